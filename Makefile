@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make                    optee-top for this machine, in build/native
+# make CROSS_COMPILE=aarch64-linux-gnu- [SYSROOT=…]   for a board, in build/arm64
+# make install DESTDIR= prefix=
+#
+# V=1 shows the commands.
+
+prefix	?= /usr/local
+VERSION	:= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+
+ifeq ($(V),)
+Q	:= @
+say	= @printf '  %-7s %s\n' $(1) $(2);
+else
+Q	:=
+say	=
+endif
+
+ARCH	:= $(if $(CROSS_COMPILE),$(if $(findstring aarch64,$(CROSS_COMPILE)),arm64,$(CROSS_COMPILE:%-=%)),native)
+OUT	:= build/$(ARCH)
+GEN	:= build/gen
+
+ifeq ($(origin CC),default)
+CC	:= $(CROSS_COMPILE)gcc
+endif
+STRIP	:= $(CROSS_COMPILE)strip
+HOSTCC	?= gcc
+CLANG	?= clang
+BPFTOOL	?= bpftool
+
+CFLAGS	?= -O2 -g
+CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wformat=2 -Wshadow -MMD -MP \
+	-Iinclude -Isrc -I$(GEN) -DVERSION='"$(VERSION)"' $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(CFLAGS)
+# STATIC=1 makes a program that needs nothing on the device.
+LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(LDFLAGS)
+LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
+
+SRCS	:= main opts help fields text ta_names hist fail live driver mechanism attach collect \
+	doctor json view_batch
+OBJS	:= $(SRCS:%=$(OUT)/%.o)
+BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h vmlinux/optee_types.h vmlinux/vmlinux.h
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all guest install clean deps format
+
+all: $(OUT)/optee-top build/optee-top.8
+
+# The BPF programs: one object for every kernel, embedded in the program.
+$(GEN)/probes.bpf.o: bpf/probes.bpf.c $(BPF_SRCS) Makefile
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_arm64 -Wall -Wextra -Werror \
+		-Wno-unused-parameter -Wno-unused-function -Ivmlinux -Iinclude -Ibpf -c $< -o $@
+
+$(GEN)/probes.skel.h: $(GEN)/probes.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name probes_bpf > $@
+
+$(OBJS): | $(GEN)/probes.skel.h
+
+$(OUT)/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) -c $< -o $@
+
+$(OUT)/optee-top: $(OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS)
+
+# The manual comes from the same tables as the program.
+MAN_OBJS := $(addprefix build/man/,gen_man.o help.o fields.o opts.o text.o ta_names.o fail.o)
+
+build/man/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -MMD -MP -Iinclude -Isrc -c $< -o $@
+
+build/optee-top.8: $(MAN_OBJS)
+	$(call say,MAN,$@)
+	$(Q)$(HOSTCC) -o build/man/gen-man $^ -ljansson && build/man/gen-man > $@
+
+-include $(OBJS:.o=.d) $(MAN_OBJS:.o=.d)
+
+install: all
+	install -D -m 755 $(OUT)/optee-top $(DESTDIR)$(prefix)/sbin/optee-top
+	install -D -m 644 build/optee-top.8 $(DESTDIR)$(prefix)/share/man/man8/optee-top.8
+
+clean:
+	rm -rf build/native build/arm64 build/gen build/man build/unit build/optee-top.8
+
+deps:
+	$(Q)scripts/host-deps build unit vm
+
+# What runs in the guest, linked static against the packages of one suite.
+SYSROOT_ARM64 := build/vm/sysroot
+TEEC	:= build/vm/sysroot-teec
+
+guest:
+	$(Q)scripts/host-deps build vm
+	$(Q)tests/vm/prepare sysroot
+	$(Q)$(MAKE) --no-print-directory CROSS_COMPILE=aarch64-linux-gnu- STATIC=1 \
+		SYSROOT=$(SYSROOT_ARM64) build/arm64/optee-top build/arm64/optee-load build/arm64/optee-load-demo
+
+LOAD_SRCS := $(addprefix tests/load/,optee-load.c client.c account.c parse.c)
+
+build/arm64/optee-load: $(LOAD_SRCS) tests/load/load.h Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -O2 -Wall -Wextra -Werror \
+		-Wformat=2 -Wshadow -isystem $(TEEC)/usr/include -o $@ $(LOAD_SRCS) \
+		-L$(TEEC)/usr/lib/aarch64-linux-gnu -lteec -pthread \
+		-Wl,--unresolved-symbols=ignore-in-shared-libs
+
+build/arm64/optee-load-demo: tests/load/demo.sh
+	$(Q)install -D $< $@
+

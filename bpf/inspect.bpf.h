@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Looking at the driver from outside a call: its own counters once a snapshot,
+ * and at attach the sessions and calls that are there already.
+ */
+#ifndef OPTEE_TOP_INSPECT_BPF_H
+#define OPTEE_TOP_INSPECT_BPF_H
+
+/* Once a snapshot: the driver's counters, with ours of the same moment beside them. */
+SEC("syscall")
+int inspect(void *ctx)
+{
+	u64 now = bpf_ktime_get_ns();
+
+	for (u32 i = 0; i < MAX_POOLS; i++) {
+		struct pool *p = &shared.pools[i];
+
+		if (!p->ready)
+			continue;
+		queue_counters(p, (void *)p->queue);
+		p->driver_in_use = p->in_use_all;
+		p->driver_ns = now;
+	}
+	shared.inspected_ns = now;
+	return 0;
+}
+
+#define entry_of(node, type, member) \
+	((type *)((void *)(node) - bpf_core_field_offset(type, member)))
+
+#define TEE_PRIVILEGED_IDS	16	/* /dev/teepriv*: tee-supplicant's, without sessions */
+#define MAX_SESSIONS_WALKED	1024
+#define MAX_WAITERS_WALKED	256
+
+const volatile u32 tee_major;	/* of /dev/tee*; set before loading */
+
+/* Where a walk along one of the driver's lists stands. */
+struct walk {
+	struct list_head *head, *node;
+	u64 task;
+	u64 stack, stack_size;
+	u32 pool;
+};
+
+/* As a number: the verifier lets nobody compute with a pointer that it trusts. */
+static __always_inline u64 address_of(const void *ptr)
+{
+	u64 addr = 0;
+
+	bpf_probe_read_kernel(&addr, sizeof(addr), &ptr);
+	return addr;
+}
+
+static __always_inline struct list_head *next_of(struct list_head *node)
+{
+	return BPF_CORE_READ(node, next);
+}
+
+static __always_inline bool walk_done(struct walk *w)
+{
+	return !w->node || w->node == w->head;
+}
+
+static long session_found(u32 i, void *data)
+{
+	struct walk *walk = data;
+	struct optee_session *s = entry_of(walk->node, struct optee_session, list_node);
+	struct session_origin o = { .flags = SESSION_LATE | SESSION_USER };
+	u32 id;
+
+	if (walk_done(walk))
+		return 1;
+	id = BPF_CORE_READ(s, session_id);
+	if (session_find(walk->pool, id) == SESSION_SLOTS) {
+		if (session_is_system(s))
+			o.flags |= SESSION_SYSTEM;
+		o.task = walk->task;
+		session_new(walk->pool, id, &o);
+	}
+	walk->node = next_of(walk->node);
+	return 0;
+}
+
+/* One open file of one task: if it is a TEE context, its sessions get rows. */
+SEC("iter/task_file")
+int find_sessions(struct bpf_iter__task_file *it)
+{
+	struct task_struct *task = it->task;
+	struct walk walk = { .task = address_of(task) };
+	struct optee_context_data *data;
+	struct tee_context *tee;
+	struct file *file = it->file;
+	struct tee_device *dev;
+
+	if (!file || !task || BPF_CORE_READ(file, f_inode, i_rdev) >> 20 != tee_major)
+		return 0;
+	if (BPF_CORE_READ(task, tgid) != BPF_CORE_READ(task, pid))
+		return 0;
+	tee = BPF_CORE_READ(file, private_data);
+	dev = BPF_CORE_READ(tee, teedev);
+	if (!dev || !device_is_optee(dev) || BPF_CORE_READ(dev, id) >= TEE_PRIVILEGED_IDS)
+		return 0;
+	walk.pool = pool_find((u64)dev);
+	data = BPF_CORE_READ(tee, data);
+	if (!data || walk.pool >= MAX_POOLS)
+		return 0;
+	walk.head = &data->sess_list;
+	walk.node = next_of(walk.head);
+	bpf_loop(MAX_SESSIONS_WALKED, session_found, &walk, 0);
+	return 0;
+}
+
+static __always_inline u64 stack_size(struct task_struct *task)
+{
+	if (bpf_core_field_exists(task->stack_vm_area))
+		return BPF_CORE_READ(task, stack_vm_area, size);
+	return 1 << 14;
+}
+
+/* Its owner sleeps on it: nobody else ever does. */
+static __always_inline bool waiter_sleeps(struct optee_call_waiter *w)
+{
+	struct list_head *head = &w->c.wait.task_list;
+
+	return BPF_CORE_READ(head, next) != head;
+}
+
+static __always_inline bool waiter_is_queued(struct optee_call_waiter *w)
+{
+	struct list_head *node = &w->list_node;
+
+	return BPF_CORE_READ(node, prev, next) == node;
+}
+
+/*
+ * A call that began before we attached. Two of one task are nested: the stack
+ * grows down, so the inner one has the lower waiter.
+ */
+static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u32 pool)
+{
+	struct task_struct *t = (void *)task;
+	struct call *known = call_find(task), *c;
+	struct pool *p = pool_at(pool);
+
+	if (known && known->phase == PHASE_FREE)
+		known = NULL;
+	if (known && (!(known->flags & CALL_LATE) || known->waiter == (u64)w))
+		return;
+	c = call_take(task);
+	if (!c)
+		return;
+	c->tid = BPF_CORE_READ(t, pid);
+	c->tgid = BPF_CORE_READ(t, tgid);
+	c->start_ns = 0;
+	c->admit_ns = 0;
+	c->phase_ns = 0;
+	c->waiter = (u64)w;
+	c->msg = 0;
+	c->session_slot = SESSION_SLOTS;
+	c->pool = pool;
+	c->op = CMD_UNKNOWN;
+	c->class = waiter_class(w);
+	c->flags = CALL_LATE;
+	c->outer = 0;
+	if (known && (u64)w < known->waiter) {
+		known->key |= KEY_SUSPENDED;
+		c->outer = call_index(known) + 1;
+	} else if (known) {
+		c->key |= KEY_SUSPENDED;
+		known->outer = call_index(c) + 1;
+	}
+	if (waiter_sleeps(w)) {
+		pool_wait(p, c);
+	} else {
+		pool_enter(p, c, bpf_ktime_get_ns());
+		c->phase = PHASE_HOLDING;
+	}
+	lose(LOSS_LATE_CALLS);
+	if (!waiter_is_queued(w)) {	/* it ended meanwhile */
+		call_uncount(c, bpf_ktime_get_ns());
+		call_release(c);
+	}
+}
+
+static long waiter_found(u32 i, void *data)
+{
+	struct walk *walk = data;
+	struct optee_call_waiter *w = entry_of(walk->node, struct optee_call_waiter, list_node);
+
+	if (walk_done(walk))
+		return 1;
+	if ((u64)w - walk->stack < walk->stack_size)
+		call_found(walk->task, w, walk->pool);
+	walk->node = next_of(walk->node);
+	return 0;
+}
+
+/* One task: the queue entries that lie on its stack are its calls. */
+SEC("iter/task")
+int find_calls(struct bpf_iter__task *it)
+{
+	struct task_struct *task = it->task;
+	struct walk walk = { .task = address_of(task) };
+
+	if (!task)
+		return 0;
+	walk.stack = (u64)BPF_CORE_READ(task, stack);
+	walk.stack_size = stack_size(task);
+	for (u32 i = 0; i < MAX_POOLS; i++) {
+		struct optee_call_queue *q = (void *)shared.pools[i].queue;
+
+		if (!q)
+			continue;
+		walk.pool = i;
+		walk.head = &q->waiters;
+		walk.node = next_of(walk.head);
+		bpf_loop(MAX_WAITERS_WALKED, waiter_found, &walk, 0);
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The hooks: where the kernel calls us. Each is one call into call.bpf.h; the
+ * fentry and the kprobe twin of a hook share it and differ in how they read
+ * their arguments. src/attach.c has the table that picks one.
+ *
+ * All are entry hooks: a return hook around a function that sleeps runs out of
+ * instances exactly when there is contention.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "optee_types.h"
+#include "abi.h"
+#include "state.bpf.h"
+#include "compat.bpf.h"
+#include "session.bpf.h"
+#include "pool.bpf.h"
+#include "account.bpf.h"
+#include "call.bpf.h"
+#include "inspect.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* A call begins. supp_nowait is set by the TEE core for kernel clients only. */
+SEC("fentry/optee_smc_do_call_with_arg")
+int BPF_PROG(fentry__do_call_with_arg, struct tee_context *tee, struct tee_shm *shm, u32 offs,
+	     bool system)
+{
+	call_begin((u64)tee->teedev, (u64)shm->kaddr + offs, system, tee->supp_nowait);
+	return 0;
+}
+
+SEC("kprobe/optee_smc_do_call_with_arg")
+int BPF_KPROBE(kprobe__do_call_with_arg, struct tee_context *tee, struct tee_shm *shm, u32 offs,
+	       bool system)
+{
+	call_begin((u64)BPF_CORE_READ(tee, teedev), (u64)BPF_CORE_READ(shm, kaddr) + offs, system,
+		   BPF_CORE_READ(tee, supp_nowait));
+	return 0;
+}
+
+/* It is about to sleep. */
+SEC("fentry/optee_cq_wait_for_completion")
+int BPF_PROG(fentry__cq_wait_for_completion, struct optee_call_queue *q,
+	     struct optee_call_waiter *w)
+{
+	call_wait((u64)w);
+	return 0;
+}
+
+SEC("kprobe/optee_cq_wait_for_completion")
+int BPF_KPROBE(kprobe__cq_wait_for_completion, struct optee_call_queue *q,
+	       struct optee_call_waiter *w)
+{
+	call_wait((u64)w);
+	return 0;
+}
+
+/* It enters and leaves the secure world. */
+SEC("tp_btf/optee_invoke_fn_begin")
+int BPF_PROG(tp_btf__invoke_fn_begin)
+{
+	call_enter();
+	return 0;
+}
+
+SEC("raw_tp/optee_invoke_fn_begin")
+int BPF_PROG(raw_tp__invoke_fn_begin)
+{
+	call_enter();
+	return 0;
+}
+
+SEC("tp_btf/optee_invoke_fn_end")
+int BPF_PROG(tp_btf__invoke_fn_end, struct optee_rpc_param *param, struct arm_smccc_res *res)
+{
+	if (res)	/* a tracepoint's argument may be NULL, for all the verifier knows */
+		call_exit(res->a0, res->a1, res->a2);
+	return 0;
+}
+
+SEC("raw_tp/optee_invoke_fn_end")
+int BPF_PROG(raw_tp__invoke_fn_end, struct optee_rpc_param *param, struct arm_smccc_res *res)
+{
+	call_exit(BPF_CORE_READ(res, a0), BPF_CORE_READ(res, a1), BPF_CORE_READ(res, a2));
+	return 0;
+}
+
+/* It ends. */
+SEC("fentry/optee_cq_wait_final")
+int BPF_PROG(fentry__cq_wait_final)
+{
+	call_end();
+	return 0;
+}
+
+SEC("kprobe/optee_cq_wait_final")
+int BPF_KPROBE(kprobe__cq_wait_final)
+{
+	call_end();
+	return 0;
+}

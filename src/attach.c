@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Loads the BPF object and attaches its programs. A table says which programs
+ * can serve a hook, the cheapest first; which one does is found by trying. All
+ * hooks of a call but its first are attached before that one, so that a call
+ * that is seen to begin is followed to its end.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "attach.h"
+#include "probes.skel.h"
+
+struct impl {
+	enum mechanism mech;
+	const char *prog;
+};
+
+static const struct hook {
+	const char *target;
+	const char *gives;
+	struct impl impls[3];	/* the cheapest first; ends with an empty one */
+} hooks[NR_HOOKS] = {
+	[HOOK_END] = { "optee_cq_wait_final", "the end of a call",
+		       { { MECH_FENTRY, "fentry__cq_wait_final" },
+			 { MECH_KPROBE, "kprobe__cq_wait_final" } } },
+	[HOOK_EXIT] = { "optee_invoke_fn_end", "secure time and RPC",
+			{ { MECH_TP_BTF, "tp_btf__invoke_fn_end" },
+			  { MECH_RAW_TP, "raw_tp__invoke_fn_end" } } },
+	[HOOK_ENTER] = { "optee_invoke_fn_begin", "the admission of a call",
+			 { { MECH_TP_BTF, "tp_btf__invoke_fn_begin" },
+			   { MECH_RAW_TP, "raw_tp__invoke_fn_begin" } } },
+	[HOOK_WAIT] = { "optee_cq_wait_for_completion", "who sleeps in the queue",
+			{ { MECH_FENTRY, "fentry__cq_wait_for_completion" },
+			  { MECH_KPROBE, "kprobe__cq_wait_for_completion" } } },
+	[HOOK_BEGIN] = { "optee_smc_do_call_with_arg", "the beginning of a call, its session",
+			 { { MECH_FENTRY, "fentry__do_call_with_arg" },
+			   { MECH_KPROBE, "kprobe__do_call_with_arg" } } },
+};
+
+/* libbpf's own messages are for its developers: the last warning is kept for our one line. */
+static char libbpf_says[256];
+
+static int keep_warning(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	char line[sizeof(libbpf_says)];
+
+	if (getenv("OPTEE_TOP_DEBUG"))
+		return vfprintf(stderr, fmt, args);
+	if (level != LIBBPF_WARN)
+		return 0;
+	vsnprintf(line, sizeof(line), fmt, args);
+	line[strcspn(line, "\n")] = '\0';
+	if (!libbpf_says[0])
+		snprintf(libbpf_says, sizeof(libbpf_says), "%s", line);
+	return 0;
+}
+
+/* The device number of /dev/tee*, as /proc/devices has it; 0: no TEE driver. */
+static unsigned int tee_major(void)
+{
+	FILE *f = fopen("/proc/devices", "re");
+	unsigned int major, found = 0;
+	char line[128], name[64];
+
+	if (!f)
+		return 0;
+	while (!found && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%u %63s", &major, name) == 2 && !strcmp(name, "tee"))
+			found = major;
+	fclose(f);
+	return found;
+}
+
+static bool holds_module(enum mechanism m)
+{
+	return m == MECH_FENTRY || m == MECH_TP_BTF;
+}
+
+/* Picks a program for every hook; the others are not loaded. */
+static void choose(struct probes *p, const struct attach_opts *opts, const char *prog[NR_HOOKS])
+{
+	for (int h = 0; h < NR_HOOKS; h++) {
+		struct hook_state *state = &p->hooks[h];
+		const struct impl *impl = hooks[h].impls;
+
+		state->target = hooks[h].target;
+		state->gives = hooks[h].gives;
+		for (; impl[1].prog; impl++) {
+			if (opts->kprobes && holds_module(impl->mech))
+				snprintf(state->why, sizeof(state->why), "--kprobes was given");
+			else if (mechanism_try(impl->mech, state->target, state->why,
+					       sizeof(state->why)))
+				break;
+		}
+		state->mech = impl->mech;
+		prog[h] = impl->prog;
+	}
+}
+
+static bool chosen(const char *const prog[NR_HOOKS], const char *name)
+{
+	for (int h = 0; h < NR_HOOKS; h++)
+		if (!strcmp(prog[h], name))
+			return true;
+	return false;
+}
+
+static bool is_hook(const struct bpf_program *prog)
+{
+	enum bpf_prog_type type = bpf_program__type(prog);
+
+	return type == BPF_PROG_TYPE_KPROBE || type == BPF_PROG_TYPE_RAW_TRACEPOINT ||
+	       (type == BPF_PROG_TYPE_TRACING &&
+		bpf_program__expected_attach_type(prog) != BPF_TRACE_ITER);
+}
+
+static enum status load(struct probes *p, const struct attach_opts *opts,
+			const char *const prog[NR_HOOKS])
+{
+	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = opts->btf);
+	struct bpf_program *each;
+	int err;
+
+	p->skel = probes_bpf__open_opts(&open);
+	if (!p->skel)
+		return fail(STATUS_FAILURE, "cannot open the BPF programs: %s", strerror(errno));
+	p->skel->rodata->tee_major = tee_major();
+	bpf_object__for_each_program(each, p->skel->obj)
+		if (is_hook(each))
+			bpf_program__set_autoload(each, chosen(prog, bpf_program__name(each)));
+	err = probes_bpf__load(p->skel);
+	if (!err)
+		return STATUS_OK;
+	if (err == -EPERM)
+		return fail(STATUS_PRIVILEGE, "cannot load the BPF programs: %s; run as root, or with "
+			    "CAP_BPF, CAP_PERFMON and, for a modular driver, CAP_SYS_ADMIN",
+			    strerror(-err));
+	if (opts->btf)
+		return fail(STATUS_KERNEL, "cannot use '--btf %s': %s; it must be the BTF of this very "
+			    "kernel and of its optee driver", opts->btf,
+			    libbpf_says[0] ? libbpf_says : strerror(-err));
+	return fail(STATUS_KERNEL, "cannot load the BPF programs: %s; 'optee-top doctor' says what "
+		    "this kernel lacks", libbpf_says[0] ? libbpf_says : strerror(-err));
+}
+
+static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
+{
+	for (int h = 0; h < NR_HOOKS; h++) {
+		p->progs[h] = bpf_object__find_program_by_name(p->skel->obj, prog[h]);
+		p->links[h] = bpf_program__attach(p->progs[h]);
+		if (!p->links[h])
+			return fail(errno == EPERM ? STATUS_PRIVILEGE : STATUS_KERNEL,
+				    "cannot attach to '%s' by %s: %s; 'optee-top doctor' says what "
+				    "this kernel lacks", hooks[h].target,
+				    mechanism_name(p->hooks[h].mech), strerror(errno));
+		p->hooks[h].attached = true;
+	}
+	return STATUS_OK;
+}
+
+/* Runs an iterator to its end; what it finds is in the maps. */
+static int run_iterator(struct bpf_program *prog)
+{
+	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
+	char buf[64];
+	int fd, n;
+
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0)
+		;
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	return fd < 0 ? fd : n;
+}
+
+enum status probes_attach(struct probes *p, const struct attach_opts *opts)
+{
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	const char *prog[NR_HOOKS];
+	struct timespec start, end;
+	enum status status;
+
+	memset(p, 0, sizeof(*p));
+	libbpf_says[0] = '\0';
+	libbpf_set_print(keep_warning);
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);	/* kernels before 5.11 count BPF maps there */
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	choose(p, opts, prog);
+	status = load(p, opts, prog);
+	if (status == STATUS_OK)
+		status = attach(p, prog);
+	if (status != STATUS_OK) {
+		probes_detach(p);
+		return status;
+	}
+	p->finds = !run_iterator(p->skel->progs.find_sessions) &&
+		   !run_iterator(p->skel->progs.find_calls);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	p->attach_seconds = (double)(end.tv_sec - start.tv_sec) +
+			    (double)(end.tv_nsec - start.tv_nsec) / 1e9;
+	malloc_trim(0);		/* the kernel's BTF was in memory */
+	return STATUS_OK;
+}
+
+void probes_detach(struct probes *p)
+{
+	for (int h = 0; h < NR_HOOKS; h++)
+		bpf_link__destroy(p->links[h]);
+	probes_bpf__destroy(p->skel);
+	memset(p, 0, sizeof(*p));
+}
+
+int probes_inspect(const struct probes *p)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(p->skel->progs.inspect), &opts);
+}
+
+/*
+ * kprobe runs that found the probe busy. The kernel tells from 6.7 on, in a
+ * member of struct bpf_link_info that is newer than the headers we build with:
+ * perf_event.kprobe.missed, the seventh u64.
+ */
+static bool kprobe_missed(const struct bpf_link *link, u64 *missed)
+{
+	u64 info[16] = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_link__fd(link), info, &len) || len < 7 * sizeof(info[0]))
+		return false;
+	*missed += info[6];
+	return true;
+}
+
+bool probes_missed(const struct probes *p, u64 *missed)
+{
+	bool known = true;
+
+	*missed = 0;
+	for (int h = 0; h < NR_HOOKS; h++) {
+		struct bpf_prog_info info = {};
+		__u32 len = sizeof(info);
+
+		if (p->hooks[h].mech == MECH_KPROBE && !kprobe_missed(p->links[h], missed))
+			known = false;
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(p->progs[h]), &info, &len))
+			known = false;
+		else
+			*missed += info.recursion_misses;
+	}
+	return known;
+}

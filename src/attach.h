@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The probes: which hook uses which mechanism, loading, attaching, detaching. */
+#ifndef OPTEE_TOP_ATTACH_H
+#define OPTEE_TOP_ATTACH_H
+
+#include <stdbool.h>
+#include "fail.h"
+#include "mechanism.h"
+#include "snapshot.h"
+
+struct attach_opts {
+	const char *btf;	/* --btf FILE, or NULL */
+	bool kprobes;		/* --kprobes: leave out mechanisms that hold the module */
+};
+
+/* What doctor shows of one hook. */
+struct hook_state {
+	const char *target;	/* kernel function or tracepoint */
+	const char *gives;	/* what is lost without it */
+	bool attached;
+	enum mechanism mech;
+	char why[96];		/* of a stronger mechanism that was tried: why not; or "" */
+};
+
+enum { HOOK_END, HOOK_EXIT, HOOK_ENTER, HOOK_WAIT, HOOK_BEGIN, NR_HOOKS };
+
+struct probes_bpf;
+struct bpf_link;
+struct bpf_program;
+
+struct probes {
+	struct probes_bpf *skel;
+	struct hook_state hooks[NR_HOOKS];
+	struct bpf_program *progs[NR_HOOKS];
+	struct bpf_link *links[NR_HOOKS];
+	bool finds;		/* sessions and calls from before are looked for */
+	double attach_seconds;
+};
+
+/*
+ * Loads and attaches the probes, then looks for the sessions and calls that are
+ * there already. On failure it has said why, once, and nothing stays attached.
+ */
+enum status probes_attach(struct probes *p, const struct attach_opts *opts);
+
+void probes_detach(struct probes *p);
+
+/* Hook runs that the kernel skipped; false where it does not say. */
+bool probes_missed(const struct probes *p, u64 *missed);
+
+/* Refreshes the driver's own counters in the shared area; 0 or -errno. */
+int probes_inspect(const struct probes *p);
+
+#endif

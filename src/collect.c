@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads the shared area and the session rows, without a lock and mostly without
+ * a system call, and makes one plain snapshot of them. What changed since the
+ * snapshot before is worked out here, so that no view has to remember anything.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include "attach.h"
+#include "collect.h"
+#include "hist.h"
+#include "probes.skel.h"
+#include "text.h"
+
+#define DRIFT_TRIES	5
+
+/* What is remembered of a session's row from one snapshot to the next. */
+struct past {
+	u64 serial;
+	bool closed;		/* its end was shown */
+	struct class_sums sums[NR_CLASSES];
+	struct hist64 *hists;	/* wait, hold, secure; NULL before its first call */
+};
+
+struct collect {
+	struct probes *probes;
+	const struct shared *shared;
+	const struct session *rows;
+	size_t rows_size;
+	struct past past[SESSION_SLOTS];
+	struct class_sums pool_sums[MAX_POOLS][NR_CLASSES]; /* of all sessions that ever were */
+	u64 past_exhausted_ns[MAX_POOLS];
+	int session_of_slot[SESSION_SLOTS + 1];
+	struct snapshot snap;
+};
+
+static u64 clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
+}
+
+struct collect *collect_new(struct probes *probes)
+{
+	struct collect *c = calloc(1, sizeof(*c));
+	long page = sysconf(_SC_PAGESIZE);
+
+	if (!c)
+		return NULL;
+	c->probes = probes;
+	c->shared = (const struct shared *)&probes->skel->bss->shared;
+	c->rows_size = (SESSION_SLOTS * sizeof(struct session) + page - 1) / page * page;
+	c->rows = mmap(NULL, c->rows_size, PROT_READ, MAP_SHARED,
+		       bpf_map__fd(probes->skel->maps.sessions), 0);
+	if (c->rows == MAP_FAILED) {
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void collect_free(struct collect *c)
+{
+	if (!c)
+		return;
+	munmap((void *)c->rows, c->rows_size);
+	for (int i = 0; i < SESSION_SLOTS; i++)
+		free(c->past[i].hists);
+	free(c->snap.sessions);
+	free(c->snap.calls);
+	free(c);
+}
+
+static void sums_add(struct class_sums *to, const struct class_sums *from)
+{
+	to->calls += from->calls;
+	to->failed += from->failed;
+	to->waited += from->waited;
+	to->wait_ns += from->wait_ns;
+	to->hold_ns += from->hold_ns;
+	to->secure_ns += from->secure_ns;
+	to->limits += from->limits;
+	to->limit_ns += from->limit_ns;
+	if (from->wait_max_ns > to->wait_max_ns)
+		to->wait_max_ns = from->wait_max_ns;
+	if (from->hold_max_ns > to->hold_max_ns)
+		to->hold_max_ns = from->hold_max_ns;
+}
+
+/* now - then; a maximum has no difference. */
+static struct class_sums sums_since(const struct class_sums *now, const struct class_sums *then)
+{
+	return (struct class_sums){
+		.calls = now->calls - then->calls,
+		.failed = now->failed - then->failed,
+		.waited = now->waited - then->waited,
+		.wait_ns = now->wait_ns - then->wait_ns,
+		.hold_ns = now->hold_ns - then->hold_ns,
+		.secure_ns = now->secure_ns - then->secure_ns,
+		.limits = now->limits - then->limits,
+		.limit_ns = now->limit_ns - then->limit_ns,
+	};
+}
+
+/*
+ * Both sides change while we look, and a call that is between the driver's
+ * counter and our hook counts on one side only. A drift that is real stays.
+ */
+static void collect_drift(struct collect *c)
+{
+	for (int try = 0; try < DRIFT_TRIES; try++) {
+		bool drifts = false;
+
+		if (probes_inspect(c->probes))
+			return;
+		for (int i = 0; i < MAX_POOLS; i++) {
+			const struct pool *p = &c->shared->pools[i];
+
+			if (p->ready && p->total && p->driver_total - p->driver_free != p->driver_in_use)
+				drifts = true;
+		}
+		if (!drifts)
+			return;
+		usleep(200);
+	}
+}
+
+static void collect_design(struct snap_pool *to, const struct pool *p)
+{
+	to->driver_free = to->system_sessions = to->reserved = -1;
+	if (!p->driver_ns)
+		return;
+	if (p->driver_flags & DRIVER_SYS_SESSIONS)
+		to->system_sessions = p->driver_sys_sessions;
+	if (!p->total) {
+		to->design = DESIGN_NONE;
+		to->reserved = 0;
+		return;
+	}
+	to->driver_free = p->driver_free;
+	to->drift_known = true;
+	to->drift = p->driver_total - p->driver_free - p->driver_in_use;
+	if (p->driver_flags & DRIVER_RESERVED) {
+		to->design = DESIGN_V6;
+		to->reserved = p->driver_reserved;
+	} else {
+		to->design = DESIGN_MERGED;
+		to->reserved = p->driver_sys_sessions > 0;
+	}
+}
+
+/* exhausted_ns lacks the end of an exhaustion that lasts; all three are read until they agree. */
+static u64 exhausted_ns(const struct pool *pool, u64 now, bool *lasts)
+{
+	const volatile struct pool *p = pool;
+	u64 begun, ended, sum;
+
+	do {
+		begun = p->exhausted;
+		ended = p->exhausted_ended;
+		sum = p->exhausted_ns;
+	} while (begun != p->exhausted || ended != p->exhausted_ended);
+	*lasts = begun > ended;
+	return *lasts ? sum + now : sum;
+}
+
+static void collect_pools(struct collect *c)
+{
+	struct snapshot *s = &c->snap;
+
+	s->nr_pools = 0;
+	for (int i = 0; i < MAX_POOLS && c->shared->pools[i].ready; i++) {
+		const struct pool *p = &c->shared->pools[i];
+		struct snap_pool *to = &s->pools[s->nr_pools++];
+
+		*to = (struct snap_pool){
+			.id = p->id,
+			.total = p->total ? p->total : -1,
+			.in_use_all = p->in_use_all,
+			.in_use_all_peak = p->in_use_all_peak,
+			.waiting_all = p->waiting_all,
+			.waiting_all_peak = p->waiting_all_peak,
+			.exhausted = p->exhausted,
+			.mismatches = p->mismatches,
+		};
+		for (int class = 0; class < NR_CLASSES; class++) {
+			to->in_use[class] = p->in_use[class];
+			to->in_use_peak[class] = p->in_use_peak[class];
+			to->waiting[class] = p->waiting[class];
+			to->waiting_peak[class] = p->waiting_peak[class];
+		}
+		to->exhausted_ns = exhausted_ns(p, s->mono_ns, &to->exhausted_now);
+		to->exhausted_ns_iv = to->exhausted_ns - c->past_exhausted_ns[i];
+		c->past_exhausted_ns[i] = to->exhausted_ns;
+		collect_design(to, p);
+	}
+}
+
+static int collect_hists(struct past *past, const struct session *row, struct snap_session *to)
+{
+	if (!past->hists) {
+		past->hists = calloc(3, sizeof(*past->hists));
+		if (!past->hists)
+			return -ENOMEM;
+	}
+	to->wait_iv = hist_gain(&past->hists[0], &row->wait);
+	to->hold_iv = hist_gain(&past->hists[1], &row->hold);
+	to->secure_iv = hist_gain(&past->hists[2], &row->secure);
+	return 0;
+}
+
+static void collect_identity(struct snap_session *to, const struct session *row)
+{
+	static const u8 none[16];
+
+	to->id = row->id;
+	to->flags = row->flags;
+	to->open = row->state != SESSION_CLOSED;
+	memcpy(to->uuid, row->uuid, sizeof(to->uuid));
+	to->uuid_known = memcmp(to->uuid, none, sizeof(none)) != 0;
+	to->ta = to->uuid_known ? ta_name(to->uuid) : NULL;
+	to->login = row->login;
+	to->kind = row->flags & SESSION_KERNEL ? CLIENT_KERNEL :
+		   row->flags & SESSION_USER   ? CLIENT_USER : CLIENT_UNKNOWN;
+	to->tgid = row->tgid;
+	text_sanitise(to->comm, row->comm, COMM_LEN);
+	to->opened_ns = row->opened_ns;
+	to->closed_ns = row->closed_ns;
+}
+
+static int collect_session(struct collect *c, u32 slot, const struct session *row, u32 pool)
+{
+	struct past *past = &c->past[slot];
+	struct snap_session *to = &c->snap.sessions[c->snap.nr_sessions];
+	u64 others = 0, calls = 0;
+	int err;
+
+	if (past->serial != row->serial) {
+		free(past->hists);
+		*past = (struct past){ .serial = row->serial };
+	}
+	memset(to, 0, sizeof(*to));
+	to->serial = row->serial;
+	to->slot = slot;
+	to->pool = pool;
+	collect_identity(to, row);
+	if (past->closed)
+		return 0;
+	if (slot == SLOT_NONE(pool))
+		to->flags |= SESSION_NONE;
+	else if (slot == SLOT_REST(pool))
+		to->flags |= SESSION_REST;
+	to->in_flight = row->in_flight;
+	to->in_flight_peak = row->in_flight_peak;
+	to->last_failure = row->last_failure;
+	memcpy(to->sums, row->sums, sizeof(to->sums));
+	memcpy(to->ops, row->ops, sizeof(to->ops));
+	memcpy(to->rpc_count, row->rpc_count, sizeof(to->rpc_count));
+	memcpy(to->rpc_ns, row->rpc_ns, sizeof(to->rpc_ns));
+	for (int class = 0; class < NR_CLASSES; class++) {
+		struct class_sums gain = sums_since(&to->sums[class], &past->sums[class]);
+
+		calls += to->sums[class].calls;
+		sums_add(&to->sums_iv, &gain);
+		sums_add(&c->snap.pools[pool].sums_iv[class], &gain);
+		past->sums[class] = to->sums[class];
+	}
+	for (int cmd = 0; cmd < NR_CMDS; cmd++)
+		others += to->ops[cmd];
+	to->ops[CMD_INVOKE] = calls - others;
+	if (calls) {
+		if (to->sums_iv.calls || !past->hists) {
+			err = collect_hists(past, row, to);
+			if (err)
+				return err;
+		}
+		to->wait = &past->hists[0];
+		to->hold = &past->hists[1];
+		to->secure = &past->hists[2];
+	}
+	if (*(const volatile u64 *)&row->serial != to->serial) {
+		past->serial = 0;	/* the row was given away under our eyes */
+		return 0;
+	}
+	past->closed = !to->open;
+	c->session_of_slot[slot] = c->snap.nr_sessions++;
+	return 0;
+}
+
+static int collect_sessions(struct collect *c)
+{
+	struct snapshot *s = &c->snap;
+	int err = 0;
+
+	if (!s->sessions)
+		s->sessions = calloc(SESSION_SLOTS, sizeof(*s->sessions));
+	if (!s->sessions)
+		return -ENOMEM;
+	s->nr_sessions = 0;
+	for (u32 slot = 0; slot <= SESSION_SLOTS; slot++)
+		c->session_of_slot[slot] = -1;
+	for (u32 slot = 0; slot < MAX_SESSIONS && !err; slot++) {
+		const struct session *row = &c->rows[slot];
+
+		if (slot >= c->shared->session_cursor)
+			break;	/* no row from here on was ever used */
+		if (row->serial && row->state != SESSION_FREE && row->pool < s->nr_pools)
+			err = collect_session(c, slot, row, row->pool);
+	}
+	for (u32 pool = 0; pool < s->nr_pools && !err; pool++) {
+		err = collect_session(c, SLOT_NONE(pool), &c->rows[SLOT_NONE(pool)], pool);
+		if (!err && c->rows[SLOT_REST(pool)].in_flight_peak)
+			err = collect_session(c, SLOT_REST(pool), &c->rows[SLOT_REST(pool)], pool);
+	}
+	for (u32 pool = 0; pool < s->nr_pools; pool++)
+		for (int class = 0; class < NR_CLASSES; class++) {
+			struct snap_pool *p = &s->pools[pool];
+
+			sums_add(&c->pool_sums[pool][class], &p->sums_iv[class]);
+			p->sums[class] = c->pool_sums[pool][class];
+		}
+	return err;
+}
+
+static void task_comm(u32 tid, char *to)
+{
+	char path[32], comm[COMM_LEN + 1] = "";
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%u/comm", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, comm, COMM_LEN);
+		close(fd);
+	}
+	if (n > 0 && comm[n - 1] == '\n')
+		n--;
+	text_sanitise(to, comm, n > 0 ? n : 0);
+}
+
+/* Waiters first, then by age. */
+static int call_order(const void *left, const void *right)
+{
+	const struct snap_call *a = left, *b = right;
+
+	if (a->queued != b->queued)
+		return a->queued ? -1 : 1;
+	return (a->age_ns < b->age_ns) - (a->age_ns > b->age_ns);
+}
+
+static int collect_calls(struct collect *c)
+{
+	struct snapshot *s = &c->snap;
+
+	if (!s->calls)
+		s->calls = calloc(MAX_CALLS, sizeof(*s->calls));
+	if (!s->calls)
+		return -ENOMEM;
+	s->nr_calls = 0;
+	for (int i = 0; i < MAX_CALLS; i++) {
+		const volatile struct call *slot = &c->shared->calls[i];
+		struct call call;
+		struct snap_call *to;
+
+		if (slot->phase == PHASE_FREE)
+			continue;
+		call = *(const struct call *)slot;
+		/* Ended, or another one by now: it will be looked at next time. */
+		if (call.phase == PHASE_FREE || call.start_ns != slot->start_ns ||
+		    call.pool >= s->nr_pools || call.session_slot > SESSION_SLOTS)
+			continue;
+		to = &s->calls[s->nr_calls++];
+		*to = (struct snap_call){
+			.tid = call.tid,
+			.tgid = call.tgid,
+			.pool = call.pool,
+			.session = c->session_of_slot[call.session_slot],
+			.cmd = call.op,
+			.func = call.func,
+			.class = call.class,
+			.phase = call.phase,
+			.rpc_kind = call.rpc_kind,
+			.queued = call.flags & CALL_WAITING,
+			.nested = call.outer != 0,
+			.late = call.flags & CALL_LATE,
+			.age_ns = call.start_ns ? s->mono_ns - call.start_ns : 0,
+			.phase_ns = call.phase_ns ? s->mono_ns - call.phase_ns : 0,
+		};
+		task_comm(call.tid, to->comm);
+		if (to->phase == PHASE_RPC)
+			s->pools[to->pool].in_rpc++;
+		if (to->queued && to->phase_ns > s->pools[to->pool].oldest_wait_ns)
+			s->pools[to->pool].oldest_wait_ns = to->phase_ns;
+	}
+	qsort(s->calls, s->nr_calls, sizeof(*s->calls), call_order);
+	return 0;
+}
+
+static void collect_losses(struct collect *c)
+{
+	struct snap_losses *l = &c->snap.losses;
+
+	for (int i = 0; i < NR_LOSSES; i++)
+		l->count[i] = c->shared->loss[i];
+	l->missed_known = probes_missed(c->probes, &l->missed);
+}
+
+const struct snapshot *collect_snapshot(struct collect *c)
+{
+	struct snapshot *s = &c->snap;
+	u64 before = s->mono_ns;
+
+	collect_drift(c);
+	s->mono_ns = clock_ns(CLOCK_MONOTONIC);
+	s->real_ns = clock_ns(CLOCK_REALTIME);
+	s->interval_ns = before ? s->mono_ns - before : 0;
+	s->seq++;
+	collect_pools(c);
+	if (collect_sessions(c) || collect_calls(c))
+		return NULL;
+	collect_losses(c);
+	return s;
+}

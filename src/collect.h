@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From the maps to a snapshot: the only reader of what the BPF programs count. */
+#ifndef OPTEE_TOP_COLLECT_H
+#define OPTEE_TOP_COLLECT_H
+
+#include "snapshot.h"
+
+struct probes;
+
+struct collect;
+
+/*
+ * A collector for attached probes, which must outlive it. NULL: out of memory,
+ * or the maps cannot be mapped (errno).
+ */
+struct collect *collect_new(struct probes *probes);
+
+void collect_free(struct collect *c);
+
+/*
+ * The state of the TEE now. The first has interval_ns 0 and no figures of an
+ * interval. Returns NULL when out of memory; the snapshot belongs to c and is
+ * valid until the next call.
+ */
+const struct snapshot *collect_snapshot(struct collect *c);
+
+#endif

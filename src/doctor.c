@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* doctor: attaches once, for a moment, and tells what came of it. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include "collect.h"
+#include "doctor.h"
+#include "driver.h"
+#include "fields.h"
+
+static void row(const char *what, const char *answer)
+{
+	printf("%-34s %s\n", what, answer);
+}
+
+static const char *yes_no(bool yes)
+{
+	return yes ? "yes" : "no";
+}
+
+static void print_hooks(const struct probes *p)
+{
+	printf("\n%-30s %-8s %-9s %s\n", "HOOK", "BY", "ATTACHED", "GIVES");
+	for (int h = 0; h < NR_HOOKS; h++) {
+		const struct hook_state *s = &p->hooks[h];
+
+		printf("%-30s %-8s %-9s %s", s->target, mechanism_name(s->mech),
+		       yes_no(s->attached), s->gives);
+		if (s->why[0])
+			printf(" (nothing cheaper: %s)", s->why);
+		putchar('\n');
+	}
+}
+
+static void print_pools(struct probes *p)
+{
+	struct collect *c = collect_new(p);
+	const struct snapshot *s = c ? collect_snapshot(c) : NULL;
+	char text[80];
+
+	for (u32 i = 0; s && i < s->nr_pools; i++) {
+		printf("\npool of /dev/tee%u:\n", s->pools[i].id);
+		for (size_t f = 0; f < nr_pool_fields; f++) {
+			struct value v = pool_fields[f].get(s, &s->pools[i]);
+
+			printf("  %-22s %-8s %s\n", pool_fields[f].name,
+			       value_format(&v, pool_fields[f].unit, text, sizeof(text)),
+			       pool_fields[f].help);
+		}
+	}
+	if (s && !s->nr_pools)
+		printf("\nno pool seen yet: no process has /dev/tee* open, and no call was made\n");
+	collect_free(c);
+}
+
+enum status doctor(const struct attach_opts *opts)
+{
+	struct probes p = {};
+	struct utsname u;
+	enum status status;
+
+	if (!uname(&u))
+		printf("%-34s %s %s %s\n", "kernel", u.sysname, u.release, u.machine);
+	row("running as root", yes_no(!geteuid()));
+	row("BTF of the kernel", yes_no(!access("/sys/kernel/btf/vmlinux", R_OK)));
+	row("BTF of the optee module", access("/sys/kernel/btf/optee", R_OK) ?
+	    "no (built in, not loaded, or built without)" : "yes");
+	row("optee driver", driver_present() ? "bound to a device" :
+	    driver_possible() ? "not loaded" : "not in this kernel");
+	if (!driver_present())
+		return fail(STATUS_KERNEL, "cannot try the hooks: no TEE device; load the optee driver");
+	status = probes_attach(&p, opts);
+	if (status != STATUS_OK)
+		return status;
+	row("calls and sessions before attach", p.finds ? "found" : "not looked for (no bpf_loop or iterators)");
+	printf("%-34s %.2f s\n", "time to attach", p.attach_seconds);
+	print_hooks(&p);
+	print_pools(&p);
+	probes_detach(&p);
+	return STATUS_OK;
+}

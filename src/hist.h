@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The log-linear histogram of abi.h, as user space sees it. */
+#ifndef OPTEE_TOP_HIST_H
+#define OPTEE_TOP_HIST_H
+
+#include "snapshot.h"
+
+/* Where a value of ns is counted; the kernel's hist_add() computes the same. */
+unsigned int hist_bucket(u64 ns);
+
+/* First value of bucket i, in ns; i may be HIST_BUCKETS: the end of the last but one octave. */
+u64 hist_edge(unsigned int i);
+
+/*
+ * Adds what the wrapping counters of src gained since they were last added to
+ * sum, and describes the gain.
+ */
+struct spread hist_gain(struct hist64 *sum, const struct hist *src);
+
+/* The value below which the share q (0 to 1) of the calls lie: a bucket's upper edge. */
+u64 hist_quantile(const struct hist64 *h, double q);
+
+u64 hist_count(const struct hist64 *h);
+
+#endif

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A snapshot as JSON: an object of pools, sessions, calls in flight and losses.
+ * What is not known is null. Histograms are sparse arrays of [edge_ns, count],
+ * where the edge is the bucket's lower one and empty buckets are left out.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include "hist.h"
+#include "json.h"
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+	json_object_set_new(object, key, value);
+}
+
+static json_t *integer(u64 n)
+{
+	return json_integer((json_int_t)n);
+}
+
+static json_t *number_or_null(bool known, s64 n)
+{
+	return known ? json_integer(n) : json_null();
+}
+
+static void set_timestamp(json_t *object, const struct snapshot *s)
+{
+	time_t seconds = (time_t)(s->real_ns / 1000000000);
+	char date[32], stamp[64];
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(stamp, sizeof(stamp), "%s.%06uZ", date,
+		 (unsigned int)(s->real_ns % 1000000000 / 1000));
+	set(object, "ts", json_string(stamp));
+}
+
+static void set_boot_id(json_t *object)
+{
+	char id[64] = "";
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	if (f && fgets(id, sizeof(id), f))
+		id[strcspn(id, "\n")] = '\0';
+	if (f)
+		fclose(f);
+	set(object, "boot_id", id[0] ? json_string(id) : json_null());
+}
+
+static json_t *sums_json(const struct class_sums *sums)
+{
+	json_t *o = json_object();
+
+	set(o, "calls", integer(sums->calls));
+	set(o, "failed", integer(sums->failed));
+	set(o, "waited", integer(sums->waited));
+	set(o, "wait_ns", integer(sums->wait_ns));
+	set(o, "wait_longest_ns", integer(sums->wait_max_ns));
+	set(o, "hold_ns", integer(sums->hold_ns));
+	set(o, "hold_longest_ns", integer(sums->hold_max_ns));
+	set(o, "secure_ns", integer(sums->secure_ns));
+	set(o, "limits", integer(sums->limits));
+	set(o, "limit_wait_ns", integer(sums->limit_ns));
+	return o;
+}
+
+static json_t *classes_json(const struct class_sums sums[NR_CLASSES])
+{
+	json_t *o = json_object();
+
+	for (int class = 0; class < NR_CLASSES; class++)
+		set(o, class_name(class), sums_json(&sums[class]));
+	return o;
+}
+
+static json_t *hist_json(const struct hist64 *h)
+{
+	json_t *array = json_array();
+
+	for (unsigned int i = 0; h && i < HIST_BUCKETS; i++)
+		if (h->count[i])
+			json_array_append_new(array, json_pack("[I,I]", (json_int_t)hist_edge(i),
+							       (json_int_t)h->count[i]));
+	return array;
+}
+
+static json_t *pool_json(const struct snapshot *s, const struct snap_pool *pool)
+{
+	json_t *o = json_object();
+	char key[64];
+
+	for (size_t i = 0; i < nr_pool_fields; i++) {
+		const struct pool_field *f = &pool_fields[i];
+		struct value v = f->get(s, pool);
+
+		set(o, field_json_key(f->name, f->unit, key, sizeof(key)), value_json(&v, f->unit));
+	}
+	set(o, "class_sums", classes_json(pool->sums));
+	return o;
+}
+
+static json_t *session_json(const struct snapshot *s, const struct snap_session *row)
+{
+	json_t *o = json_object(), *ops = json_object(), *rpc = json_object();
+	char key[64];
+
+	for (size_t i = 0; i < nr_session_fields; i++) {
+		const struct session_field *f = &session_fields[i];
+		struct value v = f->get(s, row);
+
+		set(o, field_json_key(f->name, f->unit, key, sizeof(key)), value_json(&v, f->unit));
+	}
+	for (int cmd = 0; cmd < NR_CMDS; cmd++)
+		if (row->ops[cmd])
+			set(ops, cmd_name(cmd), integer(row->ops[cmd]));
+	set(o, "ops", ops);
+	for (int kind = 0; kind < NR_RPC_KINDS; kind++)
+		if (row->rpc_count[kind])
+			set(rpc, rpc_name(kind), json_pack("{s:I,s:I}",
+				"count", (json_int_t)row->rpc_count[kind],
+				"time_ns", (json_int_t)row->rpc_ns[kind]));
+	set(o, "rpc_kinds", rpc);
+	set(o, "class_sums", classes_json(row->sums));
+	set(o, "wait_histogram", hist_json(row->wait));
+	set(o, "hold_histogram", hist_json(row->hold));
+	set(o, "secure_histogram", hist_json(row->secure));
+	return o;
+}
+
+static json_t *call_json(const struct snapshot *s, const struct snap_call *call)
+{
+	const struct snap_session *row = call->session >= 0 ? &s->sessions[call->session] : NULL;
+	json_t *o = json_object();
+
+	set(o, "tee", integer(s->pools[call->pool].id));
+	set(o, "serial", row && row->serial ? integer(row->serial) : json_null());
+	set(o, "tid", integer(call->tid));
+	set(o, "pid", integer(call->tgid));
+	set(o, "comm", call->comm[0] ? json_string(call->comm) : json_null());
+	set(o, "cmd", call->late ? json_null() : json_string(cmd_name(call->cmd)));
+	set(o, "func", number_or_null(!call->late && call->cmd == CMD_INVOKE, call->func));
+	set(o, "class", json_string(class_name(call->class)));
+	set(o, "phase", json_string(phase_name(call->phase)));
+	set(o, "rpc_kind", call->phase == PHASE_RPC ? json_string(rpc_name(call->rpc_kind)) : json_null());
+	set(o, "queued", json_boolean(call->queued));
+	set(o, "nested", json_boolean(call->nested));
+	set(o, "age_ns", number_or_null(call->age_ns, (s64)call->age_ns));
+	set(o, "phase_ns", number_or_null(call->phase_ns, (s64)call->phase_ns));
+	return o;
+}
+
+static json_t *losses_json(const struct snap_losses *losses)
+{
+	json_t *o = json_object();
+
+	for (int i = 0; i < NR_LOSSES; i++)
+		set(o, loss_fields[i].name, integer(losses->count[i]));
+	set(o, "probes_missed", number_or_null(losses->missed_known, (s64)losses->missed));
+	return o;
+}
+
+json_t *snapshot_json(const struct opts *o, const struct snapshot *s)
+{
+	json_t *root = json_object(), *pools = json_array(), *sessions = json_array(),
+	       *calls = json_array();
+
+	set(root, "schema", json_string(JSON_SCHEMA));
+	set_timestamp(root, s);
+	set_boot_id(root);
+	set(root, "mono_ns", integer(s->mono_ns));
+	set(root, "seq", integer(s->seq));
+	set(root, "interval_ns", number_or_null(s->interval_ns, (s64)s->interval_ns));
+	for (u32 i = 0; i < s->nr_pools; i++)
+		json_array_append_new(pools, pool_json(s, &s->pools[i]));
+	for (u32 i = 0; i < s->nr_sessions; i++)
+		if (opts_shows(o, s, &s->sessions[i]))
+			json_array_append_new(sessions, session_json(s, &s->sessions[i]));
+	for (u32 i = 0; i < s->nr_calls; i++)
+		json_array_append_new(calls, call_json(s, &s->calls[i]));
+	set(root, "pools", pools);
+	set(root, "sessions", sessions);
+	set(root, "calls", calls);
+	set(root, "losses", losses_json(&s->losses));
+	return root;
+}

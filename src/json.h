@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A snapshot as one JSON object; the keys come from the field tables. */
+#ifndef OPTEE_TOP_JSON_H
+#define OPTEE_TOP_JSON_H
+
+#include <jansson.h>
+#include "opts.h"
+
+#define JSON_SCHEMA	"optee-top/1"
+
+/* A new object; NULL: out of memory. Only the sessions that o shows are in it. */
+json_t *snapshot_json(const struct opts *o, const struct snapshot *s);
+
+#endif

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The running kernel as a source: the driver's coming and going is handled here. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include "driver.h"
+#include "live.h"
+
+static enum status wait_for_driver(void)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+
+	if (driver_present())
+		return STATUS_OK;
+	if (!driver_possible())
+		return fail(STATUS_KERNEL, "this kernel has no OP-TEE driver (CONFIG_OPTEE), loaded or to "
+			    "be loaded; load optee.ko first if it is kept elsewhere");
+	fprintf(stderr, "optee-top: the optee driver is not loaded: waiting for it\n");
+	while (!driver_present())
+		nanosleep(&pause, NULL);
+	return STATUS_OK;
+}
+
+enum status live_start(struct live *l, const struct opts *o)
+{
+	enum status status;
+
+	memset(l, 0, sizeof(*l));
+	status = wait_for_driver();
+	if (status == STATUS_OK)
+		status = probes_attach(&l->probes, &o->attach);
+	if (status != STATUS_OK)
+		return status;
+	l->collect = collect_new(&l->probes);
+	if (l->collect)
+		return STATUS_OK;
+	status = fail(STATUS_FAILURE, "cannot map the counters: %s", strerror(errno));
+	probes_detach(&l->probes);
+	return status;
+}
+
+void live_stop(struct live *l)
+{
+	collect_free(l->collect);
+	probes_detach(&l->probes);
+}
+
+const struct snapshot *live_next(void *source)
+{
+	struct live *l = source;
+	const struct snapshot *s;
+
+	l->driver_left = !driver_present();
+	if (l->driver_left) {
+		errno = ENODEV;
+		return NULL;
+	}
+	s = collect_snapshot(l->collect);
+	if (!s) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	for (int i = 0; i < NR_LOSSES; i++)
+		if (s->losses.count[i])
+			l->lost = true;
+	if (s->losses.missed_known && s->losses.missed)
+		l->lost = true;
+	return s;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The running kernel as a source of snapshots. */
+#ifndef OPTEE_TOP_LIVE_H
+#define OPTEE_TOP_LIVE_H
+
+#include "collect.h"
+#include "opts.h"
+#include "source.h"
+
+struct live {
+	struct probes probes;
+	struct collect *collect;
+	bool driver_left;	/* the source ended because the driver did */
+	bool lost;		/* something was not seen */
+};
+
+/* Waits for the driver, saying so, and attaches. After a failure there is nothing to stop. */
+enum status live_start(struct live *l, const struct opts *o);
+void live_stop(struct live *l);
+
+/* A snapshot_fn; source is a struct live. */
+const struct snapshot *live_next(void *source);
+
+#endif

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A program whose only job is to ask the kernel what it can do: an empty one
+ * that is attached for a moment. For BTF-based mechanisms only; the others are
+ * the last in attach.c's lists, where attaching itself is the trial.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <linux/bpf.h>
+#include "mechanism.h"
+
+const char *mechanism_name(enum mechanism m)
+{
+	static const char *const names[NR_MECHS] = {
+		"fentry", "tp_btf", "raw_tp", "kprobe", "iter", "syscall",
+	};
+
+	return names[m];
+}
+
+/* The BTF object of the module, or of the kernel when the driver is built in. */
+static struct btf *driver_btf(const struct btf *kernel, int *fd)
+{
+	struct bpf_btf_info info;
+	char name[64];
+	__u32 id = 0, len;
+
+	while (!bpf_btf_get_next_id(id, &id)) {
+		*fd = bpf_btf_get_fd_by_id(id);
+		if (*fd < 0)
+			continue;
+		info = (struct bpf_btf_info){ .name = (__u64)(unsigned long)name,
+					      .name_len = sizeof(name) };
+		len = sizeof(info);
+		if (!bpf_btf_get_info_by_fd(*fd, &info, &len) && !strcmp(name, "optee"))
+			return btf__load_from_kernel_by_id_split(id, (struct btf *)kernel);
+		close(*fd);
+	}
+	*fd = -1;
+	return NULL;
+}
+
+static int try_program(enum mechanism m, int btf_fd, int btf_id)
+{
+	const struct bpf_insn empty[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .expected_attach_type = m == MECH_FENTRY ? BPF_TRACE_FENTRY : BPF_TRACE_RAW_TP,
+		    .attach_btf_obj_fd = btf_fd > 0 ? btf_fd : 0, .attach_btf_id = btf_id);
+	int prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", empty,
+				 sizeof(empty) / sizeof(empty[0]), &opts);
+	int link;
+
+	if (prog < 0)
+		return prog;
+	link = bpf_raw_tracepoint_open(NULL, prog);
+	close(prog);
+	if (link < 0)
+		return link;
+	close(link);
+	return 0;
+}
+
+static bool cannot(char *why, size_t len, const char *what, int err)
+{
+	if (err)
+		snprintf(why, len, "%s: %s", what, strerror(-err));
+	else
+		snprintf(why, len, "%s", what);
+	return false;
+}
+
+bool mechanism_try(enum mechanism m, const char *target, char *why, size_t len)
+{
+	struct btf *kernel, *driver;
+	char name[96];
+	int fd, id, err;
+
+	why[0] = '\0';
+	if (m != MECH_FENTRY && m != MECH_TP_BTF)
+		return true;
+	kernel = btf__load_vmlinux_btf();
+	if (!kernel)
+		return cannot(why, len, "kernel without BTF", 0);
+	driver = driver_btf(kernel, &fd);
+	snprintf(name, sizeof(name), "%s%s", m == MECH_TP_BTF ? "btf_trace_" : "", target);
+	id = btf__find_by_name_kind(driver ?: kernel, name,
+				    m == MECH_TP_BTF ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC);
+	err = id > 0 ? try_program(m, fd, id) : id;
+	if (driver)
+		btf__free(driver);
+	btf__free(kernel);
+	if (fd >= 0)
+		close(fd);
+	if (id <= 0)
+		return cannot(why, len, driver ? "not in the driver's BTF" : "driver without BTF", 0);
+	if (err)
+		return cannot(why, len, "the kernel refuses", err);
+	return true;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The options: one table for the parser, --help and the man page. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include "opts.h"
+
+#define MIN_DELAY	0.1
+#define MAX_DELAY	3600.0
+
+const struct option_help option_table[] = {
+	{ 'b', "batch", NULL, "print plain frames; what happens anyway when standard output is not a terminal" },
+	{ 'n', "frames", "N", "stop after N frames; each shows a whole interval, the first one too" },
+	{ 'd', "delay", "SECONDS", "interval between frames, 0.1 to 3600 (default 1)" },
+	{ 'o', "sort", "FIELD", "sort by this field (default calls_rate); a leading - reverses" },
+	{ 'p', "filter", "PID|NAME", "only sessions of this process, or whose client or TA has NAME in its name" },
+	{ 'j', "json", NULL, "print one JSON object a frame and line" },
+	{ 0, "btf", "FILE", "types of the kernel and driver, for a kernel that has no BTF of them" },
+	{ 0, "kprobes", NULL, "use kprobes and raw tracepoints: dearer, but the optee module can be unloaded" },
+	{ 0, "strict", NULL, "exit with status 5 when anything was not seen" },
+	{ 'h', "help", NULL, "show this help" },
+	{ 'V', "version", NULL, "show the version" },
+};
+
+const size_t nr_options = sizeof(option_table) / sizeof(option_table[0]);
+
+enum { OPT_LONG = 256 };
+
+static bool parse_number(const char *arg, double min, double max, double *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtod(arg, &end);
+	return !errno && end != arg && !*end && *out >= min && *out <= max;
+}
+
+static enum status apply(struct opts *o, const char *name, const char *arg)
+{
+	double n;
+
+	if (!strcmp(name, "batch")) {
+		o->batch = true;
+	} else if (!strcmp(name, "json")) {
+		o->json = true;
+	} else if (!strcmp(name, "kprobes")) {
+		o->attach.kprobes = true;
+	} else if (!strcmp(name, "strict")) {
+		o->strict = true;
+	} else if (!strcmp(name, "help")) {
+		o->help = true;
+	} else if (!strcmp(name, "version")) {
+		o->version = true;
+	} else if (!strcmp(name, "btf")) {
+		o->attach.btf = arg;
+	} else if (!strcmp(name, "frames")) {
+		if (!parse_number(arg, 1, INT_MAX, &n) || n != (double)(long)n)
+			return fail(STATUS_USAGE, "cannot use '-n %s': not a whole number from 1 on", arg);
+		o->frames = (long)n;
+	} else if (!strcmp(name, "delay")) {
+		if (!parse_number(arg, MIN_DELAY, MAX_DELAY, &o->delay))
+			return fail(STATUS_USAGE, "cannot use '-d %s': not a number of seconds from %g to %g",
+				    arg, MIN_DELAY, MAX_DELAY);
+	} else if (!strcmp(name, "filter")) {
+		if (parse_number(arg, 1, INT_MAX, &n) && n == (double)(long)n)
+			o->pid = (pid_t)n;
+		else
+			o->match = arg;
+	} else if (!strcmp(name, "sort")) {
+		o->reverse = *arg == '-';
+		o->sort = session_field_find(arg + o->reverse);
+		if (!o->sort)
+			return fail(STATUS_USAGE, "cannot sort by '%s': no such field; 'optee-top help fields' "
+				    "lists them", arg);
+	}
+	return STATUS_OK;
+}
+
+enum status opts_parse(struct opts *o, int argc, char **argv)
+{
+	struct option longs[sizeof(option_table) / sizeof(option_table[0]) + 1] = {};
+	char shorts[3 * sizeof(option_table) / sizeof(option_table[0])] = "+:";
+	enum status status;
+	int c;
+
+	for (size_t i = 0; i < nr_options; i++) {
+		const struct option_help *h = &option_table[i];
+		char letter[3] = { h->letter, h->arg ? ':' : '\0' };
+
+		longs[i] = (struct option){ h->name, h->arg ? required_argument : no_argument, NULL,
+					    OPT_LONG + (int)i };
+		if (h->letter)
+			strcat(shorts, letter);
+	}
+	memset(o, 0, sizeof(*o));
+	o->delay = 1;
+	o->sort = session_field_find("calls_rate");
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		const char *name = NULL;
+
+		for (size_t i = 0; i < nr_options; i++)
+			if (c == OPT_LONG + (int)i || (c == option_table[i].letter && c))
+				name = option_table[i].name;
+		if (c == ':')
+			return fail(STATUS_USAGE, "'%s' needs a value; see 'optee-top --help'",
+				    argv[optind - 1]);
+		if (!name)
+			return fail(STATUS_USAGE, "no option '%s'; see 'optee-top --help'",
+				    argv[optind - 1]);
+		status = apply(o, name, optarg);
+		if (status != STATUS_OK)
+			return status;
+	}
+	o->rest = argv + optind;
+	return STATUS_OK;
+}
+
+bool opts_shows(const struct opts *o, const struct snapshot *s, const struct snap_session *row)
+{
+	struct value ta;
+
+	if (o->pid && (u32)o->pid != row->tgid)
+		return false;
+	if (!o->match)
+		return true;
+	ta = session_field_find("ta")->get(s, row);
+	return strstr(row->comm, o->match) || (ta.known && strstr(ta.text, o->match));
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The command line, parsed. */
+#ifndef OPTEE_TOP_OPTS_H
+#define OPTEE_TOP_OPTS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include "attach.h"
+#include "fields.h"
+
+struct opts {
+	struct attach_opts attach;
+	bool batch;		/* plain frames instead of the live view */
+	bool json;
+	bool strict;		/* STATUS_INCOMPLETE when anything was lost */
+	bool reverse;
+	bool help, version;
+	long frames;		/* -n; 0: without end */
+	double delay;		/* -d, seconds */
+	const struct session_field *sort;
+	pid_t pid;		/* -p PID, 0: all */
+	const char *match;	/* -p NAME: part of a client's or a TA's name, or NULL */
+	char **rest;		/* what follows the options: the command and its arguments */
+};
+
+/*
+ * Parses argv. Returns STATUS_OK, or STATUS_USAGE after saying in one line what
+ * is wrong.
+ */
+enum status opts_parse(struct opts *o, int argc, char **argv);
+
+/* The option table, for --help and the man page. */
+struct option_help {
+	char letter;		/* 0: long only */
+	const char *name, *arg;	/* arg NULL: takes none */
+	const char *help;
+};
+
+extern const struct option_help option_table[];
+extern const size_t nr_options;
+
+/* Does the row pass -p? */
+bool opts_shows(const struct opts *o, const struct snapshot *s, const struct snap_session *row);
+
+#endif

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Text made safe and readable: a client chooses its name, we choose what is printed. */
+#include <stdio.h>
+#include "text.h"
+
+const char *text_sanitise(char *dst, const char *src, size_t n)
+{
+	char *out = dst;
+
+	for (size_t i = 0; i < n && src[i]; i++) {
+		unsigned char c = src[i];
+
+		if (c >= ' ' && c < 0x7f && c != '\\')
+			*out++ = c;
+		else
+			out += sprintf(out, "\\x%02x", c);
+	}
+	*out = '\0';
+	return dst;
+}
+
+const char *uuid_format(const u8 uuid[16], char buf[UUID_LEN])
+{
+	char *out = buf;
+
+	for (int i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*out++ = '-';
+		out += sprintf(out, "%02x", uuid[i]);
+	}
+	return buf;
+}
+
+const char *format_ns(u64 ns, char *buf, size_t len)
+{
+	static const struct {
+		u64 below, unit;
+		const char *name;
+	} scales[] = {
+		{ 1000, 1, "ns" },
+		{ 1000000, 1000, "us" },
+		{ 1000000000, 1000000, "ms" },
+		{ ~0ULL, 1000000000, "s" },
+	};
+	int i = 0;
+
+	while (ns >= scales[i].below)
+		i++;
+	if (i && ns < 10 * scales[i].unit)
+		snprintf(buf, len, "%.1f%s", (double)(ns / (scales[i].unit / 100)) / 100,
+			 scales[i].name);
+	else
+		snprintf(buf, len, "%llu%s", (unsigned long long)(ns / scales[i].unit),
+			 scales[i].name);
+	return buf;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Text made safe and readable, once, where it enters or leaves. */
+#ifndef OPTEE_TOP_TEXT_H
+#define OPTEE_TOP_TEXT_H
+
+#include <stddef.h>
+#include "abi.h"
+
+#define UUID_LEN	37
+
+/*
+ * Copies at most n bytes of src, up to its NUL, to dst as printable ASCII:
+ * every other byte, and the backslash, becomes \xNN. dst has room for
+ * 4 * n + 1 bytes. Returns dst.
+ */
+const char *text_sanitise(char *dst, const char *src, size_t n);
+
+/* 16 bytes in network order as 8-4-4-4-12 digits; returns buf. */
+const char *uuid_format(const u8 uuid[16], char buf[UUID_LEN]);
+
+/* 950ns, 1.2us, 34ms, 5.6s, 210s: six characters at most. Returns buf. */
+const char *format_ns(u64 ns, char *buf, size_t len);
+
+/* The name of a well-known TA or pseudo TA; NULL for any other. */
+const char *ta_name(const u8 uuid[16]);
+
+#endif
