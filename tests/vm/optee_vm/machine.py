@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The machine: QEMU's arguments, its device tree, and the process.
+
+TF-A starts Linux in place, so kernel, initramfs and device tree are loaded to
+fixed addresses. OP-TEE's static shared memory at 0x42000000 stays clear of them."""
+
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from typing import NamedTuple, Sequence
+
+from .host import VmError, command
+
+QEMU = "qemu-system-aarch64"
+KERNEL_ADDR = 0x50000000
+INITRD_ADDR = 0x60000000
+RAM_BASE = 0x40000000
+ARCHIVE_ALIGN = 4096
+MIN_MEM = 768
+MAX_CPUS = 4
+KERNEL_ARGS = ("console=ttyAMA0", "quiet", "panic=-1", "sysrq_always_enabled",
+               "rdinit=/init", "cryptomgr.notests")
+# With icount no layout, seed or date changes from run to run. The seeds stay there:
+# an OP-TEE without one takes another, slower path.
+FIXED_ARGS = ("nokaslr", "norandmaps")
+FIXED_CLOCK = ("-rtc", "base=2026-01-01,clock=vm")
+FIXED_SEEDS = {"kaslr-seed": 2, "rng-seed": 8}  # in 32-bit cells
+
+
+class Config(NamedTuple):
+    firmware: Path
+    kernel: Path
+    archives: Sequence[Path]
+    cpus: int
+    mem: int
+    icount: bool
+    flags: Sequence[str]
+
+
+class Machine:
+    """A running guest; the host's end of its port is .port."""
+
+    def __init__(self, config: Config, scratch: Path) -> None:
+        self.config = config
+        self.linux_log = scratch / "linux.log"
+        self.secure_log = scratch / "secure.log"
+        self.qemu_log = scratch / "qemu.log"
+        if not shutil.which(QEMU):
+            raise VmError(f"cannot start the guest: {QEMU} is not installed; "
+                          "run scripts/host-deps vm")
+        loaders, end = self._place()
+        dtb = self._device_tree(scratch / "guest.dtb", end)
+        self.port, theirs = socket.socketpair()
+        with theirs, open(self.qemu_log, "wb") as log:
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *self._hardware(theirs.fileno()),
+                 *loaders, "-dtb", str(dtb)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                pass_fds=[theirs.fileno()], start_new_session=True)
+
+    def _hardware(self, port: int, machine: str = "") -> list[str]:
+        config = self.config
+        if config.icount:
+            speed = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off",
+                     *FIXED_CLOCK]
+        else:
+            speed = ["-accel", "tcg,thread=multi"]
+        return [QEMU, "-machine", f"virt,secure=on,gic-version=3{machine}",
+                "-cpu", "cortex-a57", "-smp", str(config.cpus), "-m", str(config.mem),
+                *speed, "-nodefaults", "-display", "none", "-no-reboot",
+                "-bios", str(config.firmware),
+                "-serial", f"file:{self.linux_log}",
+                "-serial", f"file:{self.secure_log}",
+                "-device", "virtio-serial-device",
+                "-chardev", f"socket,id=port,fd={port}",
+                "-device", "virtserialport,chardev=port,name=optee-top"]
+
+    def _place(self) -> tuple[list[str], int]:
+        """Loader arguments for kernel and archives, and the initramfs' end."""
+        args = ["-device", f"loader,file={self.config.kernel},"
+                           f"addr={KERNEL_ADDR:#x},force-raw=on"]
+        addr = end = INITRD_ADDR
+        for archive in self.config.archives:
+            args += ["-device", f"loader,file={archive},addr={addr:#x},force-raw=on"]
+            end = addr + archive.stat().st_size
+            addr = -(-end // ARCHIVE_ALIGN) * ARCHIVE_ALIGN
+        if KERNEL_ADDR + self.config.kernel.stat().st_size * 2 > INITRD_ADDR:
+            raise VmError("cannot place the kernel: its image is too large for "
+                          "tests/vm/optee_vm/machine.py's INITRD_ADDR")
+        room = RAM_BASE + (self.config.mem << 20) - end
+        if room < 2 * (end - INITRD_ADDR):
+            raise VmError(f"cannot fit the initramfs into {self.config.mem} MB; "
+                          "give the guest more with --mem")
+        return args, end
+
+    def _device_tree(self, dtb: Path, initrd_end: int) -> Path:
+        """The tree of just this hardware, plus what a boot loader would add."""
+        port, other = socket.socketpair()
+        with port, other:
+            argv = self._hardware(port.fileno(), f",dumpdtb={dtb}")
+            done = subprocess.run(argv, capture_output=True, timeout=60,
+                                  stdin=subprocess.DEVNULL, pass_fds=[port.fileno()])
+        if done.returncode or not dtb.exists():
+            raise VmError("cannot make the device tree: QEMU says: "
+                          + done.stderr.decode(errors="replace").strip())
+        fixed = FIXED_ARGS if self.config.icount else ()
+        args = " ".join((*KERNEL_ARGS, *fixed, *self.config.flags))
+        for kind, name, value in (("s", "bootargs", args),
+                                  ("x", "linux,initrd-start", f"{INITRD_ADDR:x}"),
+                                  ("x", "linux,initrd-end", f"{initrd_end:x}")):
+            command(["fdtput", "-t", kind, dtb, "/chosen", name, value],
+                    "edit the device tree")
+        if self.config.icount:
+            for node in ("/chosen", "/secure-chosen"):
+                for name, cells in FIXED_SEEDS.items():
+                    command(["fdtput", "-t", "x", dtb, node, name, *["5eed5eed"] * cells],
+                            "fix the device tree's seeds")
+        return dtb
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.port.close()
