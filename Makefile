@@ -2,6 +2,9 @@
 #
 # make                    optee-top for this machine, in build/native
 # make CROSS_COMPILE=aarch64-linux-gnu- [SYSROOT=…]   for a board, in build/arm64
+# make demo               a real OP-TEE in QEMU, optee-top on it
+# make check              all tests
+# make bench              instructions a call
 # make install DESTDIR= prefix=
 #
 # V=1 shows the commands.
@@ -37,26 +40,32 @@ LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(L
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
 SRCS	:= main opts help fields text ta_names hist fail live driver mechanism attach collect \
-	doctor json view_batch
+	doctor json view_batch screen view_top view_detail
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
-BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h vmlinux/optee_types.h vmlinux/vmlinux.h
+BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
+	vmlinux/optee_types.h vmlinux/optee_msg_abi.h vmlinux/vmlinux.h
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all guest install clean deps format
+.PHONY: all guest demo check unit bench install clean deps format
 
 all: $(OUT)/optee-top build/optee-top.8
 
 # The BPF programs: one object for every kernel, embedded in the program.
-$(GEN)/probes.bpf.o: bpf/probes.bpf.c $(BPF_SRCS) Makefile
+BPF_FLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_arm64 -Wall -Wextra -Werror \
+	-Wno-unused-parameter -Wno-unused-function -Ivmlinux -Iinclude -Ibpf
+
+$(GEN)/probes.bpf.o: bpf/probes.bpf.c
+$(GEN)/floor.bpf.o: tests/bench/floor.bpf.c
+$(GEN)/%.bpf.o: $(BPF_SRCS) Makefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
-	$(Q)$(CLANG) -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_arm64 -Wall -Wextra -Werror \
-		-Wno-unused-parameter -Wno-unused-function -Ivmlinux -Iinclude -Ibpf -c $< -o $@
+	$(Q)$(CLANG) $(BPF_FLAGS) -c $(filter %.c,$^) -o $@
+	$(Q)llvm-strip -g $@
 
-$(GEN)/probes.skel.h: $(GEN)/probes.bpf.o
+$(GEN)/%.skel.h: $(GEN)/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name probes_bpf > $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 $(OBJS): | $(GEN)/probes.skel.h
 
@@ -115,3 +124,33 @@ build/arm64/optee-load: $(LOAD_SRCS) tests/load/load.h Makefile
 build/arm64/optee-load-demo: tests/load/demo.sh
 	$(Q)install -D $< $@
 
+# Unit tests: the plain C of src/, under the sanitizers, without root.
+UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT_SRCS := src/hist.c src/text.c src/ta_names.c src/fields.c src/opts.c src/fail.c
+
+build/unit/%: tests/unit/%.c tests/unit/unit.h tests/unit/bpf_native.h $(UNIT_SRCS) $(BPF_SRCS) Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined \
+		-fno-sanitize-recover=all -Iinclude -Isrc -Ibpf -Ivmlinux -o $@ $< $(UNIT_SRCS) -lcmocka -ljansson
+
+unit: $(UNIT_TESTS)
+	$(Q)failed=0; for test in $^; do $$test || failed=1; done; exit $$failed
+
+build/arm64/bench-%: tests/bench/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -O2 -Wall -Wextra -Werror -static \
+		-I$(GEN) -o $@ $< -lbpf -lelf -lz
+
+build/arm64/bench-floor: $(GEN)/floor.skel.h
+
+bench: guest
+	$(Q)$(MAKE) --no-print-directory build/arm64/bench-floor build/arm64/bench-meter
+	$(Q)tests/bench/run
+
+check: guest
+	$(Q)tests/check
+
+demo: guest
+	$(Q)tests/demo

@@ -6,75 +6,139 @@
 #ifndef OPTEE_TOP_ACCOUNT_BPF_H
 #define OPTEE_TOP_ACCOUNT_BPF_H
 
-/* The highest set bit of v, 0 for 0: BPF has no instruction for it. */
-static __always_inline u32 log2_u32(u32 v)
-{
-	u32 bits = 0, step;
+/*
+ * A row has 2^HIST_SUB_BITS buckets and spans an octave; a row up, units are
+ * twice as wide. So v of row 0 or 1 is its own bucket, and any other is v >> n,
+ * n rows up, with the n that leaves it in row 1. BPF has no instruction for the
+ * highest bit, so n is found by halves. src/hist.c has the edges.
+ */
+#define HIST_ROW	(1 << HIST_SUB_BITS)
 
-	step = (v > 0xffff) << 4; v >>= step; bits |= step;
-	step = (v > 0xff) << 3; v >>= step; bits |= step;
-	step = (v > 0xf) << 2; v >>= step; bits |= step;
-	step = (v > 0x3) << 1; v >>= step; bits |= step;
-	return bits | v >> 1;
+static __always_inline u32 hist_rows(u64 v)
+{
+	u32 n = 0;
+
+	/* A barrier keeps the branch: clang's selects cost twice as much. */
+	barrier_var(v);
+	if (v >= HIST_ROW << 16) {
+		v >>= 16;
+		n = 16;
+		barrier_var(n);
+	}
+	if (v >= HIST_ROW << 8) {
+		v >>= 8;
+		n += 8;
+		barrier_var(n);
+	}
+	if (v >= HIST_ROW << 4) {
+		v >>= 4;
+		n += 4;
+		barrier_var(n);
+	}
+	if (v >= HIST_ROW << 2) {
+		v >>= 2;
+		n += 2;
+		barrier_var(n);
+	}
+	if (v >= HIST_ROW << 1) {
+		n += 1;
+		barrier_var(n);
+	}
+	return n;
 }
 
-/* src/hist.c has the edges. */
-static __always_inline void hist_add(struct hist *h, u64 ns)
+static __always_inline void hist_inc(struct hist *h, u64 i)
 {
-	u64 units = ns >> HIST_UNIT_BITS;
-	u32 v, octave, i;
+	if (i >= HIST_BUCKETS)
+		i = HIST_BUCKETS - 1;
+	inc(h->count[i]);
+}
 
-	if (units >> 28)
-		units = (1 << 28) - 1;
-	v = units;
-	octave = log2_u32(v);
-	i = v;
-	if (octave >= HIST_SUB_BITS) {
-		octave -= HIST_SUB_BITS;
-		i = (octave + 1) << HIST_SUB_BITS | (v >> octave & ((1 << HIST_SUB_BITS) - 1));
+/* Nearly every wait is just the way into the queue: no row to look for. */
+static __always_inline void hist_add_short(struct hist *h, u64 ns)
+{
+	u64 v = ns >> HIST_UNIT_BITS;
+
+	if (v >= 2 * HIST_ROW) {
+		u32 n = hist_rows(v);
+
+		v = n * HIST_ROW + (v >> n);
+		barrier_var(v);
 	}
-	if (i < HIST_BUCKETS)
-		inc(h->count[i]);
+	hist_inc(h, v);
+}
+
+/* part <= whole, and mostly in the same row: one search less, 15 instructions. */
+static __always_inline void hist_add_both(struct hist *whole, u64 whole_ns, struct hist *part,
+					  u64 part_ns)
+{
+	u64 v = whole_ns >> HIST_UNIT_BITS;
+	u32 n = hist_rows(v);
+
+	hist_inc(whole, n * HIST_ROW + (v >> n));
+	v = part_ns >> HIST_UNIT_BITS;
+	if (v >> n < HIST_ROW && n)
+		n = hist_rows(v);
+	hist_inc(part, n * HIST_ROW + (v >> n));
+}
+
+/* The end of a call that is not an invoke. Returns the row that it counts in, also as in flight. */
+static __noinline struct session *account_other(struct session *s, struct call *c, u32 ret)
+{
+	if (!s || !c)
+		return s;
+	if (c->op == CMD_OPEN && s->flags & SESSION_OPENING) {
+		if (ret)
+			s = session_not_opened(s, c->pool);
+		else
+			session_opened(s, c->session_slot, msg_session(c->msg));
+	}
+	if (s && c->op < NR_CMDS)
+		inc(s->ops[c->op]);
+	return s;
+}
+
+/* After its sums: who sees the row closed sees all of it. */
+static __noinline void account_close(struct session *s, struct call *c)
+{
+	if (s && c && c->session_slot < MAX_SESSIONS && !msg_ret(c->msg))
+		session_close(s, bpf_ktime_get_ns());
 }
 
 static __always_inline void account(struct call *c, u64 now)
 {
 	struct session *s = session_at(c->session_slot);
 	struct class_sums *sums;
-	struct msg_head head;
-	u64 hold;
+	u64 hold = now - c->admit_ns;
+	u32 ret;
 
 	if (!s)
 		return;
-	add(s->in_flight, -1);
-	if (c->op == CMD_UNKNOWN || bpf_probe_read_kernel(&head, sizeof(head), (void *)c->msg))
-		head.ret = 0;
+	ret = msg_ret(c->msg);
 	if (c->op != CMD_INVOKE) {
-		if (s->flags & SESSION_OPENING) {
-			if (head.ret)
-				s = session_not_opened(s, c->pool);
-			else
-				session_opened(s, c->session_slot, head.session);
-		}
-		if (c->op < NR_CMDS)
-			inc(s->ops[c->op]);
+		s = account_other(s, c, ret);
+		if (!s)
+			return;
 	}
-	sums = &s->sums[c->class & 1];
+	sums = &s->sums[CLASS_NORMAL];
+	if (c->class == CLASS_SYSTEM) {
+		sums = &s->sums[CLASS_SYSTEM];
+		barrier_var(sums);
+		if (!(s->flags & SESSION_SYSTEM))
+			s->flags |= SESSION_SYSTEM;
+	}
 	inc(sums->calls);
-	if (head.ret) {
+	if (ret) {
 		inc(sums->failed);
-		s->last_failure = head.ret;
+		s->last_failure = ret;
 	}
-	if (c->class == CLASS_SYSTEM && !(s->flags & SESSION_SYSTEM))
-		s->flags |= SESSION_SYSTEM;
-	if (c->flags & CALL_WAITED)
+	if (c->flags & CALL_WAITED) {
 		inc(sums->waited);
-	if (c->limits) {
 		add(sums->limits, c->limits);
 		add(sums->limit_ns, c->limit_ns);
+		/* After an ETHREAD_LIMIT the thread was not held while the call slept. */
+		hold -= c->limit_ns;
 	}
-	/* After an ETHREAD_LIMIT the thread was not held while the call slept. */
-	hold = now - c->admit_ns - c->limit_ns;
 	add(sums->wait_ns, c->wait_ns);
 	add(sums->hold_ns, hold);
 	add(sums->secure_ns, c->secure_ns);
@@ -82,11 +146,12 @@ static __always_inline void account(struct call *c, u64 now)
 		raise_u64(&sums->wait_max_ns, c->wait_ns);
 	if (hold > sums->hold_max_ns)
 		raise_u64(&sums->hold_max_ns, hold);
-	hist_add(&s->wait, c->wait_ns);
-	hist_add(&s->hold, hold);
-	hist_add(&s->secure, c->secure_ns);
-	if (c->op == CMD_CLOSE && !head.ret)
-		session_close(s, now);
+	hist_add_short(&s->wait, c->wait_ns);
+	hist_add_both(&s->hold, hold, &s->secure, c->secure_ns);
+	if (c->op == CMD_CLOSE)
+		account_close(s, c);
+	/* Last: a closed row without calls in flight may be given away. */
+	add(s->in_flight, -1);
 }
 
 #endif

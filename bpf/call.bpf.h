@@ -17,46 +17,53 @@ static __always_inline void call_uncount(struct call *c, u64 now)
 {
 	struct pool *p = pool_at(c->pool);
 
-	if (c->flags & CALL_TOOK_ENTRY)
-		pool_leave(p, c, now);
 	if (c->flags & CALL_WAITING)
 		pool_wait_over(p, c);
+	if (c->phase != PHASE_QUEUED && c->phase != PHASE_LIMIT)
+		pool_leave(p, c, now);
 }
 
-/* Its end was missed: the same task begins another call. */
-static __always_inline void call_abandon(struct call *c, u64 now)
+/* An event of it was missed: what it used is not known. */
+static __noinline void call_abandon(struct call *c, u64 now)
 {
-	struct session *s = session_at(c->session_slot);
+	struct session *s;
 
+	if (!c)
+		return;
+	s = session_at(c->session_slot);
 	call_uncount(c, now);
 	if (s)
 		add(s->in_flight, -1);
 	lose(LOSS_CALL_END);
 }
 
-/* The slot for a new call of this task: its own, or one on top of the call it is nested in. */
-static __always_inline struct call *call_slot(u64 task, u64 now)
+/*
+ * The slot for a new call of a task whose own slot is busy, elsewhere or gone.
+ * If it has a call in an RPC, the new one is nested in that; else the end of
+ * that one was missed.
+ */
+static __noinline struct call *call_slot_search(u64 task, u64 now)
 {
-	struct call *c = call_find(task), *inner;
+	struct call *c = call_search(task), *inner;
 
-	if (!c)
-		return call_take(task);
-	if (call_claim(c)) {
-		if (c->key == task)
+	if (!c) {
+		c = call_search(task | CALL_KEY_IDLE);
+		if (c && call_claim(c, task | CALL_KEY_IDLE, task))
 			return c;
-		c->phase = PHASE_FREE;
 		return call_take(task);
 	}
+	if (c->phase == PHASE_BLIND)
+		return NULL;
 	if (c->phase != PHASE_RPC && c->phase != PHASE_HOLDING) {
 		call_abandon(c, now);
 		return c;
 	}
-	c->key = task | KEY_SUSPENDED;
 	inner = call_take(task);
 	if (!inner) {
-		c->key = task;
+		c->phase = PHASE_BLIND;
 		return NULL;
 	}
+	c->key = task | CALL_KEY_SUSPENDED;
 	inner->outer = call_index(c) + 1;
 	return inner;
 }
@@ -65,61 +72,72 @@ static __always_inline void call_release(struct call *c)
 {
 	u32 outer = c->outer;
 
+	c->phase = PHASE_FREE;
 	if (outer) {
 		struct call *o = call_at(outer - 1);
 
 		c->outer = 0;
+		__sync_fetch_and_and(&o->key, ~(u64)CALL_KEY_SUSPENDED);
 		c->key = 0;
-		o->key &= ~KEY_SUSPENDED;
+		return;
 	}
-	c->phase = PHASE_FREE;
+	c->key |= CALL_KEY_IDLE;
 }
 
-static __always_inline void call_begin(u64 teedev, u64 msg, u8 class, bool kernel)
+/* First half of call_begin(): finds it a slot. NULL: there is none. */
+static __always_inline struct call *call_start(u64 teedev)
 {
-	u64 now = bpf_ktime_get_ns(), task = bpf_get_current_task(), ids;
-	u32 pool = pool_find(teedev), slot;
-	struct msg_head head;
-	struct session *s;
+	u64 now = bpf_ktime_get_ns(), task = bpf_get_current_task();
+	u32 pool = pool_find(teedev);
+	struct task_struct *t;
 	struct call *c;
-	s32 in_flight;
 
 	if (pool >= MAX_POOLS)
-		return;
-	c = call_slot(task, now);
-	if (!c)
-		return;
-	ids = bpf_get_current_pid_tgid();
-	c->tid = ids;
-	c->tgid = ids >> 32;
+		return NULL;
+	c = call_home_slot(task);
+	if (!call_claim(c, task | CALL_KEY_IDLE, task)) {
+		c = call_slot_search(task, now);
+		if (!c)
+			return NULL;
+	}
+	/* Each time: an exec, or a new task at this address, changes them. */
+	t = bpf_get_current_task_btf();
+	c->tid = t->pid;
+	c->tgid = t->tgid;
 	c->start_ns = now;
 	c->phase_ns = now;
 	c->phase = PHASE_QUEUED;
 	c->wait_ns = 0;
 	c->secure_ns = 0;
 	c->limit_ns = 0;
-	c->limits = 0;
 	c->waiter = 0;
-	c->msg = msg;
 	c->pool = pool;
-	c->class = class;
+	c->limits = 0;
 	c->flags = 0;
+	return c;
+}
 
-	slot = SLOT_NONE(pool);
-	if (bpf_probe_read_kernel(&head, sizeof(head), (void *)msg)) {
-		lose(LOSS_CALL_MSG);
-		c->op = CMD_UNKNOWN;
+/* Second half: what it asks for, and which row it counts in. */
+static __always_inline void call_describe(struct call *c, struct tee_context *tee, u64 msg, u8 class)
+{
+	struct msg_head head;
+	struct session *s;
+	s32 in_flight;
+	u32 slot;
+
+	c->msg = msg;
+	c->class = class;
+	msg_start(msg, &head);
+	c->func = head.func;
+	c->session_id = head.session;
+	if (head.cmd == CMD_INVOKE) {
+		c->op = CMD_INVOKE;
+		slot = session_find(c->pool, head.session);
+		if (slot == SESSION_SLOTS)
+			slot = session_of_other(c, tee);
 	} else {
-		c->op = head.cmd <= OPTEE_MSG_CMD_LAST ? head.cmd : CMD_OTHER;
-		c->func = head.func;
-		c->session_id = head.session;
-		if (head.cmd >= CMD_INVOKE && head.cmd <= CMD_CANCEL) {
-			slot = session_find(pool, head.session);
-			if (slot == SESSION_SLOTS)
-				slot = session_late(pool, head.session, kernel, now);
-		} else if (head.cmd == CMD_OPEN) {
-			slot = session_opening(pool, msg, kernel, now);
-		}
+		c->op = head.cmd <= OPTEE_MSG_CMD_LAST || head.cmd == CMD_UNKNOWN ? head.cmd : CMD_OTHER;
+		slot = session_of_other(c, tee);
 	}
 	c->session_slot = slot;
 	s = session_at(slot);
@@ -128,6 +146,14 @@ static __always_inline void call_begin(u64 teedev, u64 msg, u8 class, bool kerne
 	in_flight = __sync_fetch_and_add(&s->in_flight, 1) + 1;
 	if (in_flight > s->in_flight_peak)
 		raise_s32(&s->in_flight_peak, in_flight);
+}
+
+static __always_inline void call_begin(struct tee_context *tee, u64 teedev, u64 msg, u8 class)
+{
+	struct call *c = call_start(teedev);
+
+	if (c)
+		call_describe(c, tee, msg, class);
 }
 
 /* It is about to sleep in the queue; may be asked again for the same wait. */
@@ -142,34 +168,56 @@ static __always_inline void call_wait(u64 waiter)
 	pool_wait(pool_at(c->pool), c);
 }
 
+static __noinline void call_rpc_over(struct call *c, u64 spent)
+{
+	struct session *s;
+
+	if (!c)
+		return;
+	s = session_at(c->session_slot);
+	if (s && c->rpc_kind < NR_RPC_KINDS)
+		add(s->rpc_ns[c->rpc_kind], spent);
+}
+
+static __always_inline void call_admitted(struct call *c, u64 now)
+{
+	struct pool *p = pool_at(c->pool);
+
+	if (c->flags & CALL_WAITING) {
+		pool_wait_over(p, c);
+		if (c->flags & CALL_LATE)
+			c->wait_ns = 0;		/* who knows */
+	}
+	pool_enter(p, c, now);
+}
+
 /* It enters the secure world: for the first time, or again. */
 static __always_inline void call_enter(void)
 {
 	struct call *c = call_find(bpf_get_current_task());
-	u64 now = bpf_ktime_get_ns();
-	struct pool *p;
-	u32 phase;
+	u64 now, spent;
 
 	if (!c)
 		return;
-	phase = c->phase;
-	if (phase == PHASE_RPC) {
-		struct session *s = session_at(c->session_slot);
-		u32 kind = c->rpc_kind;
-
-		if (s && kind < NR_RPC_KINDS && c->phase_ns)
-			add(s->rpc_ns[kind], now - c->phase_ns);
-	} else if (phase == PHASE_QUEUED || phase == PHASE_LIMIT) {
-		p = pool_at(c->pool);
-		if (phase == PHASE_QUEUED)
-			c->admit_ns = now;
-		c->wait_ns += now - c->phase_ns;
-		if (c->flags & CALL_WAITING)
-			pool_wait_over(p, c);
-		if (phase == PHASE_LIMIT)
-			c->limit_ns += now - c->phase_ns;
-		pool_enter(p, c, now);
-	} else if (phase != PHASE_HOLDING) {
+	now = bpf_ktime_get_ns();
+	spent = now - c->phase_ns;
+	switch (c->phase) {
+	case PHASE_QUEUED:
+		c->admit_ns = now;
+		c->wait_ns = spent;
+		call_admitted(c, now);
+		break;
+	case PHASE_LIMIT:
+		c->limit_ns += spent;
+		c->wait_ns += spent;
+		call_admitted(c, now);
+		break;
+	case PHASE_RPC:
+		call_rpc_over(c, spent);
+		break;
+	case PHASE_HOLDING:
+		break;
+	default:
 		return;
 	}
 	c->phase_ns = now;
@@ -196,7 +244,7 @@ static const volatile u8 rpc_cmd_kinds[RPC_CMDS] = {
 };
 
 /* The command lies behind the call's own message, or in a message that a1:a2 names. */
-static __always_inline u8 rpc_command(struct call *c, u64 a1, u64 a2)
+static __always_inline u8 rpc_command(struct call *c, struct arm_smccc_res *res)
 {
 	struct msg_head *rpc;
 	u32 cmd = RPC_CMDS, params;
@@ -207,6 +255,8 @@ static __always_inline u8 rpc_command(struct call *c, u64 a1, u64 a2)
 			return RPC_OTHER;
 		rpc = (void *)(c->msg + sizeof(*rpc) + params * sizeof(struct msg_param));
 	} else {
+		u64 a1 = BPF_CORE_READ(res, a1), a2 = BPF_CORE_READ(res, a2);
+
 		rpc = BPF_CORE_READ((struct tee_shm *)(a1 << 32 | (u32)a2), kaddr);
 	}
 	bpf_probe_read_kernel(&cmd, sizeof(cmd), &rpc->cmd);
@@ -215,13 +265,13 @@ static __always_inline u8 rpc_command(struct call *c, u64 a1, u64 a2)
 	return rpc_cmd_kinds[cmd] ?: RPC_OTHER;
 }
 
-static __always_inline u8 rpc_kind(struct call *c, u64 a0, u64 a1, u64 a2)
+static __always_inline u8 rpc_kind(struct call *c, u64 a0, struct arm_smccc_res *res)
 {
 	switch (a0 & 0xffff) {
 	case OPTEE_SMC_RPC_FOREIGN_INTR:
 		return RPC_FOREIGN_INTR;
 	case OPTEE_SMC_RPC_CMD:
-		return c->msg ? rpc_command(c, a1, a2) : RPC_OTHER;
+		return c->msg ? rpc_command(c, res) : RPC_OTHER;
 	case OPTEE_SMC_RPC_ALLOC:
 		return RPC_ALLOC;
 	case OPTEE_SMC_RPC_FREE:
@@ -230,24 +280,45 @@ static __always_inline u8 rpc_kind(struct call *c, u64 a0, u64 a1, u64 a2)
 	return RPC_OTHER;
 }
 
-/* It comes back from the secure world: for good, with an RPC, or because no thread was free. */
-static __always_inline void call_exit(u64 a0, u64 a1, u64 a2)
+/* Of a0: OPTEE_SMC_RETURN_RPC_PREFIX_MASK, OPTEE_SMC_RETURN_UNKNOWN_FUNCTION. */
+#define RPC_PREFIX		0xffff0000
+#define UNKNOWN_FUNCTION	0xffffffff
+
+static __noinline void call_rpc(struct call *c, u64 a0, struct arm_smccc_res *res)
 {
-	struct call *c = call_find(bpf_get_current_task());
-	u64 now = bpf_ktime_get_ns();
 	struct session *s;
 
-	if (!c || (c->phase != PHASE_SECURE && c->phase != PHASE_HOLDING))
+	if (!c)
 		return;
-	if (c->phase_ns)
-		c->secure_ns += now - c->phase_ns;
+	c->rpc_kind = rpc_kind(c, a0, res);
+	c->phase = PHASE_RPC;
+	s = session_at(c->session_slot);
+	if (s && c->rpc_kind < NR_RPC_KINDS)
+		inc(s->rpc_count[c->rpc_kind]);
+}
+
+/* A late call was in the secure world, then: from here on its phase is known. */
+static __noinline bool call_resumes(struct call *c)
+{
+	if (!c || c->phase != PHASE_HOLDING)
+		return false;
+	c->phase_ns = bpf_ktime_get_ns();
+	return true;
+}
+
+/* It comes back from the secure world: for good, with an RPC, or because no thread was free. */
+static __always_inline void call_exit(u64 a0, struct arm_smccc_res *res)
+{
+	struct call *c = call_find(bpf_get_current_task());
+	u64 now;
+
+	if (!c || (c->phase != PHASE_SECURE && !call_resumes(c)))
+		return;
+	now = bpf_ktime_get_ns();
+	c->secure_ns += now - c->phase_ns;
 	c->phase_ns = now;
-	if ((a0 & 0xffff0000) == 0xffff0000 && (u32)a0 != 0xffffffff) {
-		c->rpc_kind = rpc_kind(c, a0, a1, a2);
-		c->phase = PHASE_RPC;
-		s = session_at(c->session_slot);
-		if (s && c->rpc_kind < NR_RPC_KINDS)
-			inc(s->rpc_count[c->rpc_kind]);
+	if ((u32)a0 >= RPC_PREFIX && (u32)a0 != UNKNOWN_FUNCTION) {
+		call_rpc(c, a0, res);
 	} else if (a0 == OPTEE_SMC_RETURN_ETHREAD_LIMIT) {
 		struct pool *p = pool_at(c->pool);
 
@@ -261,18 +332,33 @@ static __always_inline void call_exit(u64 a0, u64 a1, u64 a2)
 	}
 }
 
+/* True: it has not ended at all. */
+static __noinline bool call_ends_oddly(struct call *c, u64 now)
+{
+	if (c && c->phase == PHASE_BLIND) {
+		c->phase = PHASE_RPC;	/* that was the nested call that has no slot */
+		return true;
+	}
+	if (c)
+		call_abandon(c, now);
+	return false;
+}
+
 /* It leaves the queue. */
 static __always_inline void call_end(void)
 {
 	struct call *c = call_find(bpf_get_current_task());
 	u64 now;
 
-	if (!c || c->phase == PHASE_FREE)
+	if (!c)
 		return;
 	now = bpf_ktime_get_ns();
-	call_uncount(c, now);
-	if (!(c->flags & CALL_LATE))
-		account(c, now);
+	if (c->phase == PHASE_DONE) {
+		pool_leave(pool_at(c->pool), c, now);
+		account(c, now);	/* a late call has no session and is not accounted */
+	} else if (call_ends_oddly(c, now)) {
+		return;
+	}
 	call_release(c);
 }
 

@@ -14,11 +14,13 @@ int inspect(void *ctx)
 
 	for (u32 i = 0; i < MAX_POOLS; i++) {
 		struct pool *p = &shared.pools[i];
+		u64 both;
 
 		if (!p->ready)
 			continue;
 		queue_counters(p, (void *)p->queue);
-		p->driver_in_use = p->in_use_all;
+		both = p->in_use_both;
+		p->driver_in_use = p->in_use_all = (s32)both + (s32)(both >> 32);
 		p->driver_ns = now;
 	}
 	shared.inspected_ns = now;
@@ -66,17 +68,18 @@ static long session_found(u32 i, void *data)
 	struct walk *walk = data;
 	struct optee_session *s = entry_of(walk->node, struct optee_session, list_node);
 	struct session_origin o = { .flags = SESSION_LATE | SESSION_USER };
+	struct session *row;
 	u32 id;
 
 	if (walk_done(walk))
 		return 1;
 	id = BPF_CORE_READ(s, session_id);
-	if (session_find(walk->pool, id) == SESSION_SLOTS) {
-		if (session_is_system(s))
-			o.flags |= SESSION_SYSTEM;
-		o.task = walk->task;
-		session_new(walk->pool, id, &o);
-	}
+	if (session_is_system(s))
+		o.flags |= SESSION_SYSTEM;
+	o.task = walk->task;
+	row = session_at(session_adopt(walk->pool, id, &o));
+	if (row && row->flags & SESSION_LATE)
+		row->flags |= SESSION_USER;	/* a call may have met it first */
 	walk->node = next_of(walk->node);
 	return 0;
 }
@@ -142,8 +145,6 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 	struct call *known = call_find(task), *c;
 	struct pool *p = pool_at(pool);
 
-	if (known && known->phase == PHASE_FREE)
-		known = NULL;
 	if (known && (!(known->flags & CALL_LATE) || known->waiter == (u64)w))
 		return;
 	c = call_take(task);
@@ -154,6 +155,12 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 	c->start_ns = 0;
 	c->admit_ns = 0;
 	c->phase_ns = 0;
+	c->wait_ns = 0;
+	c->secure_ns = 0;
+	c->limit_ns = 0;
+	c->limits = 0;
+	c->session_id = 0;
+	c->func = 0;
 	c->waiter = (u64)w;
 	c->msg = 0;
 	c->session_slot = SESSION_SLOTS;
@@ -163,13 +170,15 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 	c->flags = CALL_LATE;
 	c->outer = 0;
 	if (known && (u64)w < known->waiter) {
-		known->key |= KEY_SUSPENDED;
+		known->key |= CALL_KEY_SUSPENDED;
 		c->outer = call_index(known) + 1;
 	} else if (known) {
-		c->key |= KEY_SUSPENDED;
+		c->key |= CALL_KEY_SUSPENDED;
+		c->outer = known->outer;
 		known->outer = call_index(c) + 1;
 	}
 	if (waiter_sleeps(w)) {
+		c->phase = PHASE_QUEUED;
 		pool_wait(p, c);
 	} else {
 		pool_enter(p, c, bpf_ktime_get_ns());

@@ -23,21 +23,32 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* A call begins. supp_nowait is set by the TEE core for kernel clients only. */
+/*
+ * A call begins. call_begin() by halves: the arguments that only the second
+ * needs are read after the first, which saves the spills. Before 6.8 there is
+ * no fourth one, and the verifier would refuse to load it.
+ */
 SEC("fentry/optee_smc_do_call_with_arg")
-int BPF_PROG(fentry__do_call_with_arg, struct tee_context *tee, struct tee_shm *shm, u32 offs,
-	     bool system)
+int fentry__do_call_with_arg(volatile u64 *ctx)
 {
-	call_begin((u64)tee->teedev, (u64)shm->kaddr + offs, system, tee->supp_nowait);
+	struct tee_context *tee = (void *)ctx[0];
+	struct call *c = call_start((u64)tee->teedev);
+	struct tee_shm *shm;
+
+	if (!c)
+		return 0;
+	shm = (void *)ctx[1];
+	call_describe(c, (void *)ctx[0], (u64)shm->kaddr + (u32)ctx[2],
+		      has_system_calls() ? ctx[3] & 1 : CLASS_NORMAL);
 	return 0;
 }
 
 SEC("kprobe/optee_smc_do_call_with_arg")
 int BPF_KPROBE(kprobe__do_call_with_arg, struct tee_context *tee, struct tee_shm *shm, u32 offs,
-	       bool system)
+	       u64 system)
 {
-	call_begin((u64)BPF_CORE_READ(tee, teedev), (u64)BPF_CORE_READ(shm, kaddr) + offs, system,
-		   BPF_CORE_READ(tee, supp_nowait));
+	call_begin(tee, (u64)BPF_CORE_READ(tee, teedev), (u64)BPF_CORE_READ(shm, kaddr) + offs,
+		   has_system_calls() ? system & 1 : CLASS_NORMAL);
 	return 0;
 }
 
@@ -77,14 +88,14 @@ SEC("tp_btf/optee_invoke_fn_end")
 int BPF_PROG(tp_btf__invoke_fn_end, struct optee_rpc_param *param, struct arm_smccc_res *res)
 {
 	if (res)	/* a tracepoint's argument may be NULL, for all the verifier knows */
-		call_exit(res->a0, res->a1, res->a2);
+		call_exit(res->a0, res);
 	return 0;
 }
 
 SEC("raw_tp/optee_invoke_fn_end")
 int BPF_PROG(raw_tp__invoke_fn_end, struct optee_rpc_param *param, struct arm_smccc_res *res)
 {
-	call_exit(BPF_CORE_READ(res, a0), BPF_CORE_READ(res, a1), BPF_CORE_READ(res, a2));
+	call_exit(BPF_CORE_READ(res, a0), res);
 	return 0;
 }
 

@@ -13,7 +13,7 @@ static __always_inline bool session_publish(struct session *s, u32 slot, u32 id)
 	for (u32 i = 0; i < REF_WINDOW; i++) {
 		struct session_ref *r = ref_at(id + i);
 
-		if (r->key || __sync_val_compare_and_swap(&r->key, 0, KEY_TAKEN))
+		if (r->key || __sync_val_compare_and_swap(&r->key, 0, REF_TAKEN))
 			continue;
 		r->slot = slot;
 		s->id = id;
@@ -77,35 +77,76 @@ __noinline u32 session_new(u32 pool, u32 id, const struct session_origin *o)
 	return SLOT_REST(pool);
 }
 
-/* A row for a session that was open before we attached; its client is whoever calls. */
-static __always_inline u32 session_late(u32 pool, u32 id, bool kernel, u64 now)
+/*
+ * The row of a session that was open before we attached. Two tasks may meet it
+ * at once and must not both make one; who comes second counts in the rest row.
+ */
+static __always_inline u32 session_adopt(u32 pool, u32 id, const struct session_origin *o)
 {
-	struct session_origin o = {
-		.flags = SESSION_LATE | (kernel ? SESSION_KERNEL : 0),
-		.now = now,
-		.task = bpf_get_current_task(),
-	};
+	u32 slot = session_search(pool, id);
 
-	return session_new(pool, id, &o);
+	if (slot != SESSION_SLOTS)
+		return slot;
+	if (__sync_val_compare_and_swap(&shared.adopting, 0, 1)) {
+		lose(LOSS_SESSION_SLOT);
+		return SLOT_REST(pool);
+	}
+	slot = session_search(pool, id);
+	if (slot == SESSION_SLOTS)
+		slot = session_new(pool, id, o);
+	__sync_lock_test_and_set(&shared.adopting, 0);
+	return slot;
 }
 
-/* The row of an open_session: it has no id yet. */
-static __noinline u32 session_opening(u32 pool, u64 msg, bool kernel, u64 now)
+/*
+ * The row of a call whose session is not found at once: an open_session, which
+ * has no id yet, a session from before we attached, whose client is whoever
+ * calls, or no session at all. Off the path of an ordinary invoke.
+ */
+static __noinline u32 session_of_other(struct call *c, struct tee_context *tee)
 {
-	struct msg_open *open = (void *)msg;
-	struct session_origin o = {
-		.flags = SESSION_OPENING | (kernel ? SESSION_KERNEL : SESSION_USER),
-		.now = now,
-		.task = bpf_get_current_task(),
-	};
+	struct session_origin o = { .task = bpf_get_current_task() };
+	struct msg_open *open;
+	bool kernel;
 
-	bpf_probe_read_kernel(o.uuid, sizeof(o.uuid), open->ta.octets);
-	bpf_probe_read_kernel(&o.login, sizeof(o.login), open->client.octets + 16);
-	return session_new(pool, 0, &o);
+	if (!c)
+		return SESSION_SLOTS;
+	o.now = c->start_ns;
+	kernel = BPF_CORE_READ(tee, supp_nowait);	/* set by the TEE core for kernel clients only */
+	switch (c->op) {
+	case CMD_INVOKE:
+	case CMD_CLOSE:
+	case CMD_CANCEL:
+		o.flags = SESSION_LATE | (kernel ? SESSION_KERNEL : 0);
+		return session_adopt(c->pool, c->session_id, &o);
+	case CMD_OPEN:
+		open = (void *)c->msg;
+		o.flags = SESSION_OPENING | (kernel ? SESSION_KERNEL : SESSION_USER);
+		bpf_probe_read_kernel(o.uuid, sizeof(o.uuid), open->ta.octets);
+		bpf_probe_read_kernel(&o.login, sizeof(o.login), open->client.octets + 16);
+		return session_new(c->pool, 0, &o);
+	}
+	return SLOT_NONE(c->pool);
+}
+
+static __always_inline void session_close(struct session *s, u64 now)
+{
+	session_forget(s->pool, s->id);
+	s->closed_ns = now;
+	s->state = SESSION_CLOSED;
 }
 
 static __always_inline void session_opened(struct session *s, u32 slot, u32 id)
 {
+	u32 stale = session_search(s->pool, id);
+
+	/* The TEE gives ids out again: the close of the former session was not seen. */
+	if (stale != SESSION_SLOTS) {
+		struct session *former = session_at(stale);
+
+		if (former)
+			session_close(former, bpf_ktime_get_ns());
+	}
 	s->flags &= ~SESSION_OPENING;
 	if (session_publish(s, slot, id))
 		return;
@@ -125,16 +166,11 @@ static __always_inline struct session *session_not_opened(struct session *s, u32
 		add(none->rpc_count[i], s->rpc_count[i]);
 		add(none->rpc_ns[i], s->rpc_ns[i]);
 	}
+	add(none->in_flight, 1);
 	s->serial = 0;
 	s->state = SESSION_FREE;
+	add(s->in_flight, -1);		/* last: now it may be given away */
 	return none;
-}
-
-static __always_inline void session_close(struct session *s, u64 now)
-{
-	session_forget(s->pool, s->id);
-	s->closed_ns = now;
-	s->state = SESSION_CLOSED;
 }
 
 #endif

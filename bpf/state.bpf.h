@@ -11,6 +11,19 @@
 
 struct shared shared;
 
+#define SESSION_REFS	2048	/* ids of open sessions; a power of two */
+#define REF_WINDOW	8	/* places in which one id may lie */
+
+#define SESSION_KEY(pool, id)	(1ULL << 63 | (u64)(pool) << 32 | (id))
+
+/* The row of an open session, by its id. */
+struct session_ref {
+	u64 key;		/* SESSION_KEY(), 0: free */
+	u64 slot;
+};
+
+static struct session_ref refs[SESSION_REFS];
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -18,6 +31,11 @@ struct {
 	__type(key, u32);
 	__type(value, struct session);
 } sessions SEC(".maps");
+
+/* The compiler knows nothing of var from here on. libbpf has it since 1.2. */
+#ifndef barrier_var
+#define barrier_var(var)	asm volatile("" : "+r"(var))
+#endif
 
 #define inc(counter)		((void)__sync_fetch_and_add(&(counter), 1))
 #define add(counter, n)		((void)__sync_fetch_and_add(&(counter), (n)))
@@ -27,8 +45,11 @@ static __always_inline void lose(enum loss what)
 	inc(shared.loss[what]);
 }
 
-/* *max = max(*max, v). Three writers at once that all lose is the accepted race. */
-static __always_inline void raise_u64(u64 *max, u64 v)
+/*
+ * *max = max(*max, v). Three writers at once that all lose is the accepted race.
+ * The caller compares first: a maximum seldom rises.
+ */
+static __noinline void raise_u64(u64 *max, u64 v)
 {
 	for (int i = 0; i < 3; i++) {
 		u64 old = *(volatile u64 *)max;
@@ -38,7 +59,7 @@ static __always_inline void raise_u64(u64 *max, u64 v)
 	}
 }
 
-static __always_inline void raise_s32(s32 *max, s32 v)
+static __noinline void raise_s32(s32 *max, s32 v)
 {
 	for (int i = 0; i < 3; i++) {
 		s32 old = *(volatile s32 *)max;
@@ -50,12 +71,22 @@ static __always_inline void raise_s32(s32 *max, s32 v)
 
 /* Calls */
 
-#define KEY_SUSPENDED	1ULL	/* a bit: a nested call of the same task is on top */
-#define KEY_TAKEN	2ULL	/* the slot is changing hands */
+/*
+ * A slot belongs to the task in its key. The key alone decides who may write
+ * to it: one compare-and-swap clears CALL_KEY_IDLE, for the task itself or for
+ * another one that takes the idle slot over; none touches a slot in use but its
+ * task. So the key of the innermost call in flight is just the task's address.
+ *
+ * Accepted race: a slot is given up with a plain store (BPF has no release
+ * store before 6.15), so its last phase could in theory be seen after the next
+ * user's first one. That needs a take-over, hence CALL_WINDOW busy neighbours,
+ * within the time a store takes.
+ */
 
+/* A task_struct is about two pages long: the page spreads tasks better than a hash, and cheaper. */
 static __always_inline u32 call_home(u64 task)
 {
-	return ((u32)(task >> 6) * 0x9e3779b1u) >> 16;
+	return task >> 12 & (MAX_CALLS - 1);
 }
 
 static __always_inline struct call *call_at(u32 i)
@@ -63,61 +94,69 @@ static __always_inline struct call *call_at(u32 i)
 	return &shared.calls[i & (MAX_CALLS - 1)];
 }
 
+/* Where a task's call is, but for collisions. */
+static __always_inline struct call *call_home_slot(u64 task)
+{
+	struct call *c = &shared.calls[call_home(task)];
+
+	barrier_var(c);		/* else clang works it out anew for each member */
+	return c;
+}
+
 static __always_inline u32 call_index(const struct call *c)
 {
 	return (u32)((u64)c - (u64)shared.calls) / sizeof(*c);	/* unsigned: clang refuses sdiv */
 }
 
-/* The innermost call of the task, or the slot it used last. */
-static __always_inline struct call *call_find(u64 task)
+static __noinline struct call *call_search(u64 key)
 {
-	u32 home = call_home(task);
+	u32 home = call_home(key);
 
 	for (u32 i = 0; i < CALL_WINDOW; i++) {
 		struct call *c = call_at(home + i);
 
-		if (c->key == task)
+		if (c->key == key)
 			return c;
 	}
 	return NULL;
 }
 
-static __always_inline bool call_claim(struct call *c)
+/* The call in flight of the task, the innermost if there are several. */
+static __always_inline struct call *call_find(u64 task)
 {
-	return __sync_val_compare_and_swap(&c->phase, PHASE_FREE, PHASE_QUEUED) == PHASE_FREE;
+	struct call *c = call_home_slot(task);
+
+	/* Nearly always: the search stays out of the straight line. */
+	if (c->key == task)
+		return c;
+	return call_search(task);
 }
 
-/*
- * A slot for a task that has none. Whoever takes over an idle slot changes its
- * key before its phase, and its owner claims the phase before it looks at the
- * key again: one of the two sees the other and steps back.
- */
-static __always_inline bool call_take_slot(struct call *c, u64 owner, u64 task)
+/* Makes the slot, while its key is still this one, the task's and not idle. */
+static __always_inline bool call_claim(struct call *c, u64 key, u64 task)
 {
-	if (c->phase != PHASE_FREE || __sync_val_compare_and_swap(&c->key, owner, KEY_TAKEN) != owner)
-		return false;
-	if (call_claim(c)) {
-		c->key = task;
-		return true;
-	}
-	c->key = owner;
-	return false;
+	u64 was = __sync_val_compare_and_swap(&c->key, key, task);
+
+	barrier_var(was);	/* one compare and branch; else clang makes a bool of it first */
+	return was == key;
 }
 
-static __noinline struct call *call_take(u64 task)
+/* A slot for a task that has none: an unused one, or that of a task between calls. */
+static __always_inline struct call *call_take(u64 task)
 {
 	u32 home = call_home(task);
 
 	for (u32 i = 0; i < CALL_WINDOW; i++) {
 		struct call *c = call_at(home + i);
 
-		if (!c->key && call_take_slot(c, 0, task))
+		if (!c->key && call_claim(c, 0, task))
 			return c;
 	}
 	for (u32 i = 0; i < CALL_WINDOW; i++) {
 		struct call *c = call_at(home + i);
+		u64 key = c->key;
 
-		if (call_take_slot(c, c->key, task))
+		if (key & CALL_KEY_IDLE && call_claim(c, key, task))
 			return c;
 	}
 	lose(LOSS_CALL_SLOT);
@@ -131,13 +170,15 @@ static __always_inline struct session *session_at(u32 slot)
 	return bpf_map_lookup_elem(&sessions, &slot);
 }
 
+#define REF_TAKEN	1ULL	/* a key: the place is being filled */
+
 static __always_inline struct session_ref *ref_at(u32 i)
 {
-	return &shared.refs[i & (SESSION_REFS - 1)];
+	return &refs[i & (SESSION_REFS - 1)];
 }
 
 /* The slot of an open session; SESSION_SLOTS: not known. */
-static __always_inline u32 session_find(u8 pool, u32 id)
+static __noinline u32 session_search(u32 pool, u32 id)
 {
 	u64 key = SESSION_KEY(pool, id);
 
@@ -148,6 +189,15 @@ static __always_inline u32 session_find(u8 pool, u32 id)
 			return r->slot;
 	}
 	return SESSION_SLOTS;
+}
+
+static __always_inline u32 session_find(u32 pool, u32 id)
+{
+	struct session_ref *r = ref_at(id);
+
+	if (r->key == SESSION_KEY(pool, id))
+		return r->slot;
+	return session_search(pool, id);
 }
 
 #define SESSION_TRIES	64
@@ -174,7 +224,7 @@ static __always_inline u32 session_claim(void)
 	return SESSION_SLOTS;
 }
 
-static __always_inline void session_forget(u8 pool, u32 id)
+static __always_inline void session_forget(u32 pool, u32 id)
 {
 	u64 key = SESSION_KEY(pool, id);
 

@@ -28,8 +28,6 @@ typedef int64_t s64;
 #define MAX_CALLS	1024	/* calls in flight or queued; a power of two */
 #define CALL_WINDOW	8	/* slots in which one task's call may lie */
 #define MAX_SESSIONS	1024	/* sessions with a row of their own; a power of two */
-#define SESSION_REFS	2048	/* ids of open sessions; a power of two */
-#define REF_WINDOW	8	/* places in which one id may lie */
 #define COMM_LEN	16
 
 /* Which entries of the pool a call may use: struct optee_call_waiter.sys_thread. */
@@ -59,13 +57,19 @@ enum call_phase {
 	PHASE_LIMIT,		/* ETHREAD_LIMIT: sleeps until some call ends */
 	PHASE_DONE,		/* back from the secure world for good */
 	PHASE_HOLDING,		/* found at attach: holds a thread, secure or RPC unknown */
+	PHASE_BLIND,		/* as PHASE_RPC; a call nested in it found no slot */
+};
+
+/* Bits of call.key: a task's address has them clear. */
+enum call_key {
+	CALL_KEY_IDLE = 1 << 0,	/* no call in flight; the slot may change hands */
+	CALL_KEY_SUSPENDED = 1 << 1, /* a nested call of the same task is on top */
 };
 
 enum call_flags {
 	CALL_WAITED = 1 << 0,	/* slept in the queue */
 	CALL_WAITING = 1 << 1,	/* sleeps there now: counted in pool.waiting */
-	CALL_TOOK_ENTRY = 1 << 2, /* counted in pool.in_use */
-	CALL_LATE = 1 << 3,	/* in flight when we attached: times are not known */
+	CALL_LATE = 1 << 2,	/* in flight when we attached: times are not known */
 };
 
 /*
@@ -111,7 +115,7 @@ struct hist {
  * with its task between calls, so that the next one finds it at once.
  */
 struct call {
-	u64 key;		/* address of the task; bit 0: a nested call is on top */
+	u64 key;		/* address of the task, with CALL_KEY_* bits; 0: unused */
 	u64 start_ns;
 	u64 admit_ns;		/* first entry into the secure world */
 	u64 phase_ns;		/* start of the present phase */
@@ -125,10 +129,11 @@ struct call {
 	u32 session_slot;	/* SESSION_SLOTS: no row */
 	u32 func;		/* TA command, or cancel id */
 	u32 phase;		/* PHASE_FREE: no call in flight */
-	u32 limits;		/* ETHREAD_LIMIT answers */
 	u32 outer;		/* slot of the call this one is nested in + 1, 0: none */
 	u8 pool, op, class, rpc_kind;
+	u32 limits;		/* ETHREAD_LIMIT answers */
 	u32 flags;
+	u64 pad[2];		/* to a power of two, and two cache lines */
 };
 
 /* Sums over finished calls of one class. wait = queue + limit waits; RPC time = hold - secure. */
@@ -190,7 +195,11 @@ struct pool {
 	s32 driver_in_use;	/* our in_use, all classes, at that same moment */
 
 	/* Ours. */
-	s32 in_use[NR_CLASSES], in_use_all;
+	union {
+		s32 in_use[NR_CLASSES];
+		u64 in_use_both;	/* both at once, as one word: system << 32 | normal */
+	};
+	s32 in_use_all;		/* their sum, as the inspect program last read it */
 	s32 total;		/* T; 0 = unknown to Linux */
 	s32 waiting[NR_CLASSES], waiting_all;
 	s32 in_use_peak[NR_CLASSES], in_use_all_peak;
@@ -220,29 +229,25 @@ enum loss {
 };
 
 /* Everything but the sessions. User space maps it read-only. */
-struct session_ref {
-	u64 key;		/* SESSION_KEY(), 0: free */
-	u64 slot;
-};
-
 struct shared {
 	u64 inspected_ns;	/* the last run of the inspect program */
 	u64 session_serial;	/* sessions that were given a row */
 	u64 session_cursor;
+	u64 adopting;		/* somebody makes rows for sessions from before: one at a time */
 	u64 loss[NR_LOSSES];
 	struct pool pools[MAX_POOLS];
-	struct session_ref refs[SESSION_REFS];
 	struct call calls[MAX_CALLS];
 };
-
-#define SESSION_KEY(pool, id)	(1ULL << 63 | (u64)(pool) << 32 | (id))
 
 /* Slots of the sessions map behind the ordinary ones: two a pool. */
 #define SLOT_NONE(pool)		(MAX_SESSIONS + (pool) * 2)
 #define SLOT_REST(pool)		(MAX_SESSIONS + (pool) * 2 + 1)
 #define SESSION_SLOTS		(MAX_SESSIONS + MAX_POOLS * 2)
 
-_Static_assert(sizeof(struct call) == 112, "struct call has holes");
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "struct pool: in_use_both is laid out for little endian"
+#endif
+_Static_assert(sizeof(struct call) == 128, "struct call has holes");
 _Static_assert(sizeof(struct class_sums) == 80, "struct class_sums has holes");
 _Static_assert(sizeof(struct session) % 8 == 0, "struct session has holes");
 _Static_assert(sizeof(struct pool) % 8 == 0, "struct pool has holes");

@@ -6,6 +6,8 @@
  * that is seen to begin is followed to its end.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "attach.h"
 #include "probes.skel.h"
@@ -123,6 +126,33 @@ static bool is_hook(const struct bpf_program *prog)
 		bpf_program__expected_attach_type(prog) != BPF_TRACE_ITER);
 }
 
+/* Says what is wrong with the types that the programs are fitted to, before libbpf stumbles. */
+static enum status check_btf(const struct attach_opts *opts)
+{
+	struct btf *btf;
+	int err;
+
+	if (opts->btf) {
+		btf = btf__parse(opts->btf, NULL);
+		err = libbpf_get_error(btf);
+		if (err)
+			return fail(STATUS_FAILURE, "cannot read '--btf %s': %s; make it with 'pahole "
+				    "--btf_encode_detached' from an optee.ko with debug information",
+				    opts->btf, err <= -__LIBBPF_ERRNO__START || err == -EINVAL || err == -EPROTO ||
+				    err == -ENODATA ?
+				    "this is not BTF" : strerror(-err));
+		btf__free(btf);
+		return STATUS_OK;
+	}
+	if (access("/sys/kernel/btf/vmlinux", F_OK))
+		return fail(STATUS_KERNEL, "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF); give that of "
+			    "kernel and driver with --btf FILE");
+	if (!access("/sys/module/optee/sections", F_OK) && access("/sys/kernel/btf/optee", F_OK))
+		return fail(STATUS_KERNEL, "the optee module has no BTF (CONFIG_DEBUG_INFO_BTF_MODULES, or "
+			    "it was built for another kernel); give that of kernel and driver with --btf FILE");
+	return STATUS_OK;
+}
+
 static enum status load(struct probes *p, const struct attach_opts *opts,
 			const char *const prog[NR_HOOKS])
 {
@@ -134,6 +164,7 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	if (!p->skel)
 		return fail(STATUS_FAILURE, "cannot open the BPF programs: %s", strerror(errno));
 	p->skel->rodata->tee_major = tee_major();
+	p->skel->rodata->foreign_btf = opts->btf != NULL;
 	bpf_object__for_each_program(each, p->skel->obj)
 		if (is_hook(each))
 			bpf_program__set_autoload(each, chosen(prog, bpf_program__name(each)));
@@ -185,6 +216,30 @@ static int run_iterator(struct bpf_program *prog)
 	return fd < 0 ? fd : n;
 }
 
+/*
+ * Looks for what is there already. A TEE instance is found by whoever has its
+ * device open: for a moment, that is us. Opening it calls nothing.
+ */
+static bool find_past(struct probes *p)
+{
+	int fds[MAX_POOLS], n = 0;
+	glob_t devices = {};
+	bool found;
+
+	if (!glob("/dev/tee[0-9]*", 0, NULL, &devices))
+		for (size_t i = 0; i < devices.gl_pathc && n < MAX_POOLS; i++) {
+			fds[n] = open(devices.gl_pathv[i], O_RDWR | O_CLOEXEC);
+			if (fds[n] >= 0)
+				n++;
+		}
+	globfree(&devices);
+	found = !run_iterator(p->skel->progs.find_sessions) &&
+		!run_iterator(p->skel->progs.find_calls);
+	while (n > 0)
+		close(fds[--n]);
+	return found;
+}
+
 enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 {
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
@@ -197,6 +252,9 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 	libbpf_set_print(keep_warning);
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);	/* kernels before 5.11 count BPF maps there */
 	clock_gettime(CLOCK_MONOTONIC, &start);
+	status = check_btf(opts);
+	if (status != STATUS_OK)
+		return status;
 	choose(p, opts, prog);
 	status = load(p, opts, prog);
 	if (status == STATUS_OK)
@@ -205,8 +263,7 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 		probes_detach(p);
 		return status;
 	}
-	p->finds = !run_iterator(p->skel->progs.find_sessions) &&
-		   !run_iterator(p->skel->progs.find_calls);
+	p->finds = find_past(p);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	p->attach_seconds = (double)(end.tv_sec - start.tv_sec) +
 			    (double)(end.tv_nsec - start.tv_nsec) / 1e9;

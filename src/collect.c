@@ -19,7 +19,7 @@
 #include "probes.skel.h"
 #include "text.h"
 
-#define DRIFT_TRIES	5
+#define DRIFT_TRIES	20
 
 /* What is remembered of a session's row from one snapshot to the next. */
 struct past {
@@ -130,7 +130,7 @@ static void collect_drift(struct collect *c)
 		}
 		if (!drifts)
 			return;
-		usleep(200);
+		usleep(1000);
 	}
 }
 
@@ -159,7 +159,7 @@ static void collect_design(struct snap_pool *to, const struct pool *p)
 }
 
 /* exhausted_ns lacks the end of an exhaustion that lasts; all three are read until they agree. */
-static u64 exhausted_ns(const struct pool *pool, u64 now, bool *lasts)
+static u64 exhausted_ns(const struct pool *pool, bool *lasts)
 {
 	const volatile struct pool *p = pool;
 	u64 begun, ended, sum;
@@ -170,7 +170,7 @@ static u64 exhausted_ns(const struct pool *pool, u64 now, bool *lasts)
 		sum = p->exhausted_ns;
 	} while (begun != p->exhausted || ended != p->exhausted_ended);
 	*lasts = begun > ended;
-	return *lasts ? sum + now : sum;
+	return *lasts ? sum + clock_ns(CLOCK_MONOTONIC) : sum;
 }
 
 static void collect_pools(struct collect *c)
@@ -181,11 +181,13 @@ static void collect_pools(struct collect *c)
 	for (int i = 0; i < MAX_POOLS && c->shared->pools[i].ready; i++) {
 		const struct pool *p = &c->shared->pools[i];
 		struct snap_pool *to = &s->pools[s->nr_pools++];
+		u64 both = p->in_use_both;
+		int in_use[NR_CLASSES] = { (s32)both, (s32)(both >> 32) };
 
 		*to = (struct snap_pool){
 			.id = p->id,
 			.total = p->total ? p->total : -1,
-			.in_use_all = p->in_use_all,
+			.in_use_all = in_use[CLASS_NORMAL] + in_use[CLASS_SYSTEM],
 			.in_use_all_peak = p->in_use_all_peak,
 			.waiting_all = p->waiting_all,
 			.waiting_all_peak = p->waiting_all_peak,
@@ -193,12 +195,12 @@ static void collect_pools(struct collect *c)
 			.mismatches = p->mismatches,
 		};
 		for (int class = 0; class < NR_CLASSES; class++) {
-			to->in_use[class] = p->in_use[class];
+			to->in_use[class] = in_use[class];
 			to->in_use_peak[class] = p->in_use_peak[class];
 			to->waiting[class] = p->waiting[class];
 			to->waiting_peak[class] = p->waiting_peak[class];
 		}
-		to->exhausted_ns = exhausted_ns(p, s->mono_ns, &to->exhausted_now);
+		to->exhausted_ns = exhausted_ns(p, &to->exhausted_now);
 		to->exhausted_ns_iv = to->exhausted_ns - c->past_exhausted_ns[i];
 		c->past_exhausted_ns[i] = to->exhausted_ns;
 		collect_design(to, p);
@@ -272,6 +274,9 @@ static int collect_session(struct collect *c, u32 slot, const struct session *ro
 		calls += to->sums[class].calls;
 		sums_add(&to->sums_iv, &gain);
 		sums_add(&c->snap.pools[pool].sums_iv[class], &gain);
+		gain.wait_max_ns = to->sums[class].wait_max_ns;
+		gain.hold_max_ns = to->sums[class].hold_max_ns;
+		sums_add(&c->pool_sums[pool][class], &gain);
 		past->sums[class] = to->sums[class];
 	}
 	for (int cmd = 0; cmd < NR_CMDS; cmd++)
@@ -322,12 +327,7 @@ static int collect_sessions(struct collect *c)
 			err = collect_session(c, SLOT_REST(pool), &c->rows[SLOT_REST(pool)], pool);
 	}
 	for (u32 pool = 0; pool < s->nr_pools; pool++)
-		for (int class = 0; class < NR_CLASSES; class++) {
-			struct snap_pool *p = &s->pools[pool];
-
-			sums_add(&c->pool_sums[pool][class], &p->sums_iv[class]);
-			p->sums[class] = c->pool_sums[pool][class];
-		}
+		memcpy(s->pools[pool].sums, c->pool_sums[pool], sizeof(c->pool_sums[pool]));
 	return err;
 }
 
@@ -369,8 +369,9 @@ static int collect_calls(struct collect *c)
 	s->nr_calls = 0;
 	for (int i = 0; i < MAX_CALLS; i++) {
 		const volatile struct call *slot = &c->shared->calls[i];
-		struct call call;
 		struct snap_call *to;
+		struct call call;
+		u64 now;
 
 		if (slot->phase == PHASE_FREE)
 			continue;
@@ -380,6 +381,7 @@ static int collect_calls(struct collect *c)
 		    call.pool >= s->nr_pools || call.session_slot > SESSION_SLOTS)
 			continue;
 		to = &s->calls[s->nr_calls++];
+		now = clock_ns(CLOCK_MONOTONIC);	/* it may have begun after s->mono_ns */
 		*to = (struct snap_call){
 			.tid = call.tid,
 			.tgid = call.tgid,
@@ -393,10 +395,12 @@ static int collect_calls(struct collect *c)
 			.queued = call.flags & CALL_WAITING,
 			.nested = call.outer != 0,
 			.late = call.flags & CALL_LATE,
-			.age_ns = call.start_ns ? s->mono_ns - call.start_ns : 0,
-			.phase_ns = call.phase_ns ? s->mono_ns - call.phase_ns : 0,
+			.age_ns = call.start_ns ? now - call.start_ns : 0,
+			.phase_ns = call.phase_ns ? now - call.phase_ns : 0,
 		};
 		task_comm(call.tid, to->comm);
+		if (to->phase == PHASE_BLIND)
+			to->phase = PHASE_RPC;
 		if (to->phase == PHASE_RPC)
 			s->pools[to->pool].in_rpc++;
 		if (to->queued && to->phase_ns > s->pools[to->pool].oldest_wait_ns)

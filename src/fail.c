@@ -6,13 +6,13 @@
 
 enum status fail(enum status status, const char *fmt, ...)
 {
+	char line[1024];
 	va_list args;
 
 	fflush(stdout);
-	fputs("optee-top: ", stderr);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
-	fputc('\n', stderr);
+	fprintf(stderr, "optee-top: %s\n", line);
 	return status;
 }

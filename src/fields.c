@@ -371,7 +371,9 @@ POOL_FIELD(exhausted_share)
 {
 	if (pool->total < 0)
 		return unknown();
-	return percent(pool->exhausted_ns_iv, s->interval_ns);
+	/* The pool is read a moment after the interval's end. */
+	return percent(pool->exhausted_ns_iv < s->interval_ns ? pool->exhausted_ns_iv :
+		       s->interval_ns, s->interval_ns);
 }
 
 const struct pool_field pool_fields[] = {

@@ -1,15 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* optee-top: a table of commands. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "doctor.h"
 #include "help.h"
 #include "live.h"
 #include "view_batch.h"
+#include "view_top.h"
 
 #ifndef VERSION
 #define VERSION "unknown"
 #endif
+
+static bool wants_batch(const struct opts *o)
+{
+	const char *term = getenv("TERM");
+
+	return o->batch || o->json || !isatty(STDOUT_FILENO) || !term || !strcmp(term, "dumb");
+}
 
 static enum status cmd_top(const struct opts *o)
 {
@@ -20,7 +31,10 @@ static enum status cmd_top(const struct opts *o)
 		status = live_start(&live, o);
 		if (status != STATUS_OK)
 			return status;
-		status = view_batch(o, live_next, &live);
+		if (wants_batch(o))
+			status = view_batch(o, live_next, &live);
+		else
+			status = view_top(o, live_next, &live);
 		live_stop(&live);
 	} while (live.driver_left);
 	if (status == STATUS_OK && o->strict && live.lost)
@@ -51,6 +65,26 @@ static enum status cmd_help(const struct opts *o)
 /* In the order of command_table. */
 static enum status (*const commands[])(const struct opts *) = { cmd_top, cmd_doctor, cmd_help };
 
+/* What was printed has arrived. */
+static enum status written(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		return fail(STATUS_FAILURE, "cannot write to standard output: %s", strerror(errno));
+	return STATUS_OK;
+}
+
+static enum status run(size_t command, const struct opts *o)
+{
+	char *surplus = o->rest[1] && command_table[command].args[0] ? o->rest[2] : o->rest[1];
+	enum status status;
+
+	if (surplus)
+		return fail(STATUS_USAGE, "'%s' is too much for '%s'; see 'optee-top --help'", surplus,
+			    command_table[command].name);
+	status = commands[command](o);
+	return status == STATUS_OK ? written() : status;
+}
+
 int main(int argc, char **argv)
 {
 	enum status status;
@@ -61,16 +95,16 @@ int main(int argc, char **argv)
 		return status;
 	if (o.help) {
 		help_usage();
-		return STATUS_OK;
+		return written();
 	}
 	if (o.version) {
 		printf("optee-top %s\n", VERSION);
-		return STATUS_OK;
+		return written();
 	}
 	if (!o.rest[0])
 		return cmd_top(&o);
 	for (size_t i = 0; i < nr_commands; i++)
 		if (!strcmp(o.rest[0], command_table[i].name))
-			return commands[i](&o);
+			return run(i, &o);
 	return fail(STATUS_USAGE, "no command '%s'; see 'optee-top --help'", o.rest[0]);
 }

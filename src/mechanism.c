@@ -36,7 +36,7 @@ static struct btf *driver_btf(const struct btf *kernel, int *fd)
 		info = (struct bpf_btf_info){ .name = (__u64)(unsigned long)name,
 					      .name_len = sizeof(name) };
 		len = sizeof(info);
-		if (!bpf_btf_get_info_by_fd(*fd, &info, &len) && !strcmp(name, "optee"))
+		if (!bpf_obj_get_info_by_fd(*fd, &info, &len) && !strcmp(name, "optee"))
 			return btf__load_from_kernel_by_id_split(id, (struct btf *)kernel);
 		close(*fd);
 	}

@@ -47,7 +47,7 @@ const char *format_ns(u64 ns, char *buf, size_t len)
 	while (ns >= scales[i].below)
 		i++;
 	if (i && ns < 10 * scales[i].unit)
-		snprintf(buf, len, "%.1f%s", (double)(ns / (scales[i].unit / 100)) / 100,
+		snprintf(buf, len, "%.1f%s", (double)(ns / (scales[i].unit / 10)) / 10,
 			 scales[i].name);
 	else
 		snprintf(buf, len, "%llu%s", (unsigned long long)(ns / scales[i].unit),

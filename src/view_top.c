@@ -1,0 +1,677 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The live view: title, pools, queue, a row a session, totals. It takes a
+ * snapshot when one is due and looks at keys in between; a key only changes
+ * struct view, and each turn of the loop draws all of it anew.
+ *
+ * While paused it shows a copy, and goes on taking snapshots, so that the first
+ * interval after the pause is not as long as the pause.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "screen.h"
+#include "view_detail.h"
+#include "view_top.h"
+
+#define QUEUE_ROWS	6	/* waiters at most, or one less and how many more */
+#define QUEUE_CALM	5	/* snapshots before an emptier queue gives its lines back */
+#define NAME_MOST	36	/* the widest name of a TA: its UUID */
+#define ROW_LEN		512	/* a line of the table, and more than all columns take */
+#define PAGE_HINT	"Up, Down, PgUp, PgDn scroll  Esc goes back"
+#define MIN_DELAY	0.1
+#define MAX_DELAY	3600.0
+
+/* The table of sessions: which rows, which columns, which one is selected. */
+struct table {
+	bool hide_idle, hide_closed;
+	u32 *rows;			/* indices of the sessions shown, in order */
+	int nr_rows, at, top, seen;	/* all, selected, first on the screen, on the screen */
+	bool follow;			/* the selection stays with this session: */
+	u32 slot;
+	u64 serial;
+	int *widths;			/* of each field's column, as far as seen */
+	int skip;			/* columns scrolled over to the right */
+	bool more;			/* columns are left out at the right */
+};
+
+struct column {
+	const struct session_field *field;
+	int natural, width;
+};
+
+static bool row_shown(const struct table *t, const struct opts *o, const struct snapshot *s,
+		      const struct snap_session *row)
+{
+	bool idle = !row->in_flight && !row->sums_iv.calls;
+
+	return !(t->hide_closed && !row->open) && !(t->hide_idle && idle) && opts_shows(o, s, row);
+}
+
+static void table_arrange(struct table *t, const struct opts *o, const struct snapshot *s)
+{
+	u32 *rows = realloc(t->rows, (s->nr_sessions + 1) * sizeof(*rows));
+
+	t->nr_rows = 0;
+	if (!rows)
+		return;
+	t->rows = rows;
+	sessions_order(s, o->sort, o->reverse, rows);
+	for (u32 i = 0; i < s->nr_sessions; i++) {
+		const struct snap_session *row = &s->sessions[rows[i]];
+
+		if (!row_shown(t, o, s, row))
+			continue;
+		if (t->follow && row->slot == t->slot && row->serial == t->serial)
+			t->at = t->nr_rows;
+		rows[t->nr_rows++] = rows[i];
+	}
+	if (t->at >= t->nr_rows)
+		t->at = t->nr_rows ? t->nr_rows - 1 : 0;
+}
+
+static const struct snap_session *table_selected(const struct table *t, const struct snapshot *s)
+{
+	return t->nr_rows ? &s->sessions[t->rows[t->at]] : NULL;
+}
+
+static void table_move(struct table *t, const struct snapshot *s, int key)
+{
+	const struct snap_session *row;
+
+	key_moves(key, &t->at, t->nr_rows, t->seen);
+	row = table_selected(t, s);
+	t->follow = row && t->at;	/* the first place stays the first place */
+	t->slot = row ? row->slot : 0;
+	t->serial = row ? row->serial : 0;
+}
+
+/* The names of TA and client take what room there is. */
+static bool elastic(const struct session_field *f)
+{
+	return f->unit == UNIT_TEXT && f->width > 10;
+}
+
+/* Columns are as wide as what was seen in them, so that many fit on a narrow terminal. */
+static void table_measure(struct table *t, const struct snapshot *s)
+{
+	char text[80];
+
+	for (size_t i = 0; i < nr_session_fields; i++) {
+		const struct session_field *f = &session_fields[i];
+		int most = f->unit != UNIT_TEXT ? (int)sizeof(text) :
+			   elastic(f)		? NAME_MOST : f->width;
+
+		if (!f->head)
+			continue;
+		if (!t->widths[i])
+			t->widths[i] = (int)strlen(f->head);
+		for (int n = t->top; n < t->nr_rows && n < t->top + t->seen; n++) {
+			int len = (int)strlen(detail_value(f, s, &s->sessions[t->rows[n]], text,
+							   sizeof(text)));
+
+			if (len > t->widths[i])
+				t->widths[i] = len < most ? len : most;
+		}
+	}
+}
+
+/* Fills columns (room for all fields), each with a blank before it; returns their number. */
+static int table_columns(struct table *t, struct column *columns, int width)
+{
+	int n = 0, skip = t->skip;
+	size_t names = 0;
+
+	for (size_t i = 0; i < nr_session_fields; i++)
+		if (session_fields[i].head && elastic(&session_fields[i]))
+			names = i;
+	t->more = false;
+	for (size_t i = 0; i < nr_session_fields; i++) {
+		const struct session_field *f = &session_fields[i];
+		int least = elastic(f) ? f->width * 3 / 5 : t->widths[i];
+
+		if (!f->head || (i > names && skip-- > 0))
+			continue;
+		if (least > t->widths[i])
+			least = t->widths[i];
+		t->more = least + 1 > width;
+		if (t->more)
+			break;
+		width -= least + 1;
+		columns[n++] = (struct column){ f, t->widths[i], least };
+	}
+	for (bool gave = true; gave;) {
+		gave = false;
+		for (int i = 0; i < n && width > 0; i++)
+			if (columns[i].width < columns[i].natural) {
+				columns[i].width++;
+				width--;
+				gave = true;
+			}
+	}
+	return n;
+}
+
+/* A blank and the text; returns where the next cell begins. */
+static size_t put_cell(char line[ROW_LEN], size_t at, const struct column *c, const char *text)
+{
+	size_t room = ROW_LEN - at;
+	int len;
+
+	if (c->field->unit != UNIT_TEXT)
+		len = snprintf(line + at, room, " %*s", c->width, text);
+	else if ((int)strlen(text) > c->width)
+		len = snprintf(line + at, room, " %.*s+", c->width - 1, text);
+	else
+		len = snprintf(line + at, room, " %-*s", c->width, text);
+	return (size_t)len < room ? at + (size_t)len : ROW_LEN - 1;
+}
+
+static bool waits(const struct snapshot *s, u32 session)
+{
+	for (u32 i = 0; i < s->nr_calls; i++)
+		if (s->calls[i].queued && s->calls[i].session == (int)session)
+			return true;
+	return false;
+}
+
+static void table_draw_row(const struct table *t, struct screen *scr, int y,
+			   const struct snapshot *s, int n, const struct column *columns,
+			   int nr_columns)
+{
+	const struct snap_session *row = &s->sessions[t->rows[n]];
+	bool waiting = waits(s, t->rows[n]);
+	enum style style = n == t->at			? STYLE_SELECTED :
+			   waiting			? STYLE_WAITING :
+			   !row->open			? STYLE_DIM :
+			   row->flags & SESSION_SYSTEM	? STYLE_SYSTEM : STYLE_PLAIN;
+	char line[ROW_LEN], text[80];
+	size_t at = 0;
+
+	for (int i = 0; i < nr_columns; i++) {
+		detail_value(columns[i].field, s, row, text, sizeof(text));
+		at = put_cell(line, at, &columns[i], text);
+	}
+	snprintf(line + at, sizeof(line) - at, "%*s", n == t->at ? screen_width(scr) : 0, "");
+	line[0] = waiting ? '*' : !row->open ? 'x' : ' ';
+	screen_put(scr, y, 0, style, line);
+}
+
+static void table_draw_head(const struct table *t, struct screen *scr, int y, const struct opts *o,
+			    const struct column *columns, int nr_columns)
+{
+	char line[ROW_LEN];
+	int x = 0, last = screen_width(scr) - 1;
+
+	snprintf(line, sizeof(line), "%*s", last + 1, "");
+	screen_put(scr, y, 0, STYLE_HEAD, line);
+	for (int i = 0; i < nr_columns; i++) {
+		const struct session_field *f = columns[i].field;
+
+		put_cell(line, 0, &columns[i], f->head);
+		screen_put(scr, y, x, STYLE_HEAD, " ");
+		screen_put(scr, y, x + 1, f == o->sort ? STYLE_HEAD_SORT : STYLE_HEAD,
+			   line + 1);
+		x += columns[i].width + 1;
+	}
+	if (t->skip)
+		screen_put(scr, y, 0, STYLE_HEAD, "<");
+	if (t->more)
+		screen_put(scr, y, last, STYLE_HEAD, ">");
+}
+
+/* The heading at y and seen rows below it. */
+static void table_draw(struct table *t, struct screen *scr, int y, int seen, const struct opts *o,
+		       const struct snapshot *s)
+{
+	struct column *columns = calloc(nr_session_fields, sizeof(*columns));
+	int n, width = screen_width(scr);
+
+	if (!columns)
+		return;
+	t->seen = seen;
+	scroll_to(t->at, &t->top, t->nr_rows, t->seen);
+	table_measure(t, s);
+	n = table_columns(t, columns, width);
+	if (t->more)
+		n = table_columns(t, columns, width - 1);
+	table_draw_head(t, scr, y, o, columns, n);
+	for (int i = 0; i < t->seen && t->top + i < t->nr_rows; i++)
+		table_draw_row(t, scr, y + 1 + i, s, t->top + i, columns, n);
+	free(columns);
+}
+
+/* The view. */
+
+enum mode { MODE_TABLE, MODE_FILTER, MODE_DELAY, MODE_DETAIL, MODE_HELP, MODE_MENU };
+
+struct view {
+	struct screen *screen;
+	struct opts o;			/* our copy: keys change it */
+	const struct snapshot *newest;
+	struct snapshot *frozen;	/* what is shown while paused, else NULL */
+	u64 since, due;			/* the first snapshot; the next */
+	enum mode mode;
+	bool quit, stale;		/* stale: the table is to be put in order anew */
+	char filter[64], input[64], note[160];
+	struct table table;
+	int queue_rows, queue_calm;
+	struct detail detail;
+	int scroll, menu;		/* first line of a page; selected field */
+	struct page page;
+};
+
+static const struct snapshot *shown(const struct view *v)
+{
+	return v->frozen ?: v->newest;
+}
+
+/* A copy with all that it points to, in one piece: free() ends it. */
+static struct snapshot *snapshot_copy(const struct snapshot *s)
+{
+	size_t rows = s->nr_sessions * sizeof(*s->sessions);
+	size_t calls = s->nr_calls * sizeof(*s->calls), hists = 0;
+	struct snapshot *copy;
+	struct hist64 *h;
+
+	for (u32 i = 0; i < s->nr_sessions; i++)
+		hists += s->sessions[i].wait ? 3 : 0;
+	copy = malloc(sizeof(*s) + rows + calls + hists * sizeof(*h));
+	if (!copy)
+		return NULL;
+	*copy = *s;
+	h = (struct hist64 *)(copy + 1);
+	copy->sessions = (struct snap_session *)(h + hists);
+	copy->calls = (struct snap_call *)(copy->sessions + s->nr_sessions);
+	if (rows)
+		memcpy(copy->sessions, s->sessions, rows);
+	if (calls)
+		memcpy(copy->calls, s->calls, calls);
+	for (u32 i = 0; i < s->nr_sessions; i++) {
+		struct snap_session *row = &copy->sessions[i];
+
+		if (!row->wait)
+			continue;
+		h[0] = *row->wait;
+		h[1] = *row->hold;
+		h[2] = *row->secure;
+		row->wait = h++;
+		row->hold = h++;
+		row->secure = h++;
+	}
+	return copy;
+}
+
+/* What is above and below the table. */
+
+static void put_title(struct view *v, const struct snapshot *s)
+{
+	unsigned int up = (unsigned int)((s->mono_ns - v->since) / 1000000000);
+	struct page *p = &v->page;
+
+	page_put(p, STYLE_BOLD, "optee-top");
+	page_flow(p, 0, 2, STYLE_PLAIN, "up %u:%02u:%02u", up / 3600, up / 60 % 60, up % 60);
+	page_flow(p, 0, 2, STYLE_PLAIN, "every %gs", v->o.delay);
+	page_flow(p, 0, 2, STYLE_PLAIN, "sort %s%s", v->o.sort->name,
+		  v->o.reverse ? " reversed" : "");
+	page_flow(p, 0, 2, *v->filter ? STYLE_BOLD : STYLE_PLAIN, "filter %s",
+		  *v->filter ? v->filter : "-");
+	if (v->table.hide_idle)
+		page_flow(p, 0, 2, STYLE_BOLD, "no idle");
+	if (v->table.hide_closed)
+		page_flow(p, 0, 2, STYLE_BOLD, "no closed");
+	if (v->frozen)
+		page_flow(p, 0, 2, STYLE_SELECTED, "[PAUSED]");
+	page_newline(p);
+}
+
+static void draw_last_line(struct view *v, int y)
+{
+	const char *prompt = v->mode == MODE_FILTER ? "filter (part of a name, or a pid): " :
+						      "seconds between frames, 0.1 to 3600: ";
+
+	if (v->mode == MODE_TABLE) {
+		screen_put(v->screen, y, 0, *v->note ? STYLE_BOLD : STYLE_DIM,
+			   *v->note ? v->note : "q quit  ? help  Enter detail  o sort  / filter  "
+						"p pause  left, right: columns");
+		return;
+	}
+	screen_put(v->screen, y, 0, STYLE_BOLD, prompt);
+	screen_put(v->screen, y, (int)strlen(prompt), STYLE_PLAIN, v->input);
+	screen_cursor(v->screen, y, (int)(strlen(prompt) + strlen(v->input)));
+}
+
+static void draw_main(struct view *v)
+{
+	int height = screen_height(v->screen), above, below, room, queue, seen;
+	const struct snapshot *s = shown(v);
+
+	screen_begin(v->screen);
+	page_start(&v->page, screen_width(v->screen));
+	put_title(v, s);
+	detail_pools(&v->page, s);
+	room = (height - v->page.line - 4) / 3;
+	queue = v->queue_rows < room ? v->queue_rows : room > 1 ? room : 1;
+	above = v->page.line + 1 + queue;
+	detail_queue(&v->page, s, queue);
+	if (above > height - 4)
+		above = height > 4 ? height - 4 : 0;
+	page_draw(&v->page, v->screen, 0, 0, above);
+	page_start(&v->page, screen_width(v->screen));
+	detail_totals(&v->page, s);
+	page_flow(&v->page, 0, 2, STYLE_PLAIN, "sessions %d", v->table.nr_rows);
+	below = page_end(&v->page);
+	seen = height - above - below - 2;
+	table_draw(&v->table, v->screen, above, seen > 1 ? seen : 1, &v->o, s);
+	page_draw(&v->page, v->screen, 0, height - 1 - below, below);
+	draw_last_line(v, height - 1);
+	screen_end(v->screen);
+}
+
+/* What fills the whole screen. */
+
+static void draw_detail(struct view *v)
+{
+	char title[256], ta[80], client[80];
+
+	detail_update(&v->detail, shown(v));
+	detail_value(session_field_find("ta"), shown(v), &v->detail.row, ta, sizeof(ta));
+	detail_value(session_field_find("client"), shown(v), &v->detail.row, client,
+		     sizeof(client));
+	snprintf(title, sizeof(title), "%s%sTA %s  client %s", v->frozen ? "[PAUSED]  " : "",
+		 v->detail.gone ? "[GONE: as last seen]  " : "", ta, client);
+	page_start(&v->page, screen_width(v->screen));
+	detail_session(&v->page, shown(v), &v->detail);
+	page_show(&v->page, v->screen, title, &v->scroll, PAGE_HINT);
+}
+
+static void draw_menu(struct view *v)
+{
+	int rows = screen_height(v->screen) - 2;
+
+	page_start(&v->page, screen_width(v->screen));
+	for (int i = 0; i < (int)nr_session_fields; i++) {
+		const struct session_field *f = &session_fields[i];
+
+		page_put(&v->page, i == v->menu ? STYLE_SELECTED : STYLE_PLAIN, "%-15s %-8s %s",
+			 f->name, f->head ?: "", f->help);
+		page_newline(&v->page);
+	}
+	scroll_to(v->menu, &v->scroll, (int)nr_session_fields, rows);
+	page_show(&v->page, v->screen, "Sort by", &v->scroll, "Enter takes it  Esc goes back");
+}
+
+/* Keys: of the table first. */
+
+static void set_filter(struct view *v, const char *text)
+{
+	char *end;
+	long pid = strtol(text, &end, 10);
+	bool number = end != text && !*end && pid > 0 && pid <= INT_MAX;
+
+	snprintf(v->filter, sizeof(v->filter), "%s", text);
+	v->o.pid = number ? (pid_t)pid : 0;
+	v->o.match = *text && !number ? v->filter : NULL;
+	v->stale = true;
+}
+
+static void set_delay(struct view *v)
+{
+	char *end;
+	double delay = strtod(v->input, &end);
+
+	if (end == v->input || *end || !(delay >= MIN_DELAY && delay <= MAX_DELAY)) {
+		snprintf(v->note, sizeof(v->note), "'%s' is not a number from %g to %g", v->input,
+			 MIN_DELAY, MAX_DELAY);
+		return;
+	}
+	v->o.delay = delay;
+	v->due = screen_now() + (u64)(delay * 1e9);
+}
+
+static void press_quit(struct view *v, int key)
+{
+	(void)key;
+	v->quit = true;
+}
+
+static void press_pause(struct view *v, int key)
+{
+	(void)key;
+	v->stale = true;
+	if (v->frozen) {
+		free(v->frozen);
+		v->frozen = NULL;
+		return;
+	}
+	v->frozen = snapshot_copy(v->newest);
+	if (!v->frozen)
+		snprintf(v->note, sizeof(v->note), "cannot pause: out of memory");
+}
+
+static void press_move(struct view *v, int key)
+{
+	table_move(&v->table, shown(v), key);
+}
+
+static void press_side(struct view *v, int key)
+{
+	if (key == K_RIGHT)
+		v->table.skip += v->table.more;
+	else
+		v->table.skip -= v->table.skip > 0;
+}
+
+static void press_switch(struct view *v, int key)
+{
+	bool *what = key == 'u' ? &v->table.hide_idle :
+		     key == 'c' ? &v->table.hide_closed : &v->o.reverse;
+
+	*what = !*what;
+	v->stale = true;
+}
+
+static void press_clear(struct view *v, int key)
+{
+	(void)key;
+	set_filter(v, "");
+}
+
+static const struct key {
+	const char *name, *help;
+	int codes[5];
+	void (*press)(struct view *v, int key);
+	enum mode opens;		/* where press is NULL */
+} keys[] = {
+	{ "q", "quit; go back", { 'q' }, press_quit, 0 },
+	{ "p, Space", "freeze what is shown; the counting goes on", { 'p', ' ' }, press_pause, 0 },
+	{ "Up, Down", "another session, or line; k and j do the same",
+	  { K_UP, K_DOWN, 'k', 'j' }, press_move, 0 },
+	{ "PgUp, PgDn", "a screen up or down", { K_PAGE_UP, K_PAGE_DOWN }, press_move, 0 },
+	{ "Home, End", "the first or the last; g and G do the same",
+	  { K_HOME, K_LAST, 'g', 'G' }, press_move, 0 },
+	{ "Left, Right", "scroll the columns that do not fit", { K_LEFT, K_RIGHT }, press_side, 0 },
+	{ "Enter", "all about the selected session", { K_ENTER }, NULL, MODE_DETAIL },
+	{ "o, F6, <, >", "choose the field to sort by", { 'o', K_F6, '<', '>' }, NULL, MODE_MENU },
+	{ "R", "reverse the order", { 'R' }, press_switch, 0 },
+	{ "/", "only sessions of a client or TA with this in its name, or of this pid",
+	  { '/' }, NULL, MODE_FILTER },
+	{ "Esc", "show all again; go back", { K_ESCAPE }, press_clear, 0 },
+	{ "u", "hide or show sessions unused in the interval", { 'u' }, press_switch, 0 },
+	{ "c", "hide or show closed sessions", { 'c' }, press_switch, 0 },
+	{ "d", "change the seconds between frames", { 'd' }, NULL, MODE_DELAY },
+	{ "?, h, F1", "this help", { '?', 'h', K_F1 }, NULL, MODE_HELP },
+};
+
+#define NR_KEYS	(sizeof(keys) / sizeof(keys[0]))
+
+static void draw_help(struct view *v)
+{
+	page_start(&v->page, screen_width(v->screen));
+	for (size_t i = 0; i < NR_KEYS; i++) {
+		page_put(&v->page, STYLE_BOLD, "  %-12s", keys[i].name);
+		page_words(&v->page, 15, STYLE_PLAIN, keys[i].help);
+		page_newline(&v->page);
+	}
+	detail_help(&v->page);
+	page_show(&v->page, v->screen, "Keys", &v->scroll, PAGE_HINT);
+}
+
+static void open_mode(struct view *v, enum mode mode)
+{
+	const struct snap_session *row = table_selected(&v->table, shown(v));
+
+	if (mode == MODE_DETAIL && !row)
+		return;
+	if (mode == MODE_DETAIL)
+		detail_open(&v->detail, row);
+	v->mode = mode;
+	v->scroll = 0;
+	v->menu = (int)(v->o.sort - session_fields);
+	snprintf(v->input, sizeof(v->input), "%s", mode == MODE_FILTER ? v->filter : "");
+}
+
+static void press_table(struct view *v, int key)
+{
+	*v->note = '\0';
+	for (size_t i = 0; i < NR_KEYS; i++)
+		for (int c = 0; c < 5 && keys[i].codes[c]; c++)
+			if (keys[i].codes[c] == key && keys[i].press)
+				keys[i].press(v, key);
+			else if (keys[i].codes[c] == key)
+				open_mode(v, keys[i].opens);
+	if (key == K_RESIZE)
+		memset(v->table.widths, 0, nr_session_fields * sizeof(*v->table.widths));
+}
+
+static void press_page(struct view *v, int key)
+{
+	if (key == 'q' || key == K_ESCAPE)
+		v->mode = MODE_TABLE;
+	else if (key == 'p' || key == ' ')
+		press_pause(v, key);
+	else
+		key_moves(key, &v->scroll, v->page.line, screen_height(v->screen) - 2);
+}
+
+static void press_menu(struct view *v, int key)
+{
+	if (key == K_ENTER) {
+		v->o.sort = &session_fields[v->menu];
+		v->stale = true;
+	}
+	if (key == K_ENTER || key == 'q' || key == K_ESCAPE)
+		v->mode = MODE_TABLE;
+	else
+		key_moves(key, &v->menu, (int)nr_session_fields, screen_height(v->screen) - 2);
+}
+
+static void press_input(struct view *v, int key)
+{
+	bool filter = v->mode == MODE_FILTER;
+
+	if (key == K_ESCAPE && filter)
+		set_filter(v, "");
+	else if (key == K_ENTER && !filter)
+		set_delay(v);
+	else if (key_edits(key, v->input, sizeof(v->input)) && filter)
+		set_filter(v, v->input);
+	if (key == K_ESCAPE || key == K_ENTER)
+		v->mode = MODE_TABLE;
+}
+
+static const struct {
+	void (*draw)(struct view *v);
+	void (*press)(struct view *v, int key);
+} modes[] = {
+	[MODE_TABLE] = { draw_main, press_table },
+	[MODE_FILTER] = { draw_main, press_input },
+	[MODE_DELAY] = { draw_main, press_input },
+	[MODE_DETAIL] = { draw_detail, press_page },
+	[MODE_HELP] = { draw_help, press_page },
+	[MODE_MENU] = { draw_menu, press_menu },
+};
+
+/* The queue's lines come at once and go late, so that the table does not jump. */
+static void size_queue(struct view *v)
+{
+	int waiters = detail_waiters(v->newest);
+	int need = waiters < 1 ? 1 : waiters < QUEUE_ROWS ? waiters : QUEUE_ROWS;
+
+	if (need >= v->queue_rows || ++v->queue_calm > QUEUE_CALM) {
+		v->queue_rows = need;
+		v->queue_calm = 0;
+	}
+}
+
+static bool take(struct view *v, snapshot_fn next, void *source)
+{
+	u64 delay = (u64)(v->o.delay * 1e9), now = screen_now();
+
+	v->newest = next(source);
+	if (!v->newest)
+		return false;
+	if (!v->since)
+		v->since = v->newest->mono_ns;
+	v->due = v->due + delay > now ? v->due + delay : now + delay;
+	size_queue(v);
+	v->stale = true;
+	return true;
+}
+
+/* Until there is a reason to end; false: the source had no snapshot. */
+static bool run(struct view *v, snapshot_fn next, void *source)
+{
+	long frame = 0;
+
+	while (!v->quit) {
+		int key;
+
+		if (v->stale)
+			table_arrange(&v->table, &v->o, shown(v));
+		v->stale = false;
+		modes[v->mode].draw(v);
+		key = screen_key(v->screen, v->due);
+		if (key == K_END || (key == K_NONE && v->o.frames && frame++ == v->o.frames))
+			break;
+		if (key != K_NONE)
+			modes[v->mode].press(v, key);
+		else if (!take(v, next, source))
+			return false;
+	}
+	return true;
+}
+
+/* errno of the source becomes a status; ENODEV and 0 are ordinary ends. */
+static enum status source_ended(int err)
+{
+	if (!err || err == ENODEV)
+		return STATUS_OK;
+	return fail(STATUS_FAILURE, "cannot take a snapshot: %s", strerror(err));
+}
+
+enum status view_top(const struct opts *o, snapshot_fn next, void *source)
+{
+	struct view v = { .o = *o, .due = screen_now() };
+	enum status status = STATUS_FAILURE;
+	char pid[16];
+	int err = 0;
+
+	snprintf(pid, sizeof(pid), "%d", (int)o->pid);
+	set_filter(&v, o->pid ? pid : o->match ?: "");
+	v.table.widths = calloc(nr_session_fields, sizeof(*v.table.widths));
+	v.screen = v.table.widths ? screen_open() : NULL;
+	if (v.screen) {
+		if (!take(&v, next, source) || !run(&v, next, source))
+			err = errno;
+		screen_close(v.screen);
+		status = source_ended(err);
+	}
+	page_free(&v.page);
+	free(v.frozen);
+	free(v.table.widths);
+	free(v.table.rows);
+	return status;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The BPF sources of a call's life, compiled for this machine: the same files
+ * that go into the kernel, on a kernel of a few variables. What they ask the
+ * real one for (bpf/compat.bpf.h) is answered here.
+ */
+#ifndef OPTEE_TOP_BPF_NATIVE_H
+#define OPTEE_TOP_BPF_NATIVE_H
+
+#include <stdbool.h>
+#include <string.h>
+#include "abi.h"
+
+#undef __always_inline
+#define __always_inline		inline
+#define __noinline		__attribute__((noinline))
+#define SEC(name)
+#define barrier_var(var)	asm volatile("" : "+r"(var))
+
+/* Maps: one array is all there is. */
+#define BPF_MAP_TYPE_ARRAY	2
+#define BPF_F_MMAPABLE		1024
+#define __uint(name, value)	int(*name)[value]
+#define __type(name, value)	typeof(value) *name
+
+static struct session session_rows[SESSION_SLOTS];
+
+static inline void *bpf_map_lookup_elem(void *map, const u32 *key)
+{
+	(void)map;
+	return *key < SESSION_SLOTS ? &session_rows[*key] : NULL;
+}
+
+/* The kernel's types, as far as they are read. */
+struct task_struct {
+	int pid, tgid;
+	char comm[16];
+	struct task_struct *group_leader;
+	char rest[4672];	/* about as long as the real one: slots are found by its address */
+} __attribute__((aligned(64)));
+
+struct tee_desc { const char *name; };
+struct device { void *driver_data; };
+struct tee_device { const struct tee_desc *desc; int id; struct device dev; };
+struct tee_context { struct tee_device *teedev; void *data; bool supp_nowait; };
+struct tee_shm { void *kaddr; };
+struct optee_call_queue { int total_thread_count, free_thread_count, sys_thread_req_count; };
+struct optee { struct optee_call_queue call_queue; unsigned int rpc_param_count; };
+struct arm_smccc_res { unsigned long a0, a1, a2, a3; };
+
+#include "optee_msg_abi.h"
+
+/* The task and the time of this moment: the test sets them. */
+static struct task_struct *current_task;
+static u64 current_ns;
+
+static inline u64 bpf_get_current_task(void)
+{
+	return (u64)current_task;
+}
+
+static inline struct task_struct *bpf_get_current_task_btf(void)
+{
+	return current_task;
+}
+
+static inline u64 bpf_ktime_get_ns(void)
+{
+	return current_ns;
+}
+
+static inline long bpf_probe_read_kernel(void *dst, u32 size, const void *src)
+{
+	memcpy(dst, src, size);
+	return 0;
+}
+
+static inline long bpf_probe_read_kernel_str(void *dst, u32 size, const void *src)
+{
+	strncpy(dst, src, size);
+	return 0;
+}
+
+#define READ_1(p, a)		((p)->a)
+#define READ_2(p, a, b)		((p)->a->b)
+#define READ_PICK(_1, _2, name, ...)	name
+#define BPF_CORE_READ(p, ...)	READ_PICK(__VA_ARGS__, READ_2, READ_1)(p, __VA_ARGS__)
+#define BPF_CORE_READ_INTO(dst, p, ...)                                                            \
+	memcpy(dst, &BPF_CORE_READ(p, __VA_ARGS__), sizeof(*(dst)))
+
+#include "state.bpf.h"
+
+static inline s32 queue_total(struct optee_call_queue *q)
+{
+	return q->total_thread_count;
+}
+
+static inline bool has_system_calls(void)
+{
+	return true;
+}
+
+static inline void msg_start(u64 msg, struct msg_head *head)
+{
+	*head = *(struct msg_head *)msg;
+}
+
+static inline u32 msg_ret(u64 msg)
+{
+	return ((struct msg_head *)msg)->ret;
+}
+
+static inline u32 msg_session(u64 msg)
+{
+	return ((struct msg_head *)msg)->session;
+}
+
+#include "session.bpf.h"
+#include "pool.bpf.h"
+#include "account.bpf.h"
+#include "call.bpf.h"
+
+#endif

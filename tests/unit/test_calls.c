@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a call, without a kernel: single cases, and ten thousand random
+ * steps of many tasks compared with a model that counts in the plainest way.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include "unit.h"
+#include "bpf_native.h"
+#include "hist.h"
+
+static const struct tee_desc desc = { "optee-clnt" };
+static struct optee optee;
+static struct tee_device teedev = { .desc = &desc, .dev = { &optee } };
+static struct tee_context user_context = { .teedev = &teedev };
+static struct tee_context kernel_context = { .teedev = &teedev, .supp_nowait = true };
+
+#define TASKS	64
+
+static struct task_struct tasks[TASKS];
+
+static int start(void **state)
+{
+	(void)state;
+	memset(&shared, 0, sizeof(shared));
+	memset(session_rows, 0, sizeof(session_rows));
+	memset(refs, 0, sizeof(refs));
+	optee = (struct optee){ .call_queue = { .total_thread_count = 2, .free_thread_count = 2 },
+				.rpc_param_count = 1 };
+	for (int i = 0; i < TASKS; i++) {
+		tasks[i] = (struct task_struct){ .pid = 100 + i, .tgid = 100 + i,
+						 .group_leader = &tasks[i] };
+		snprintf(tasks[i].comm, sizeof(tasks[i].comm), "task%d", i);
+	}
+	current_ns = 1000000;
+	return 0;
+}
+
+static void at(int task, u64 ns)
+{
+	current_task = &tasks[task];
+	current_ns = ns;
+}
+
+static void begin(struct msg_open *msg, u8 class)
+{
+	call_begin(&user_context, (u64)&teedev, (u64)msg, class);
+}
+
+static void leave_secure(u64 a0)
+{
+	struct arm_smccc_res res = { .a0 = a0 };
+
+	call_exit(a0, &res);
+}
+
+#define RPC(function)	(0xffff0000UL | (function))
+
+/* A session of task 0, opened in the ordinary way; returns its row. */
+static struct session *open_session(u32 id, struct tee_context *tee)
+{
+	struct msg_open msg = { .head = { .cmd = CMD_OPEN, .num_params = 2 },
+				.ta = { .octets = { 0xaa, 1 } } };
+
+	call_begin(tee, (u64)&teedev, (u64)&msg, CLASS_NORMAL);
+	call_enter();
+	msg.head.session = id;
+	leave_secure(0);
+	call_end();
+	return &session_rows[session_find(0, id)];
+}
+
+static struct msg_open invoke_of(u32 id)
+{
+	return (struct msg_open){ .head = { .cmd = CMD_INVOKE, .session = id } };
+}
+
+static void phases_add_up(void **state)
+{
+	struct msg_open msg = invoke_of(7);
+	struct session *s;
+
+	(void)state;
+	at(0, 1000);
+	s = open_session(7, &user_context);
+	assert_int_equal(s->state, SESSION_OPEN);
+	assert_true(s->flags & SESSION_USER);
+	assert_string_equal(s->comm, "task0");
+	assert_int_equal(s->uuid[0], 0xaa);
+
+	at(0, 10000);
+	begin(&msg, CLASS_NORMAL);
+	call_wait(0x1234);
+	call_wait(0x1234);
+	assert_int_equal(shared.pools[0].waiting_all, 1);
+	at(0, 15000);
+	call_enter();
+	assert_int_equal(shared.pools[0].waiting_all, 0);
+	assert_int_equal(shared.pools[0].in_use[CLASS_NORMAL], 1);
+	at(0, 16000);
+	leave_secure(RPC(OPTEE_SMC_RPC_FOREIGN_INTR));
+	at(0, 16500);
+	call_enter();
+	at(0, 18500);
+	leave_secure(0);
+	at(0, 19000);
+	msg.head.ret = 0xffff0006;
+	call_end();
+	assert_int_equal(s->sums[0].calls, 2);
+	assert_int_equal(s->sums[0].waited, 1);
+	assert_int_equal(s->sums[0].wait_ns, 5000);
+	assert_int_equal(s->sums[0].hold_ns, 4000);
+	assert_int_equal(s->sums[0].secure_ns, 3000);
+	assert_int_equal(s->sums[0].failed, 1);
+	assert_int_equal(s->last_failure, 0xffff0006);
+	assert_int_equal(s->rpc_count[RPC_FOREIGN_INTR], 1);
+	assert_int_equal(s->rpc_ns[RPC_FOREIGN_INTR], 500);
+	assert_int_equal(s->wait.count[hist_bucket(5000)], 1);
+	assert_int_equal(s->in_flight, 0);
+	assert_int_equal(shared.pools[0].in_use_both, 0);
+}
+
+/* The kernel's half of the histogram against src/hist.c, through whole calls. */
+static void buckets_agree_with_user_space(void **state)
+{
+	struct msg_open msg = invoke_of(1);
+	struct session *s;
+
+	(void)state;
+	at(0, 1000);
+	s = open_session(1, &user_context);
+	for (u64 ns = 0; ns < 1ULL << 40; ns += ns / 37 + 1) {
+		u64 half = ns / 2;
+
+		memset(&s->wait, 0, 3 * sizeof(s->wait));
+		begin(&msg, CLASS_NORMAL);
+		at(0, current_ns + ns);
+		call_enter();
+		at(0, current_ns + half);
+		leave_secure(0);
+		at(0, current_ns + ns - half);
+		call_end();
+		assert_int_equal(s->wait.count[hist_bucket(ns)], 1);
+		assert_int_equal(s->hold.count[hist_bucket(ns)], 1);
+		assert_int_equal(s->secure.count[hist_bucket(half)], 1);
+	}
+}
+
+static void nested_call(void **state)
+{
+	struct msg_open outer = invoke_of(1), inner = invoke_of(2);
+	struct session *a, *b;
+
+	(void)state;
+	at(3, 1000);
+	a = open_session(1, &user_context);
+	b = open_session(2, &kernel_context);
+	assert_true(b->flags & SESSION_KERNEL);
+	at(3, 2000);
+	begin(&outer, CLASS_NORMAL);
+	call_enter();
+	at(3, 3000);
+	leave_secure(RPC(OPTEE_SMC_RPC_FREE));
+	at(3, 4000);
+	begin(&inner, CLASS_SYSTEM);
+	call_enter();
+	assert_int_equal(shared.pools[0].in_use[CLASS_NORMAL], 1);
+	assert_int_equal(shared.pools[0].in_use[CLASS_SYSTEM], 1);
+	at(3, 4500);
+	leave_secure(0);
+	call_end();
+	at(3, 5000);
+	call_enter();
+	leave_secure(0);
+	at(3, 6000);
+	call_end();
+	assert_int_equal(b->sums[CLASS_SYSTEM].hold_ns, 500);
+	assert_true(b->flags & SESSION_SYSTEM);
+	assert_int_equal(a->sums[CLASS_NORMAL].hold_ns, 4000);
+	assert_int_equal(a->rpc_ns[RPC_FREE], 2000);
+	assert_int_equal(shared.pools[0].exhausted, 1);
+	assert_int_equal(shared.pools[0].exhausted_ended, 1);
+	assert_int_equal(shared.pools[0].exhausted_ns, 500);
+	for (int i = 0; i < NR_LOSSES; i++)
+		assert_int_equal(shared.loss[i], 0);
+}
+
+static void thread_limit(void **state)
+{
+	struct msg_open msg = invoke_of(1);
+	struct session *s;
+
+	(void)state;
+	at(0, 1000);
+	s = open_session(1, &user_context);
+	at(0, 2000);
+	begin(&msg, CLASS_NORMAL);
+	call_enter();
+	at(0, 2100);
+	leave_secure(OPTEE_SMC_RETURN_ETHREAD_LIMIT);
+	assert_int_equal(shared.pools[0].in_use_both, 0);
+	call_wait(0x10);
+	assert_int_equal(shared.pools[0].waiting_all, 1);
+	at(0, 3100);
+	call_enter();
+	assert_int_equal(shared.pools[0].waiting_all, 0);
+	leave_secure(0);
+	at(0, 4000);
+	call_end();
+	assert_int_equal(s->sums[0].limits, 1);
+	assert_int_equal(s->sums[0].limit_ns, 1000);
+	assert_int_equal(s->sums[0].wait_ns, 1000);
+	assert_int_equal(s->sums[0].hold_ns, 1000);
+	assert_int_equal(shared.pools[0].mismatches, 1);
+}
+
+static void failed_open(void **state)
+{
+	struct msg_open msg = { .head = { .cmd = CMD_OPEN, .num_params = 2 } };
+	struct session *none = &session_rows[SLOT_NONE(0)];
+
+	(void)state;
+	at(0, 1000);
+	begin(&msg, CLASS_NORMAL);
+	call_enter();
+	leave_secure(RPC(OPTEE_SMC_RPC_ALLOC));
+	call_enter();
+	msg.head.ret = 0xffff0008;
+	leave_secure(0);
+	call_end();
+	assert_int_equal(none->sums[0].calls, 1);
+	assert_int_equal(none->sums[0].failed, 1);
+	assert_int_equal(none->ops[CMD_OPEN], 1);
+	assert_int_equal(none->rpc_count[RPC_ALLOC], 1);
+	assert_int_equal(none->in_flight, 0);
+	assert_int_equal(session_rows[0].state, SESSION_FREE);
+	assert_int_equal(session_rows[0].in_flight, 0);
+}
+
+static void missed_end(void **state)
+{
+	struct msg_open msg = invoke_of(1);
+	struct session *s;
+
+	(void)state;
+	at(0, 1000);
+	s = open_session(1, &user_context);
+	begin(&msg, CLASS_NORMAL);
+	call_enter();
+	begin(&msg, CLASS_NORMAL);	/* the end of the first was not seen */
+	assert_int_equal(shared.loss[LOSS_CALL_END], 1);
+	assert_int_equal(s->in_flight, 1);
+	assert_int_equal(shared.pools[0].in_use_both, 0);
+	call_enter();
+	leave_secure(0);
+	call_end();
+	assert_int_equal(s->in_flight, 0);
+	assert_int_equal(shared.pools[0].in_use_both, 0);
+}
+
+/* What the model knows of a task. */
+struct model {
+	int step;		/* 0 idle, 1 queued, 2 asleep, 3 secure, 4 RPC, 5 back */
+	u64 begun, admitted, entered, secure;
+};
+
+static void random_steps(void **state)
+{
+	static struct msg_open msg[TASKS];
+	static struct model model[TASKS];
+	u64 now = 1000000, calls = 0, wait = 0, hold = 0, secure = 0, rpcs = 0;
+	u64 seen_calls = 0, seen_wait = 0, seen_hold = 0, seen_secure = 0, seen_rpcs = 0;
+	int in_use = 0, waiting = 0, peak = 0;
+
+	(void)state;
+	srandom(20261122);
+	memset(model, 0, sizeof(model));
+	optee.call_queue.total_thread_count = TASKS;
+	for (int i = 0; i < TASKS; i++) {
+		at(i, now);
+		open_session(i + 1, &user_context);
+		msg[i] = invoke_of(i + 1);
+	}
+	for (int n = 0; n < 10000; n++) {
+		int i = random() % TASKS;
+		struct model *m = &model[i];
+
+		now += random() % 100000;
+		at(i, now);
+		switch (m->step) {
+		case 0:
+			begin(&msg[i], CLASS_NORMAL);
+			m->begun = now;
+			m->secure = 0;
+			m->step = 1;
+			break;
+		case 1:
+			if (random() % 2) {
+				call_wait(i + 1);
+				waiting++;
+				m->step = 2;
+				break;
+			}
+			/* fall through */
+		case 2:
+		case 4:
+			call_enter();
+			waiting -= m->step == 2;
+			if (m->step != 4) {
+				m->admitted = now;
+				in_use++;
+				peak = in_use > peak ? in_use : peak;
+			}
+			m->entered = now;
+			m->step = 3;
+			break;
+		case 3:
+			m->secure += now - m->entered;
+			if (random() % 2) {
+				leave_secure(RPC(OPTEE_SMC_RPC_FOREIGN_INTR));
+				rpcs++;
+				m->step = 4;
+			} else {
+				leave_secure(0);
+				m->step = 5;
+			}
+			break;
+		case 5:
+			call_end();
+			in_use--;
+			calls++;
+			wait += m->admitted - m->begun;
+			hold += now - m->admitted;
+			secure += m->secure;
+			m->step = 0;
+			break;
+		}
+		assert_int_equal(shared.pools[0].in_use[CLASS_NORMAL], in_use);
+		assert_int_equal(shared.pools[0].waiting_all, waiting);
+	}
+	for (int i = 0; i < TASKS; i++) {
+		const struct session *s = &session_rows[session_find(0, i + 1)];
+
+		seen_calls += s->sums[0].calls - 1;	/* the open */
+		seen_wait += s->sums[0].wait_ns;
+		seen_hold += s->sums[0].hold_ns;
+		seen_secure += s->sums[0].secure_ns;
+		seen_rpcs += s->rpc_count[RPC_FOREIGN_INTR];
+	}
+	assert_int_equal(seen_calls, calls);
+	assert_int_equal(seen_wait, wait);
+	assert_int_equal(seen_hold, hold);
+	assert_int_equal(seen_secure, secure);
+	assert_int_equal(seen_rpcs, rpcs);
+	assert_int_equal(shared.pools[0].in_use_peak[CLASS_NORMAL], peak);
+	for (int i = 0; i < NR_LOSSES; i++)
+		assert_int_equal(shared.loss[i], 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(phases_add_up, start),
+		cmocka_unit_test_setup(buckets_agree_with_user_space, start),
+		cmocka_unit_test_setup(nested_call, start),
+		cmocka_unit_test_setup(thread_limit, start),
+		cmocka_unit_test_setup(failed_open, start),
+		cmocka_unit_test_setup(missed_end, start),
+		cmocka_unit_test_setup(random_steps, start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

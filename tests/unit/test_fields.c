@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The field tables: unique names, unknown is never a number, sorting. */
+#include <stdlib.h>
+#include <string.h>
+#include "unit.h"
+#include "fields.h"
+
+static struct snap_session rows[3] = {
+	{ .serial = 1, .tgid = 10, .comm = "b", .sums = { { .calls = 5, .hold_ns = 100, .secure_ns = 40 } } },
+	{ .serial = 2, .tgid = 20, .comm = "a", .sums = { { .calls = 7 }, { .calls = 2 } },
+	  .wait_iv = { .calls = 1, .p50 = 1024, .p99 = 2048, .max = 2048 } },
+	{ .serial = 3, .tgid = 30, .comm = "c", .sums_iv = { .calls = 4, .hold_ns = 200, .secure_ns = 50 } },
+};
+static const struct snapshot snap = {
+	.interval_ns = 2000000000, .nr_pools = 1, .pools = { { .total = -1, .reserved = -1 } },
+	.nr_sessions = 3, .sessions = rows,
+};
+
+static struct value value_of(const char *name, int row)
+{
+	const struct session_field *f = session_field_find(name);
+
+	assert_non_null(f);
+	return f->get(&snap, &rows[row]);
+}
+
+static void names_are_unique(void **state)
+{
+	char key[64], other[64];
+
+	(void)state;
+	for (size_t i = 0; i < nr_session_fields; i++)
+		for (size_t j = 0; j < i; j++) {
+			const struct session_field *a = &session_fields[i], *b = &session_fields[j];
+
+			assert_string_not_equal(a->name, b->name);
+			assert_string_not_equal(field_json_key(a->name, a->unit, key, sizeof(key)),
+						field_json_key(b->name, b->unit, other, sizeof(other)));
+		}
+	assert_null(session_field_find("no such field"));
+}
+
+static void unknown_is_not_zero(void **state)
+{
+	struct value v = value_of("wait_p50", 0);
+	char text[32];
+	json_t *json;
+
+	(void)state;
+	assert_false(v.known);
+	assert_string_equal(value_format(&v, UNIT_NS, text, sizeof(text)), "-");
+	json = value_json(&v, UNIT_NS);
+	assert_true(json_is_null(json));
+	json_decref(json);
+	assert_false(value_of("uuid", 0).known);
+	assert_false(value_of("origin", 0).known);
+	assert_false(value_of("secure_share", 0).known);
+	for (size_t i = 0; i < nr_pool_fields; i++)
+		if (!strcmp(pool_fields[i].name, "threads") || !strcmp(pool_fields[i].name, "free") ||
+		    !strcmp(pool_fields[i].name, "reserved") || !strcmp(pool_fields[i].name, "drift"))
+			assert_false(pool_fields[i].get(&snap, &snap.pools[0]).known);
+}
+
+static void figures(void **state)
+{
+	(void)state;
+	assert_true(value_of("calls", 1).number == 9);
+	assert_true(value_of("rpc", 0).number == 60);
+	assert_true(value_of("calls_rate", 2).number == 2);
+	assert_true(value_of("secure_share", 2).number == 25);
+	assert_true(value_of("rpc_share", 2).number == 75);
+	assert_true(value_of("wait_p99", 1).number == 2048);
+}
+
+static void order(void **state)
+{
+	u32 order[3];
+
+	(void)state;
+	sessions_order(&snap, session_field_find("calls"), false, order);
+	assert_int_equal(order[0], 1);
+	assert_int_equal(order[2], 2);
+	sessions_order(&snap, session_field_find("client"), false, order);
+	assert_int_equal(order[0], 1);
+	assert_int_equal(order[1], 0);
+	sessions_order(&snap, session_field_find("wait_p50"), true, order);
+	assert_int_equal(order[0], 1);	/* what is known comes first, reversed or not */
+}
+
+UNIT_TESTS(names_are_unique, unknown_is_not_zero, figures, order)

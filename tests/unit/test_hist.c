@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The histogram: edges, quantiles, wrapping counters; and the kernel's half against ours. */
+#include "unit.h"
+#include "hist.h"
+
+static void edges_meet(void **state)
+{
+	(void)state;
+	assert_int_equal(hist_edge(0), 0);
+	assert_int_equal(hist_edge(8), 1024);
+	for (unsigned int i = 0; i + 1 < HIST_BUCKETS; i++) {
+		assert_true(hist_edge(i) < hist_edge(i + 1));
+		assert_int_equal(hist_bucket(hist_edge(i)), i);
+		assert_int_equal(hist_bucket(hist_edge(i + 1) - 1), i);
+	}
+	assert_int_equal(hist_bucket(~0ULL), HIST_BUCKETS - 1);
+	assert_true(hist_edge(HIST_BUCKETS - 1) > 30000000000ULL);
+}
+
+static void middle_is_near(void **state)
+{
+	(void)state;
+	for (unsigned int i = 8; i + 1 < HIST_BUCKETS; i++) {
+		double low = (double)hist_edge(i), high = (double)hist_edge(i + 1);
+
+		assert_true((high - low) / 2 / low <= 0.0625);
+	}
+}
+
+static void quantiles(void **state)
+{
+	struct hist64 h = {};
+
+	(void)state;
+	assert_int_equal(hist_quantile(&h, 0.5), 0);
+	h.count[10] = 98;
+	h.count[20] = 1;
+	h.count[30] = 1;
+	assert_int_equal(hist_quantile(&h, 0.5), hist_edge(11));
+	assert_int_equal(hist_quantile(&h, 0.98), hist_edge(11));
+	assert_int_equal(hist_quantile(&h, 0.99), hist_edge(21));
+	assert_int_equal(hist_quantile(&h, 1.0), hist_edge(31));
+	assert_int_equal(hist_count(&h), 100);
+}
+
+static void gains_survive_a_wrap(void **state)
+{
+	struct hist64 sum = {};
+	struct hist src = {};
+	struct spread s;
+
+	(void)state;
+	src.count[5] = 0xfffffff0;
+	s = hist_gain(&sum, &src);
+	assert_int_equal(s.calls, 0xfffffff0);
+	src.count[5] += 0x20;	/* wraps to 0x10 */
+	s = hist_gain(&sum, &src);
+	assert_int_equal(s.calls, 0x20);
+	assert_int_equal(sum.count[5], 0x100000010ULL);
+	assert_int_equal(s.p50, hist_edge(6));
+	s = hist_gain(&sum, &src);
+	assert_int_equal(s.calls, 0);
+	assert_int_equal(s.max, 0);
+}
+
+UNIT_TESTS(edges_meet, middle_is_near, quantiles, gains_survive_a_wrap)

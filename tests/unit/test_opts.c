@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The command line: what is taken, and what is refused with the usage status. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include "unit.h"
+#include "opts.h"
+
+static enum status parse(struct opts *o, const char *line)
+{
+	static char copy[256];
+	char *argv[16] = { "optee-top" };
+	int argc = 1;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	optind = 0;
+	return opts_parse(o, argc, argv);
+}
+
+static void taken(void **state)
+{
+	struct opts o;
+
+	(void)state;
+	assert_int_equal(parse(&o, ""), STATUS_OK);
+	assert_true(o.delay == 1 && !o.frames && !strcmp(o.sort->name, "calls_rate"));
+	assert_int_equal(parse(&o, "-b -n 3 -d 0.5 -o -wait_max -p 17 --strict"), STATUS_OK);
+	assert_true(o.batch && o.frames == 3 && o.delay == 0.5 && o.reverse && o.pid == 17 && o.strict);
+	assert_string_equal(o.sort->name, "wait_max");
+	assert_int_equal(parse(&o, "--json -p crypt --btf x --kprobes"), STATUS_OK);
+	assert_true(o.json && o.attach.kprobes && !strcmp(o.match, "crypt") && !strcmp(o.attach.btf, "x"));
+}
+
+static void refused(void **state)
+{
+	static const char *const lines[] = {
+		"-n 0", "-n x", "-n 1.5", "-n", "-d 0", "-d 0.01", "-d 1x", "-d nan", "-o nothing",
+		"--no-such", "-x", "-n 99999999999999999999",
+	};
+	struct opts o;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_int_equal(parse(&o, lines[i]), STATUS_USAGE);
+}
+
+static void filter(void **state)
+{
+	struct snap_session row = { .serial = 1, .tgid = 17, .comm = "player", .uuid_known = true,
+				    .ta = "crypt" };
+	struct snapshot s = { .nr_pools = 1 };
+	struct opts o;
+
+	(void)state;
+	parse(&o, "-p 17");
+	assert_true(opts_shows(&o, &s, &row));
+	parse(&o, "-p 18");
+	assert_false(opts_shows(&o, &s, &row));
+	parse(&o, "-p rypt");
+	assert_true(opts_shows(&o, &s, &row));
+	parse(&o, "-p play");
+	assert_true(opts_shows(&o, &s, &row));
+	parse(&o, "-p other");
+	assert_false(opts_shows(&o, &s, &row));
+}
+
+UNIT_TESTS(taken, refused, filter)
