@@ -40,7 +40,7 @@ LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(L
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
 SRCS	:= main opts help fields text ta_names hist fail live driver mechanism attach collect \
-	doctor json view_batch screen view_top view_detail
+	doctor json view_batch screen view_top view_table view_detail
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
 	vmlinux/optee_types.h vmlinux/optee_msg_abi.h vmlinux/vmlinux.h
@@ -149,7 +149,9 @@ bench: guest
 	$(Q)$(MAKE) --no-print-directory build/arm64/bench-floor build/arm64/bench-meter
 	$(Q)tests/bench/run
 
-check: guest
+check:
+	$(Q)scripts/host-deps build unit vm
+	$(Q)$(MAKE) --no-print-directory guest
 	$(Q)tests/check
 
 demo: guest

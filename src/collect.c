@@ -25,6 +25,8 @@
 struct past {
 	u64 serial;
 	bool closed;		/* its end was shown */
+	const char *ta;		/* what does not change is worked out once */
+	char comm[COMM_LEN * 4 + 1];
 	struct class_sums sums[NR_CLASSES];
 	struct hist64 *hists;	/* wait, hold, secure; NULL before its first call */
 };
@@ -229,12 +231,10 @@ static void collect_identity(struct snap_session *to, const struct session *row)
 	to->open = row->state != SESSION_CLOSED;
 	memcpy(to->uuid, row->uuid, sizeof(to->uuid));
 	to->uuid_known = memcmp(to->uuid, none, sizeof(none)) != 0;
-	to->ta = to->uuid_known ? ta_name(to->uuid) : NULL;
 	to->login = row->login;
 	to->kind = row->flags & SESSION_KERNEL ? CLIENT_KERNEL :
 		   row->flags & SESSION_USER   ? CLIENT_USER : CLIENT_UNKNOWN;
 	to->tgid = row->tgid;
-	text_sanitise(to->comm, row->comm, COMM_LEN);
 	to->opened_ns = row->opened_ns;
 	to->closed_ns = row->closed_ns;
 }
@@ -248,15 +248,18 @@ static int collect_session(struct collect *c, u32 slot, const struct session *ro
 
 	if (past->serial != row->serial) {
 		free(past->hists);
-		*past = (struct past){ .serial = row->serial };
+		*past = (struct past){ .serial = row->serial, .ta = ta_name(row->uuid) };
+		text_sanitise(past->comm, row->comm, COMM_LEN);
 	}
+	if (past->closed)
+		return 0;
 	memset(to, 0, sizeof(*to));
 	to->serial = row->serial;
 	to->slot = slot;
 	to->pool = pool;
 	collect_identity(to, row);
-	if (past->closed)
-		return 0;
+	to->ta = past->ta;
+	memcpy(to->comm, past->comm, sizeof(to->comm));
 	if (slot == SLOT_NONE(pool))
 		to->flags |= SESSION_NONE;
 	else if (slot == SLOT_REST(pool))
