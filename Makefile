@@ -134,7 +134,13 @@ build/unit/%: tests/unit/%.c tests/unit/unit.h tests/unit/bpf_native.h $(UNIT_SR
 	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined \
 		-fno-sanitize-recover=all -Iinclude -Isrc -Ibpf -Ivmlinux -o $@ $< $(UNIT_SRCS) -lcmocka -ljansson
 
+FORMATTED = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/vmlinux.h$$')
+
+format:
+	$(Q)clang-format -i $(FORMATTED)
+
 unit: $(UNIT_TESTS)
+	$(Q)clang-format --dry-run -Werror $(FORMATTED)
 	$(Q)failed=0; for test in $^; do $$test || failed=1; done; exit $$failed
 
 build/arm64/bench-%: tests/bench/%.c Makefile

@@ -12,7 +12,7 @@
  * n rows up, with the n that leaves it in row 1. BPF has no instruction for the
  * highest bit, so n is found by halves. src/hist.c has the edges.
  */
-#define HIST_ROW	(1 << HIST_SUB_BITS)
+#define HIST_ROW (1 << HIST_SUB_BITS)
 
 static __always_inline u32 hist_rows(u64 v)
 {

@@ -118,7 +118,8 @@ static __always_inline struct call *call_start(u64 teedev)
 }
 
 /* Second half: what it asks for, and which row it counts in. */
-static __always_inline void call_describe(struct call *c, struct tee_context *tee, u64 msg, u8 class)
+static __always_inline void call_describe(struct call *c, struct tee_context *tee, u64 msg,
+					  u8 class)
 {
 	struct msg_head head;
 	struct session *s;
@@ -136,7 +137,8 @@ static __always_inline void call_describe(struct call *c, struct tee_context *te
 		if (slot == SESSION_SLOTS)
 			slot = session_of_other(c, tee);
 	} else {
-		c->op = head.cmd <= OPTEE_MSG_CMD_LAST || head.cmd == CMD_UNKNOWN ? head.cmd : CMD_OTHER;
+		c->op = head.cmd <= OPTEE_MSG_CMD_LAST || head.cmd == CMD_UNKNOWN ? head.cmd :
+										    CMD_OTHER;
 		slot = session_of_other(c, tee);
 	}
 	c->session_slot = slot;
@@ -161,8 +163,7 @@ static __always_inline void call_wait(u64 waiter)
 {
 	struct call *c = call_find(bpf_get_current_task());
 
-	if (!c || c->flags & CALL_WAITING ||
-	    (c->phase != PHASE_QUEUED && c->phase != PHASE_LIMIT))
+	if (!c || c->flags & CALL_WAITING || (c->phase != PHASE_QUEUED && c->phase != PHASE_LIMIT))
 		return;
 	c->waiter = waiter;
 	pool_wait(pool_at(c->pool), c);
@@ -186,7 +187,7 @@ static __always_inline void call_admitted(struct call *c, u64 now)
 	if (c->flags & CALL_WAITING) {
 		pool_wait_over(p, c);
 		if (c->flags & CALL_LATE)
-			c->wait_ns = 0;		/* who knows */
+			c->wait_ns = 0; /* who knows */
 	}
 	pool_enter(p, c, now);
 }
@@ -225,7 +226,7 @@ static __always_inline void call_enter(void)
 }
 
 /* enum rpc_kind by OPTEE_RPC_CMD_*; a command without an entry is RPC_OTHER. */
-#define RPC_CMDS	32
+#define RPC_CMDS 32
 static const volatile u8 rpc_cmd_kinds[RPC_CMDS] = {
 	[OPTEE_RPC_CMD_LOAD_TA] = RPC_LOAD_TA,
 	[OPTEE_RPC_CMD_RPMB] = RPC_RPMB,
@@ -281,8 +282,8 @@ static __always_inline u8 rpc_kind(struct call *c, u64 a0, struct arm_smccc_res 
 }
 
 /* Of a0: OPTEE_SMC_RETURN_RPC_PREFIX_MASK, OPTEE_SMC_RETURN_UNKNOWN_FUNCTION. */
-#define RPC_PREFIX		0xffff0000
-#define UNKNOWN_FUNCTION	0xffffffff
+#define RPC_PREFIX       0xffff0000
+#define UNKNOWN_FUNCTION 0xffffffff
 
 static __noinline void call_rpc(struct call *c, u64 a0, struct arm_smccc_res *res)
 {
@@ -336,7 +337,7 @@ static __always_inline void call_exit(u64 a0, struct arm_smccc_res *res)
 static __noinline bool call_ends_oddly(struct call *c, u64 now)
 {
 	if (c && c->phase == PHASE_BLIND) {
-		c->phase = PHASE_RPC;	/* that was the nested call that has no slot */
+		c->phase = PHASE_RPC; /* that was the nested call that has no slot */
 		return true;
 	}
 	if (c)
@@ -355,7 +356,7 @@ static __always_inline void call_end(void)
 	now = bpf_ktime_get_ns();
 	if (c->phase == PHASE_DONE) {
 		pool_leave(pool_at(c->pool), c, now);
-		account(c, now);	/* a late call has no session and is not accounted */
+		account(c, now); /* a late call has no session and is not accounted */
 	} else if (call_ends_oddly(c, now)) {
 		return;
 	}

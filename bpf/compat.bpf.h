@@ -49,7 +49,7 @@ static __always_inline void queue_counters(struct pool *p, struct optee_call_que
  */
 extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
 
-const volatile bool foreign_btf;	/* --btf: its type ids are not this kernel's */
+const volatile bool foreign_btf; /* --btf: its type ids are not this kernel's */
 
 static __always_inline bool reads_directly(void)
 {
@@ -92,7 +92,7 @@ static __always_inline void msg_start(u64 msg, struct msg_head *head)
 
 		if (bpf_probe_read_kernel(&copy, 3 * sizeof(u32), (void *)msg)) {
 			lose(LOSS_CALL_MSG);
-			copy.cmd = CMD_UNKNOWN;	/* the rest is zeros now */
+			copy.cmd = CMD_UNKNOWN; /* the rest is zeros now */
 		}
 		head->cmd = copy.cmd;
 		head->func = copy.func;

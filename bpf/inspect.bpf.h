@@ -6,14 +6,13 @@
 #ifndef OPTEE_TOP_INSPECT_BPF_H
 #define OPTEE_TOP_INSPECT_BPF_H
 
-#define entry_of(node, type, member) \
-	((type *)((void *)(node) - bpf_core_field_offset(type, member)))
+#define entry_of(node, type, member) ((type *)((void *)(node)-bpf_core_field_offset(type, member)))
 
-#define TEE_PRIVILEGED_IDS	16	/* /dev/teepriv*: tee-supplicant's, without sessions */
-#define MAX_SESSIONS_WALKED	1024
-#define MAX_WAITERS_WALKED	256
+#define TEE_PRIVILEGED_IDS           16 /* /dev/teepriv*: tee-supplicant's, without sessions */
+#define MAX_SESSIONS_WALKED          1024
+#define MAX_WAITERS_WALKED           256
 
-const volatile u32 tee_major;	/* of /dev/tee*; set before loading */
+const volatile u32 tee_major; /* of /dev/tee*; set before loading */
 
 /* Where a walk along one of the driver's lists stands. */
 struct walk {
@@ -58,7 +57,7 @@ static long session_found(u32 i, void *data)
 	o.task = walk->task;
 	row = session_at(session_adopt(walk->pool, id, &o));
 	if (row && row->flags & SESSION_LATE)
-		row->flags |= SESSION_USER;	/* a call may have met it first */
+		row->flags |= SESSION_USER; /* a call may have met it first */
 	walk->node = next_of(walk->node);
 	return 0;
 }
@@ -164,7 +163,7 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 		c->phase = PHASE_HOLDING;
 	}
 	lose(LOSS_LATE_CALLS);
-	if (!waiter_is_queued(w)) {	/* it ended meanwhile */
+	if (!waiter_is_queued(w)) { /* it ended meanwhile */
 		call_uncount(c, bpf_ktime_get_ns());
 		call_release(c);
 	}
@@ -247,7 +246,6 @@ int inspect(void *ctx)
 	}
 	if (shared.loss[LOSS_LATE_CALLS])
 		bpf_loop(MAX_CALLS, late_call_check, NULL, 0);
-	shared.inspected_ns = now;
 	return 0;
 }
 

@@ -9,7 +9,7 @@ static __always_inline struct pool *pool_at(u32 i)
 {
 	struct pool *p = &shared.pools[i & (MAX_POOLS - 1)];
 
-	barrier_var(p);		/* else clang works it out anew for each member */
+	barrier_var(p); /* else clang works it out anew for each member */
 	return p;
 }
 
@@ -22,7 +22,7 @@ static __always_inline bool device_is_optee(struct tee_device *dev)
 	       name[4] == 'e';
 }
 
-#define POOL_TAKEN	1ULL	/* a teedev: the place is being filled */
+#define POOL_TAKEN 1ULL /* a teedev: the place is being filled */
 
 /*
  * Takes a TEE instance in. One that was unbound and bound again has a new
@@ -67,7 +67,7 @@ static __noinline u32 pool_search(u64 teedev)
 /* MAX_POOLS: no place for it. */
 static __always_inline u32 pool_find(u64 teedev)
 {
-	if (shared.pools[0].teedev == teedev)	/* most systems have one */
+	if (shared.pools[0].teedev == teedev) /* most systems have one */
 		return 0;
 	return pool_search(teedev);
 }

@@ -87,7 +87,7 @@ int BPF_PROG(raw_tp__invoke_fn_begin)
 SEC("tp_btf/optee_invoke_fn_end")
 int BPF_PROG(tp_btf__invoke_fn_end, struct optee_rpc_param *param, struct arm_smccc_res *res)
 {
-	if (res)	/* a tracepoint's argument may be NULL, for all the verifier knows */
+	if (res) /* a tracepoint's argument may be NULL, for all the verifier knows */
 		call_exit(res->a0, res);
 	return 0;
 }

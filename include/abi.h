@@ -24,11 +24,11 @@ typedef int32_t s32;
 typedef int64_t s64;
 #endif
 
-#define MAX_POOLS	4	/* TEE instances */
-#define MAX_CALLS	1024	/* calls in flight or queued; a power of two */
-#define CALL_WINDOW	8	/* slots in which one task's call may lie */
-#define MAX_SESSIONS	1024	/* sessions with a row of their own; a power of two */
-#define COMM_LEN	16
+#define MAX_POOLS    4    /* TEE instances */
+#define MAX_CALLS    1024 /* calls in flight or queued; a power of two */
+#define CALL_WINDOW  8    /* slots in which one task's call may lie */
+#define MAX_SESSIONS 1024 /* sessions with a row of their own; a power of two */
+#define COMM_LEN     16
 
 /* Which entries of the pool a call may use: struct optee_call_waiter.sys_thread. */
 enum call_class { CLASS_NORMAL, CLASS_SYSTEM, NR_CLASSES };
@@ -43,33 +43,33 @@ enum call_cmd {
 	CMD_SHM_UNREGISTER = 5,
 	CMD_BOTTOM_HALF = 6,
 	CMD_STOP_ASYNC_NOTIF = 7,
-	CMD_OTHER,		/* anything newer */
-	CMD_UNKNOWN,		/* in flight when we attached */
+	CMD_OTHER,   /* anything newer */
+	CMD_UNKNOWN, /* in flight when we attached */
 	NR_CMDS
 };
 
 /* Where a call stands. */
 enum call_phase {
-	PHASE_FREE,		/* the slot is unused */
-	PHASE_QUEUED,		/* in optee_cq_wait_init() */
-	PHASE_SECURE,		/* in the secure world */
-	PHASE_RPC,		/* holds its thread, Linux works for the secure world */
-	PHASE_LIMIT,		/* ETHREAD_LIMIT: sleeps until some call ends */
-	PHASE_DONE,		/* back from the secure world for good */
-	PHASE_HOLDING,		/* found at attach: holds a thread, secure or RPC unknown */
-	PHASE_BLIND,		/* as PHASE_RPC; a call nested in it found no slot */
+	PHASE_FREE,    /* the slot is unused */
+	PHASE_QUEUED,  /* in optee_cq_wait_init() */
+	PHASE_SECURE,  /* in the secure world */
+	PHASE_RPC,     /* holds its thread, Linux works for the secure world */
+	PHASE_LIMIT,   /* ETHREAD_LIMIT: sleeps until some call ends */
+	PHASE_DONE,    /* back from the secure world for good */
+	PHASE_HOLDING, /* found at attach: holds a thread, secure or RPC unknown */
+	PHASE_BLIND,   /* as PHASE_RPC; a call nested in it found no slot */
 };
 
 /* Bits of call.key: a task's address has them clear. */
 enum call_key {
-	CALL_KEY_IDLE = 1 << 0,	/* no call in flight; the slot may change hands */
+	CALL_KEY_IDLE = 1 << 0,      /* no call in flight; the slot may change hands */
 	CALL_KEY_SUSPENDED = 1 << 1, /* a nested call of the same task is on top */
 };
 
 enum call_flags {
-	CALL_WAITED = 1 << 0,	/* slept in the queue */
-	CALL_WAITING = 1 << 1,	/* sleeps there now: counted in pool.waiting */
-	CALL_LATE = 1 << 2,	/* in flight when we attached: times are not known */
+	CALL_WAITED = 1 << 0,  /* slept in the queue */
+	CALL_WAITING = 1 << 1, /* sleeps there now: counted in pool.waiting */
+	CALL_LATE = 1 << 2,    /* in flight when we attached: times are not known */
 };
 
 /*
@@ -78,19 +78,19 @@ enum call_flags {
  * (OPTEE_RPC_CMD_* of optee_rpc_cmd.h).
  */
 enum rpc_kind {
-	RPC_ALLOC,		/* argument memory */
+	RPC_ALLOC, /* argument memory */
 	RPC_FREE,
-	RPC_FOREIGN_INTR,	/* Linux takes an interrupt; no request at all */
+	RPC_FOREIGN_INTR, /* Linux takes an interrupt; no request at all */
 	RPC_LOAD_TA,
 	RPC_RPMB,
 	RPC_FS,
 	RPC_GET_TIME,
-	RPC_NOTIFICATION,	/* a mutex or condition variable in the secure world */
-	RPC_SUSPEND,		/* sleeps for a given time */
+	RPC_NOTIFICATION, /* a mutex or condition variable in the secure world */
+	RPC_SUSPEND,      /* sleeps for a given time */
 	RPC_SHM_ALLOC,
 	RPC_SHM_FREE,
 	RPC_SOCKET,
-	RPC_PLUGIN,		/* a tee-supplicant plugin */
+	RPC_PLUGIN, /* a tee-supplicant plugin */
 	RPC_I2C,
 	RPC_OTHER,
 	NR_RPC_KINDS
@@ -101,10 +101,10 @@ enum rpc_kind {
  * octave, so that the middle of a bucket is at most 6.25 % off. The last bucket
  * takes all from 30 s on. Buckets are u32 and wrap: user space adds differences.
  */
-#define HIST_VERSION	1
-#define HIST_UNIT_BITS	7
-#define HIST_SUB_BITS	3
-#define HIST_BUCKETS	208
+#define HIST_VERSION   1
+#define HIST_UNIT_BITS 7
+#define HIST_SUB_BITS  3
+#define HIST_BUCKETS   208
 
 struct hist {
 	u32 count[HIST_BUCKETS];
@@ -115,66 +115,66 @@ struct hist {
  * with its task between calls, so that the next one finds it at once.
  */
 struct call {
-	u64 key;		/* address of the task, with CALL_KEY_* bits; 0: unused */
+	u64 key; /* address of the task, with CALL_KEY_* bits; 0: unused */
 	u64 start_ns;
-	u64 admit_ns;		/* first entry into the secure world */
-	u64 phase_ns;		/* start of the present phase */
-	u64 wait_ns;		/* finished waits, those after ETHREAD_LIMIT included */
-	u64 limit_ns;		/* finished waits after ETHREAD_LIMIT */
-	u64 secure_ns;		/* finished stays in the secure world */
-	u64 waiter;		/* struct optee_call_waiter, 0 until it is seen */
-	u64 msg;		/* struct optee_msg_arg */
+	u64 admit_ns;  /* first entry into the secure world */
+	u64 phase_ns;  /* start of the present phase */
+	u64 wait_ns;   /* finished waits, those after ETHREAD_LIMIT included */
+	u64 limit_ns;  /* finished waits after ETHREAD_LIMIT */
+	u64 secure_ns; /* finished stays in the secure world */
+	u64 waiter;    /* struct optee_call_waiter, 0 until it is seen */
+	u64 msg;       /* struct optee_msg_arg */
 	u32 tid, tgid;
 	u32 session_id;
-	u32 session_slot;	/* SESSION_SLOTS: no row */
-	u32 func;		/* TA command, or cancel id */
-	u32 phase;		/* PHASE_FREE: no call in flight */
-	u32 outer;		/* slot of the call this one is nested in + 1, 0: none */
+	u32 session_slot; /* SESSION_SLOTS: no row */
+	u32 func;         /* TA command, or cancel id */
+	u32 phase;        /* PHASE_FREE: no call in flight */
+	u32 outer;        /* slot of the call this one is nested in + 1, 0: none */
 	u8 pool, op, class, rpc_kind;
-	u32 limits;		/* ETHREAD_LIMIT answers */
+	u32 limits; /* ETHREAD_LIMIT answers */
 	u32 flags;
-	u64 pad[2];		/* to a power of two, and two cache lines */
+	u64 pad[2]; /* to a power of two, and two cache lines */
 };
 
 /* Sums over finished calls of one class. wait = queue + limit waits; RPC time = hold - secure. */
 struct class_sums {
-	u64 calls;		/* ended */
-	u64 failed;		/* result was not TEE_SUCCESS */
-	u64 waited;		/* of them slept in the queue */
+	u64 calls;  /* ended */
+	u64 failed; /* result was not TEE_SUCCESS */
+	u64 waited; /* of them slept in the queue */
 	u64 wait_ns, wait_max_ns;
 	u64 hold_ns, hold_max_ns;
 	u64 secure_ns;
-	u64 limits;		/* ETHREAD_LIMIT answers */
-	u64 limit_ns;		/* waits after them; part of wait_ns */
+	u64 limits;   /* ETHREAD_LIMIT answers */
+	u64 limit_ns; /* waits after them; part of wait_ns */
 };
 
 enum session_state { SESSION_FREE, SESSION_CLAIMED, SESSION_OPEN, SESSION_CLOSED };
 
 enum session_flags {
-	SESSION_LATE = 1 << 0,	/* opened before we attached: UUID and login not known */
-	SESSION_SYSTEM = 1 << 1, /* made system calls */
-	SESSION_USER = 1 << 2,	/* the client is a process with /dev/tee* open */
-	SESSION_KERNEL = 1 << 3, /* the client is in the kernel; neither: not known */
-	SESSION_NONE = 1 << 4,	/* the pool's row for calls that have no session */
-	SESSION_REST = 1 << 5,	/* the pool's row for sessions that found no slot */
+	SESSION_LATE = 1 << 0,    /* opened before we attached: UUID and login not known */
+	SESSION_SYSTEM = 1 << 1,  /* made system calls */
+	SESSION_USER = 1 << 2,    /* the client is a process with /dev/tee* open */
+	SESSION_KERNEL = 1 << 3,  /* the client is in the kernel; neither: not known */
+	SESSION_NONE = 1 << 4,    /* the pool's row for calls that have no session */
+	SESSION_REST = 1 << 5,    /* the pool's row for sessions that found no slot */
 	SESSION_OPENING = 1 << 6, /* its open_session has not ended: no id yet */
 };
 
 struct session {
-	u64 serial;		/* 1, 2, ...: tells a slot's users apart; 0 while being set up */
+	u64 serial; /* 1, 2, ...: tells a slot's users apart; 0 while being set up */
 	u32 state;
 	u32 flags;
 	u32 pool;
-	u32 id;			/* the TEE's session id */
+	u32 id; /* the TEE's session id */
 	u64 opened_ns, closed_ns;
 	u8 uuid[16];
 	u32 login;
 	u32 tgid;
-	char comm[COMM_LEN];	/* of the client's process, as the client wrote it */
+	char comm[COMM_LEN]; /* of the client's process, as the client wrote it */
 	s32 in_flight, in_flight_peak;
-	u32 last_failure, pad;	/* TEE_Result of the last failed call */
+	u32 last_failure, pad; /* TEE_Result of the last failed call */
 	/* Counters, from here to the end. */
-	u64 ops[NR_CMDS];	/* ended calls; CMD_INVOKE stays 0: it is the rest of the sums */
+	u64 ops[NR_CMDS]; /* ended calls; CMD_INVOKE stays 0: it is the rest of the sums */
 	struct class_sums sums[NR_CLASSES];
 	u64 rpc_count[NR_RPC_KINDS];
 	u64 rpc_ns[NR_RPC_KINDS];
@@ -183,66 +183,66 @@ struct session {
 
 /* One TEE instance and its threads. */
 struct pool {
-	u64 teedev, queue;	/* kernel addresses; they are never shown */
-	u32 id;			/* N of /dev/teeN */
+	u64 teedev, queue; /* kernel addresses; they are never shown */
+	u32 id;            /* N of /dev/teeN */
 	u8 ready, rpc_appended, pad[2];
 
 	/* The driver's own counters, as the inspect program last read them. */
-	u64 driver_ns;		/* when; 0: never */
-	u32 driver_flags;	/* enum driver_flags */
+	u64 driver_ns;    /* when; 0: never */
+	u32 driver_flags; /* enum driver_flags */
 	s32 driver_total, driver_free, driver_sys_sessions;
-	s32 driver_reserved;	/* v6-like patches */
-	s32 driver_in_use;	/* our in_use, all classes, at that same moment */
+	s32 driver_reserved; /* v6-like patches */
+	s32 driver_in_use;   /* our in_use, all classes, at that same moment */
 
 	/* Ours. */
 	union {
 		s32 in_use[NR_CLASSES];
-		u64 in_use_both;	/* both at once, as one word: system << 32 | normal */
+		u64 in_use_both; /* both at once, as one word: system << 32 | normal */
 	};
-	s32 in_use_all;		/* their sum, as the inspect program last read it */
-	s32 total;		/* T; 0 = unknown to Linux */
+	s32 in_use_all; /* their sum, as the inspect program last read it */
+	s32 total;      /* T; 0 = unknown to Linux */
 	s32 waiting[NR_CLASSES], waiting_all;
 	s32 in_use_peak[NR_CLASSES], in_use_all_peak;
 	s32 waiting_peak[NR_CLASSES], waiting_all_peak;
-	u64 exhausted;		/* times all T threads became used */
+	u64 exhausted; /* times all T threads became used */
 	u64 exhausted_ended;
-	u64 exhausted_ns;	/* sum of ends less sum of starts, modulo 2^64 */
-	u64 mismatches;		/* ETHREAD_LIMIT although Linux counts and had admitted */
+	u64 exhausted_ns; /* sum of ends less sum of starts, modulo 2^64 */
+	u64 mismatches;   /* ETHREAD_LIMIT although Linux counts and had admitted */
 };
 
 enum driver_flags {
-	DRIVER_COUNTS = 1 << 0,		/* has total/free_thread_count */
-	DRIVER_SYS_SESSIONS = 1 << 1,	/* has sys_thread_req_count */
-	DRIVER_RESERVED = 1 << 2,	/* has res_sys_thread_count */
+	DRIVER_COUNTS = 1 << 0,       /* has total/free_thread_count */
+	DRIVER_SYS_SESSIONS = 1 << 1, /* has sys_thread_req_count */
+	DRIVER_RESERVED = 1 << 2,     /* has res_sys_thread_count */
 };
 
 /* What was not seen. Every way in which a figure can come out short has a row. */
 enum loss {
-	LOSS_CALL_SLOT,		/* no slot: the call is not accounted */
-	LOSS_CALL_END,		/* a call's end was not seen; its slot was taken back */
-	LOSS_CALL_MSG,		/* message unreadable: counted without a session */
-	LOSS_SESSION_SLOT,	/* no slot: counted in the pool's rest row */
-	LOSS_SESSION_CLOSED,	/* a closed session's row was reused before it was read */
-	LOSS_POOL_SLOT,		/* more than MAX_POOLS TEE instances */
-	LOSS_LATE_CALLS,	/* in flight at attach: found, but with no times */
+	LOSS_CALL_SLOT,    /* no slot: the call is not accounted */
+	LOSS_CALL_END,     /* a call's end was not seen; its slot was taken back */
+	LOSS_CALL_MSG,     /* message unreadable: counted without a session */
+	LOSS_SESSION_SLOT, /* no slot: counted in the pool's rest row */
+	LOSS_SESSION_CLOSED, /* a closed session's row was reused before it was read: the reader counts */
+	LOSS_POOL_SLOT,  /* more than MAX_POOLS TEE instances */
+	LOSS_LATE_CALLS, /* in flight at attach: found, but with no times */
 	NR_LOSSES
 };
 
 /* Everything but the sessions. User space maps it read-only. */
 struct shared {
-	u64 inspected_ns;	/* the last run of the inspect program */
-	u64 session_serial;	/* sessions that were given a row */
+	u64 session_serial;  /* rows given to sessions */
+	u64 sessions_undone; /* of them taken back: the open_session failed */
 	u64 session_cursor;
-	u64 adopting;		/* somebody makes rows for sessions from before: one at a time */
+	u64 adopting; /* somebody makes rows for sessions from before: one at a time */
 	u64 loss[NR_LOSSES];
 	struct pool pools[MAX_POOLS];
 	struct call calls[MAX_CALLS];
 };
 
 /* Slots of the sessions map behind the ordinary ones: two a pool. */
-#define SLOT_NONE(pool)		(MAX_SESSIONS + (pool) * 2)
-#define SLOT_REST(pool)		(MAX_SESSIONS + (pool) * 2 + 1)
-#define SESSION_SLOTS		(MAX_SESSIONS + MAX_POOLS * 2)
+#define SLOT_NONE(pool) (MAX_SESSIONS + (pool)*2)
+#define SLOT_REST(pool) (MAX_SESSIONS + (pool)*2 + 1)
+#define SESSION_SLOTS   (MAX_SESSIONS + MAX_POOLS * 2)
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "struct pool: in_use_both is laid out for little endian"

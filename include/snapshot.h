@@ -22,61 +22,61 @@ struct hist64 {
 
 /* What the calls of an interval say of one time. */
 struct spread {
-	u64 calls;		/* 0: nothing is known, the rest is 0 */
-	u64 p50, p99, max;	/* upper edges of their buckets */
+	u64 calls;         /* 0: nothing is known, the rest is 0 */
+	u64 p50, p99, max; /* upper edges of their buckets */
 };
 
 enum driver_design {
-	DESIGN_UNKNOWN,		/* not looked at yet */
-	DESIGN_NONE,		/* Linux does not count threads: up to 6.7, and FF-A */
-	DESIGN_MERGED,		/* 6.8: a normal call needs free > 1 while a system session exists */
-	DESIGN_V6,		/* one entry a system session; never merged */
+	DESIGN_UNKNOWN, /* not looked at yet */
+	DESIGN_NONE,    /* Linux does not count threads: up to 6.7, and FF-A */
+	DESIGN_MERGED,  /* 6.8: a normal call needs free > 1 while a system session exists */
+	DESIGN_V6,      /* one entry a system session; never merged */
 };
 
 struct snap_pool {
-	u32 id;			/* N of /dev/teeN */
-	int total;		/* T, or -1 */
+	u32 id;    /* N of /dev/teeN */
+	int total; /* T, or -1 */
 	int in_use[NR_CLASSES], in_use_all;
-	int in_rpc;		/* of them */
+	int in_rpc; /* of them */
 	int waiting[NR_CLASSES], waiting_all;
 	int in_use_peak[NR_CLASSES], in_use_all_peak;
 	int waiting_peak[NR_CLASSES], waiting_all_peak;
-	int reserved;		/* entries in reserve, or -1 */
+	int reserved; /* entries in reserve, or -1 */
 	enum driver_design design;
-	int driver_free;	/* the driver's free_thread_count, or -1 */
-	int system_sessions;	/* the driver's count, or -1 */
+	int driver_free;     /* the driver's free_thread_count, or -1 */
+	int system_sessions; /* the driver's count, or -1 */
 	bool drift_known;
-	int drift;		/* the driver's T - free less our in_use: 0, or one of us is wrong */
+	int drift; /* the driver's T - free less our in_use: 0, or one of us is wrong */
 	bool exhausted_now;
-	u64 exhausted;		/* times all T were in use */
+	u64 exhausted; /* times all T were in use */
 	u64 exhausted_ns, exhausted_ns_iv;
-	u64 mismatches;		/* ETHREAD_LIMIT although Linux had admitted */
-	u64 oldest_wait_ns;	/* of the waiters of this moment, 0: nobody waits */
+	u64 mismatches;     /* ETHREAD_LIMIT although Linux had admitted */
+	u64 oldest_wait_ns; /* of the waiters of this moment, 0: nobody waits */
 	struct class_sums sums[NR_CLASSES], sums_iv[NR_CLASSES];
 };
 
 enum client_kind { CLIENT_UNKNOWN, CLIENT_USER, CLIENT_KERNEL };
 
 struct snap_session {
-	u64 serial;		/* unique while we run; the rows without a session have 0 */
+	u64 serial; /* unique while we run; the rows without a session have 0 */
 	u32 slot;
-	u32 pool;		/* index into snapshot.pools */
-	u32 id;			/* the TEE's session id, 0 while it is being opened */
-	u32 flags;		/* enum session_flags */
+	u32 pool;  /* index into snapshot.pools */
+	u32 id;    /* the TEE's session id, 0 while it is being opened */
+	u32 flags; /* enum session_flags */
 	bool open;
 	bool uuid_known;
 	u8 uuid[16];
-	const char *ta;		/* name of a well-known TA, or NULL */
-	u32 login;		/* TEE_IOCTL_LOGIN_*, where uuid_known */
+	const char *ta; /* name of a well-known TA, or NULL */
+	u32 login;      /* TEE_IOCTL_LOGIN_*, where uuid_known */
 	enum client_kind kind;
 	u32 tgid;
 	char comm[COMM_LEN * 4 + 1]; /* printable ASCII; other bytes as \xNN */
-	u64 opened_ns, closed_ns; /* CLOCK_MONOTONIC, 0: not known, or not closed */
+	u64 opened_ns, closed_ns;    /* CLOCK_MONOTONIC, 0: not known, or not closed */
 	int in_flight, in_flight_peak;
 	struct class_sums sums[NR_CLASSES];
 	struct class_sums sums_iv; /* both classes; its maxima are 0 */
-	u64 ops[NR_CMDS];	/* ended calls by enum call_cmd, CMD_INVOKE filled in */
-	u32 last_failure;	/* TEE_Result, 0: none */
+	u64 ops[NR_CMDS];          /* ended calls by enum call_cmd, CMD_INVOKE filled in */
+	u32 last_failure;          /* TEE_Result, 0: none */
 	u64 rpc_count[NR_RPC_KINDS], rpc_ns[NR_RPC_KINDS];
 	const struct hist64 *wait, *hold, *secure; /* since attach; valid until the next collect */
 	struct spread wait_iv, hold_iv, secure_iv;
@@ -87,41 +87,42 @@ struct snap_call {
 	u32 tid, tgid;
 	char comm[COMM_LEN * 4 + 1]; /* of the task, now; "" when it is gone */
 	u32 pool;
-	int session;		/* index into snapshot.sessions, or -1 */
+	int session; /* index into snapshot.sessions, or -1 */
 	enum call_cmd cmd;
 	u32 func;
 	enum call_class class;
 	enum call_phase phase;
-	enum rpc_kind rpc_kind;	/* where phase is PHASE_RPC */
-	bool queued;		/* waits for a thread */
-	bool nested;		/* inside an RPC of another call of its task */
-	bool late;		/* began before we attached: its times are not known */
-	u64 age_ns;		/* since it began */
-	u64 phase_ns;		/* since its phase began: of a waiter, how long it waits */
+	enum rpc_kind rpc_kind; /* where phase is PHASE_RPC */
+	bool queued;            /* waits for a thread */
+	bool nested;            /* inside an RPC of another call of its task */
+	bool late;              /* began before we attached: its times are not known */
+	u64 age_ns;             /* since it began */
+	u64 phase_ns;           /* since its phase began: of a waiter, how long it waits */
 };
 
 struct snap_losses {
 	u64 count[NR_LOSSES];
-	u64 missed;		/* hook runs that the kernel skipped: nmissed, recursion_misses */
+	u64 missed; /* hook runs that the kernel skipped: nmissed, recursion_misses */
 	bool missed_known;
 };
 
 struct snapshot {
 	u64 seq;
 	u64 mono_ns, real_ns;
-	u64 interval_ns;	/* 0 in the first */
+	u64 interval_ns; /* 0 in the first */
 	u32 nr_pools, nr_sessions, nr_calls;
 	struct snap_pool pools[MAX_POOLS];
-	struct snap_session *sessions;	/* open ones, and those closed in the interval */
-	struct snap_call *calls;	/* queued ones first, the oldest first */
+	struct snap_session *sessions; /* open ones, and those closed in the interval */
+	struct snap_call *calls;       /* queued ones first, the oldest first */
 	struct snap_losses losses;
 };
 
 static inline const char *cmd_name(enum call_cmd cmd)
 {
 	static const char *const names[NR_CMDS] = {
-		"open", "invoke", "close", "cancel", "shm_register", "shm_unregister",
-		"bottom_half", "stop_async_notif", "other", "unknown",
+		"open",         "invoke",         "close",       "cancel",
+		"shm_register", "shm_unregister", "bottom_half", "stop_async_notif",
+		"other",        "unknown",
 	};
 
 	return (unsigned int)cmd < NR_CMDS ? names[cmd] : "other";
@@ -130,9 +131,9 @@ static inline const char *cmd_name(enum call_cmd cmd)
 static inline const char *rpc_name(enum rpc_kind kind)
 {
 	static const char *const names[NR_RPC_KINDS] = {
-		"alloc", "free", "foreign_intr", "load_ta", "rpmb", "fs", "get_time",
-		"notification", "suspend", "shm_alloc", "shm_free", "socket", "plugin",
-		"i2c", "other",
+		"alloc",    "free",     "foreign_intr", "load_ta", "rpmb",
+		"fs",       "get_time", "notification", "suspend", "shm_alloc",
+		"shm_free", "socket",   "plugin",       "i2c",     "other",
 	};
 
 	return (unsigned int)kind < NR_RPC_KINDS ? names[kind] : "other";

@@ -30,21 +30,26 @@ struct impl {
 static const struct hook {
 	const char *target;
 	const char *gives;
-	struct impl impls[3];	/* the cheapest first; ends with an empty one */
+	struct impl impls[3]; /* the cheapest first; ends with an empty one */
 } hooks[NR_HOOKS] = {
-	[HOOK_END] = { "optee_cq_wait_final", "the end of a call",
+	[HOOK_END] = { "optee_cq_wait_final",
+		       "the end of a call",
 		       { { MECH_FENTRY, "fentry__cq_wait_final" },
 			 { MECH_KPROBE, "kprobe__cq_wait_final" } } },
-	[HOOK_EXIT] = { "optee_invoke_fn_end", "secure time and RPC",
+	[HOOK_EXIT] = { "optee_invoke_fn_end",
+			"secure time and RPC",
 			{ { MECH_TP_BTF, "tp_btf__invoke_fn_end" },
 			  { MECH_RAW_TP, "raw_tp__invoke_fn_end" } } },
-	[HOOK_ENTER] = { "optee_invoke_fn_begin", "the admission of a call",
+	[HOOK_ENTER] = { "optee_invoke_fn_begin",
+			 "the admission of a call",
 			 { { MECH_TP_BTF, "tp_btf__invoke_fn_begin" },
 			   { MECH_RAW_TP, "raw_tp__invoke_fn_begin" } } },
-	[HOOK_WAIT] = { "optee_cq_wait_for_completion", "who sleeps in the queue",
+	[HOOK_WAIT] = { "optee_cq_wait_for_completion",
+			"who sleeps in the queue",
 			{ { MECH_FENTRY, "fentry__cq_wait_for_completion" },
 			  { MECH_KPROBE, "kprobe__cq_wait_for_completion" } } },
-	[HOOK_BEGIN] = { "optee_smc_do_call_with_arg", "the beginning of a call, its session",
+	[HOOK_BEGIN] = { "optee_smc_do_call_with_arg",
+			 "the beginning of a call, its session",
 			 { { MECH_FENTRY, "fentry__do_call_with_arg" },
 			   { MECH_KPROBE, "kprobe__do_call_with_arg" } } },
 };
@@ -83,7 +88,7 @@ static unsigned int tee_major(void)
 	return found;
 }
 
-static bool holds_module(enum mechanism m)
+static bool needs_btf(enum mechanism m)
 {
 	return m == MECH_FENTRY || m == MECH_TP_BTF;
 }
@@ -98,7 +103,7 @@ static void choose(struct probes *p, const struct attach_opts *opts, const char 
 		state->target = hooks[h].target;
 		state->gives = hooks[h].gives;
 		for (; impl[1].prog; impl++) {
-			if (opts->kprobes && holds_module(impl->mech))
+			if (opts->kprobes && needs_btf(impl->mech))
 				snprintf(state->why, sizeof(state->why), "--kprobes was given");
 			else if (mechanism_try(impl->mech, state->target, state->why,
 					       sizeof(state->why)))
@@ -136,20 +141,26 @@ static enum status check_btf(const struct attach_opts *opts)
 		btf = btf__parse(opts->btf, NULL);
 		err = libbpf_get_error(btf);
 		if (err)
-			return fail(STATUS_FAILURE, "cannot read '--btf %s': %s; make it with 'pahole "
+			return fail(STATUS_FAILURE,
+				    "cannot read '--btf %s': %s; make it with 'pahole "
 				    "--btf_encode_detached' from an optee.ko with debug information",
-				    opts->btf, err <= -__LIBBPF_ERRNO__START || err == -EINVAL || err == -EPROTO ||
-				    err == -ENODATA ?
-				    "this is not BTF" : strerror(-err));
+				    opts->btf,
+				    err <= -__LIBBPF_ERRNO__START || err == -EINVAL ||
+						    err == -EPROTO || err == -ENODATA ?
+					    "this is not BTF" :
+					    strerror(-err));
 		btf__free(btf);
 		return STATUS_OK;
 	}
 	if (access("/sys/kernel/btf/vmlinux", F_OK))
-		return fail(STATUS_KERNEL, "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF); give that of "
+		return fail(STATUS_KERNEL,
+			    "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF); give that of "
 			    "kernel and driver with --btf FILE");
 	if (!access("/sys/module/optee/sections", F_OK) && access("/sys/kernel/btf/optee", F_OK))
-		return fail(STATUS_KERNEL, "the optee module has no BTF (CONFIG_DEBUG_INFO_BTF_MODULES, or "
-			    "it was built for another kernel); give that of kernel and driver with --btf FILE");
+		return fail(
+			STATUS_KERNEL,
+			"the optee module has no BTF (CONFIG_DEBUG_INFO_BTF_MODULES, or "
+			"it was built for another kernel); give that of kernel and driver with --btf FILE");
 	return STATUS_OK;
 }
 
@@ -165,22 +176,26 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 		return fail(STATUS_FAILURE, "cannot open the BPF programs: %s", strerror(errno));
 	p->skel->rodata->tee_major = tee_major();
 	p->skel->rodata->foreign_btf = opts->btf != NULL;
-	bpf_object__for_each_program(each, p->skel->obj)
+	bpf_object__for_each_program (each, p->skel->obj)
 		if (is_hook(each))
 			bpf_program__set_autoload(each, chosen(prog, bpf_program__name(each)));
 	err = probes_bpf__load(p->skel);
 	if (!err)
 		return STATUS_OK;
 	if (err == -EPERM)
-		return fail(STATUS_PRIVILEGE, "cannot load the BPF programs: %s; run as root, or with "
+		return fail(STATUS_PRIVILEGE,
+			    "cannot load the BPF programs: %s; run as root, or with "
 			    "CAP_BPF, CAP_PERFMON and, for a modular driver, CAP_SYS_ADMIN",
 			    strerror(-err));
 	if (opts->btf)
-		return fail(STATUS_KERNEL, "cannot use '--btf %s': %s; it must be the BTF of this very "
-			    "kernel and of its optee driver", opts->btf,
-			    libbpf_says[0] ? libbpf_says : strerror(-err));
-	return fail(STATUS_KERNEL, "cannot load the BPF programs: %s; 'optee-top doctor' says what "
-		    "this kernel lacks", libbpf_says[0] ? libbpf_says : strerror(-err));
+		return fail(STATUS_KERNEL,
+			    "cannot use '--btf %s': %s; it must be the BTF of this very "
+			    "kernel and of its optee driver",
+			    opts->btf, libbpf_says[0] ? libbpf_says : strerror(-err));
+	return fail(STATUS_KERNEL,
+		    "cannot load the BPF programs: %s; 'optee-top doctor' says what "
+		    "this kernel lacks",
+		    libbpf_says[0] ? libbpf_says : strerror(-err));
 }
 
 static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
@@ -191,8 +206,9 @@ static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
 		if (!p->links[h])
 			return fail(errno == EPERM ? STATUS_PRIVILEGE : STATUS_KERNEL,
 				    "cannot attach to '%s' by %s: %s; 'optee-top doctor' says what "
-				    "this kernel lacks", hooks[h].target,
-				    mechanism_name(p->hooks[h].mech), strerror(errno));
+				    "this kernel lacks",
+				    hooks[h].target, mechanism_name(p->hooks[h].mech),
+				    strerror(errno));
 		p->hooks[h].attached = true;
 	}
 	return STATUS_OK;
@@ -250,7 +266,7 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 	memset(p, 0, sizeof(*p));
 	libbpf_says[0] = '\0';
 	libbpf_set_print(keep_warning);
-	setrlimit(RLIMIT_MEMLOCK, &unlimited);	/* kernels before 5.11 count BPF maps there */
+	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* kernels before 5.11 count BPF maps there */
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	status = check_btf(opts);
 	if (status != STATUS_OK)
@@ -267,7 +283,7 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	p->attach_seconds = (double)(end.tv_sec - start.tv_sec) +
 			    (double)(end.tv_nsec - start.tv_nsec) / 1e9;
-	malloc_trim(0);		/* the kernel's BTF was in memory */
+	malloc_trim(0); /* the kernel's BTF was in memory */
 	return STATUS_OK;
 }
 

@@ -9,17 +9,17 @@
 #include "snapshot.h"
 
 struct attach_opts {
-	const char *btf;	/* --btf FILE, or NULL */
-	bool kprobes;		/* --kprobes: leave out mechanisms that hold the module */
+	const char *btf; /* --btf FILE, or NULL */
+	bool kprobes;    /* --kprobes: as on a kernel without fentry */
 };
 
 /* What doctor shows of one hook. */
 struct hook_state {
-	const char *target;	/* kernel function or tracepoint */
-	const char *gives;	/* what is lost without it */
+	const char *target; /* kernel function or tracepoint */
+	const char *gives;  /* what is lost without it */
 	bool attached;
 	enum mechanism mech;
-	char why[96];		/* of a stronger mechanism that was tried: why not; or "" */
+	char why[96]; /* of a stronger mechanism that was tried: why not; or "" */
 };
 
 enum { HOOK_END, HOOK_EXIT, HOOK_ENTER, HOOK_WAIT, HOOK_BEGIN, NR_HOOKS };
@@ -33,7 +33,7 @@ struct probes {
 	struct hook_state hooks[NR_HOOKS];
 	struct bpf_program *progs[NR_HOOKS];
 	struct bpf_link *links[NR_HOOKS];
-	bool finds;		/* sessions and calls from before are looked for */
+	bool finds; /* sessions and calls from before are looked for */
 	double attach_seconds;
 };
 

@@ -19,16 +19,16 @@
 #include "probes.skel.h"
 #include "text.h"
 
-#define DRIFT_TRIES	20
+#define DRIFT_TRIES 20
 
 /* What is remembered of a session's row from one snapshot to the next. */
 struct past {
 	u64 serial;
-	bool closed;		/* its end was shown */
-	const char *ta;		/* what does not change is worked out once */
+	bool closed;    /* its end was shown */
+	const char *ta; /* what does not change is worked out once */
 	char comm[COMM_LEN * 4 + 1];
 	struct class_sums sums[NR_CLASSES];
-	struct hist64 *hists;	/* wait, hold, secure; NULL before its first call */
+	struct hist64 *hists; /* wait, hold, secure; NULL before its first call */
 };
 
 struct collect {
@@ -40,6 +40,8 @@ struct collect {
 	struct class_sums pool_sums[MAX_POOLS][NR_CLASSES]; /* of all sessions that ever were */
 	u64 past_exhausted_ns[MAX_POOLS];
 	int session_of_slot[SESSION_SLOTS + 1];
+	u64 finals; /* sessions whose row was read after their close */
+	u64 unread; /* sessions whose row was given away before */
 	struct snapshot snap;
 };
 
@@ -127,7 +129,8 @@ static void collect_drift(struct collect *c)
 		for (int i = 0; i < MAX_POOLS; i++) {
 			const struct pool *p = &c->shared->pools[i];
 
-			if (p->ready && p->total && p->driver_total - p->driver_free != p->driver_in_use)
+			if (p->ready && p->total &&
+			    p->driver_total - p->driver_free != p->driver_in_use)
 				drifts = true;
 		}
 		if (!drifts)
@@ -196,7 +199,7 @@ static void collect_pools(struct collect *c)
 			.exhausted = p->exhausted,
 			.mismatches = p->mismatches,
 		};
-		for (int class = 0; class < NR_CLASSES; class++) {
+		for (int class = 0; class < NR_CLASSES; class ++) {
 			to->in_use[class] = in_use[class];
 			to->in_use_peak[class] = p->in_use_peak[class];
 			to->waiting[class] = p->waiting[class];
@@ -233,10 +236,17 @@ static void collect_identity(struct snap_session *to, const struct session *row)
 	to->uuid_known = memcmp(to->uuid, none, sizeof(none)) != 0;
 	to->login = row->login;
 	to->kind = row->flags & SESSION_KERNEL ? CLIENT_KERNEL :
-		   row->flags & SESSION_USER   ? CLIENT_USER : CLIENT_UNKNOWN;
+		   row->flags & SESSION_USER   ? CLIENT_USER :
+						 CLIENT_UNKNOWN;
 	to->tgid = row->tgid;
 	to->opened_ns = row->opened_ns;
 	to->closed_ns = row->closed_ns;
+}
+
+static void past_forget(struct past *past)
+{
+	free(past->hists);
+	memset(past, 0, sizeof(*past));
 }
 
 static int collect_session(struct collect *c, u32 slot, const struct session *row, u32 pool)
@@ -247,8 +257,9 @@ static int collect_session(struct collect *c, u32 slot, const struct session *ro
 	int err;
 
 	if (past->serial != row->serial) {
-		free(past->hists);
-		*past = (struct past){ .serial = row->serial, .ta = ta_name(row->uuid) };
+		past_forget(past);
+		past->serial = row->serial;
+		past->ta = ta_name(row->uuid);
 		text_sanitise(past->comm, row->comm, COMM_LEN);
 	}
 	if (past->closed)
@@ -271,7 +282,7 @@ static int collect_session(struct collect *c, u32 slot, const struct session *ro
 	memcpy(to->ops, row->ops, sizeof(to->ops));
 	memcpy(to->rpc_count, row->rpc_count, sizeof(to->rpc_count));
 	memcpy(to->rpc_ns, row->rpc_ns, sizeof(to->rpc_ns));
-	for (int class = 0; class < NR_CLASSES; class++) {
+	for (int class = 0; class < NR_CLASSES; class ++) {
 		struct class_sums gain = sums_since(&to->sums[class], &past->sums[class]);
 
 		calls += to->sums[class].calls;
@@ -296,16 +307,39 @@ static int collect_session(struct collect *c, u32 slot, const struct session *ro
 		to->secure = &past->hists[2];
 	}
 	if (*(const volatile u64 *)&row->serial != to->serial) {
-		past->serial = 0;	/* the row was given away under our eyes */
+		past_forget(past); /* the row was given away under our eyes */
 		return 0;
 	}
 	past->closed = !to->open;
+	c->finals += past->closed;
 	c->session_of_slot[slot] = c->snap.nr_sessions++;
 	return 0;
 }
 
+/*
+ * Rows are numbered as they are given: of the first `given`, those that were
+ * not taken back, are not in their slots and were never read after their close
+ * were missed.
+ */
+static void collect_unread(struct collect *c, u64 given)
+{
+	u64 accounted = c->shared->sessions_undone + c->finals;
+
+	for (u32 slot = 0; slot < MAX_SESSIONS; slot++) {
+		const struct past *past = &c->past[slot];
+
+		if (past->serial && !past->closed && past->serial <= given)
+			accounted++; /* still there when it was read */
+		else if (past->closed && past->serial > given)
+			accounted--; /* given and closed while we read */
+	}
+	if (given > accounted && given - accounted > c->unread)
+		c->unread = given - accounted;
+}
+
 static int collect_sessions(struct collect *c)
 {
+	u64 given = *(const volatile u64 *)&c->shared->session_serial;
 	struct snapshot *s = &c->snap;
 	int err = 0;
 
@@ -320,8 +354,10 @@ static int collect_sessions(struct collect *c)
 		const struct session *row = &c->rows[slot];
 
 		if (slot >= c->shared->session_cursor)
-			break;	/* no row from here on was ever used */
-		if (row->serial && row->state != SESSION_FREE && row->pool < s->nr_pools)
+			break; /* no row from here on was ever used */
+		if (!row->serial || row->state == SESSION_FREE)
+			past_forget(&c->past[slot]);
+		else if (row->pool < s->nr_pools)
 			err = collect_session(c, slot, row, row->pool);
 	}
 	for (u32 pool = 0; pool < s->nr_pools && !err; pool++) {
@@ -329,6 +365,7 @@ static int collect_sessions(struct collect *c)
 		if (!err && c->rows[SLOT_REST(pool)].in_flight_peak)
 			err = collect_session(c, SLOT_REST(pool), &c->rows[SLOT_REST(pool)], pool);
 	}
+	collect_unread(c, given);
 	for (u32 pool = 0; pool < s->nr_pools; pool++)
 		memcpy(s->pools[pool].sums, c->pool_sums[pool], sizeof(c->pool_sums[pool]));
 	return err;
@@ -384,7 +421,7 @@ static int collect_calls(struct collect *c)
 		    call.pool >= s->nr_pools || call.session_slot > SESSION_SLOTS)
 			continue;
 		to = &s->calls[s->nr_calls++];
-		now = clock_ns(CLOCK_MONOTONIC);	/* it may have begun after s->mono_ns */
+		now = clock_ns(CLOCK_MONOTONIC); /* it may have begun after s->mono_ns */
 		*to = (struct snap_call){
 			.tid = call.tid,
 			.tgid = call.tgid,
@@ -419,6 +456,7 @@ static void collect_losses(struct collect *c)
 
 	for (int i = 0; i < NR_LOSSES; i++)
 		l->count[i] = c->shared->loss[i];
+	l->count[LOSS_SESSION_CLOSED] = c->unread;
 	l->missed_known = probes_missed(c->probes, &l->missed);
 }
 

@@ -65,15 +65,19 @@ enum status doctor(const struct attach_opts *opts)
 	row("running as root", yes_no(!geteuid()));
 	row("BTF of the kernel", yes_no(!access("/sys/kernel/btf/vmlinux", R_OK)));
 	row("BTF of the optee module", access("/sys/kernel/btf/optee", R_OK) ?
-	    "no (built in, not loaded, or built without)" : "yes");
-	row("optee driver", driver_present() ? "bound to a device" :
-	    driver_possible() ? "not loaded" : "not in this kernel");
+					       "no (built in, not loaded, or built without)" :
+					       "yes");
+	row("optee driver", driver_present()  ? "bound to a device" :
+			    driver_possible() ? "not loaded" :
+						"not in this kernel");
 	if (!driver_present())
-		return fail(STATUS_KERNEL, "cannot try the hooks: no TEE device; load the optee driver");
+		return fail(STATUS_KERNEL,
+			    "cannot try the hooks: no TEE device; load the optee driver");
 	status = probes_attach(&p, opts);
 	if (status != STATUS_OK)
 		return status;
-	row("calls and sessions before attach", p.finds ? "found" : "not looked for (no bpf_loop or iterators)");
+	row("calls and sessions before attach",
+	    p.finds ? "found" : "not looked for (no bpf_loop or iterators)");
 	printf("%-34s %.2f s\n", "time to attach", p.attach_seconds);
 	print_hooks(&p);
 	print_pools(&p);

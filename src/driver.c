@@ -20,8 +20,8 @@ static bool any(const char *pattern)
 bool driver_present(void)
 {
 	return any("/sys/class/tee/tee[0-9]*") &&
-	       (any("/sys/bus/platform/drivers/optee/*") || any("/sys/bus/arm_ffa/drivers/optee/*") ||
-		any("/sys/module/optee"));
+	       (any("/sys/bus/platform/drivers/optee/*") ||
+		any("/sys/bus/arm_ffa/drivers/optee/*") || any("/sys/module/optee"));
 }
 
 bool driver_possible(void)

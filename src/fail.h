@@ -6,11 +6,11 @@
 /* The exit statuses of optee-top; optee-top(8) explains them from the same words. */
 enum status {
 	STATUS_OK = 0,
-	STATUS_FAILURE = 1,	/* failed, or a check found something */
+	STATUS_FAILURE = 1, /* failed, or a check found something */
 	STATUS_USAGE = 2,
-	STATUS_KERNEL = 3,	/* this kernel cannot do it */
+	STATUS_KERNEL = 3, /* this kernel cannot do it */
 	STATUS_PRIVILEGE = 4,
-	STATUS_INCOMPLETE = 5,	/* data were lost, under --strict */
+	STATUS_INCOMPLETE = 5, /* data were lost, under --strict */
 };
 
 /*

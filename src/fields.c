@@ -45,19 +45,19 @@ static u64 both(const struct class_sums sums[NR_CLASSES], size_t offset)
 {
 	u64 n = 0;
 
-	for (int class = 0; class < NR_CLASSES; class++)
+	for (int class = 0; class < NR_CLASSES; class ++)
 		n += *(const u64 *)((const char *)&sums[class] + offset);
 	return n;
 }
 
-#define SUM(row, member)	both((row)->sums, offsetof(struct class_sums, member))
+#define SUM(row, member) both((row)->sums, offsetof(struct class_sums, member))
 
 /* Fields of a session. */
 
 #define SESSION_FIELD(name)                                                                        \
 	static struct value get_##name(const struct snapshot *s, const struct snap_session *row)
 
-#define UNUSED(x)	((void)(x))
+#define UNUSED(x) ((void)(x))
 
 SESSION_FIELD(tee)
 {
@@ -223,15 +223,15 @@ static u64 max_of(u64 a, u64 b)
 SESSION_FIELD(wait_longest)
 {
 	UNUSED(s);
-	return number_if(SUM(row, calls), (double)max_of(row->sums[0].wait_max_ns,
-							 row->sums[1].wait_max_ns));
+	return number_if(SUM(row, calls),
+			 (double)max_of(row->sums[0].wait_max_ns, row->sums[1].wait_max_ns));
 }
 
 SESSION_FIELD(hold_longest)
 {
 	UNUSED(s);
-	return number_if(SUM(row, calls), (double)max_of(row->sums[0].hold_max_ns,
-							 row->sums[1].hold_max_ns));
+	return number_if(SUM(row, calls),
+			 (double)max_of(row->sums[0].hold_max_ns, row->sums[1].hold_max_ns));
 }
 
 SESSION_FIELD(wait_p50)
@@ -284,36 +284,53 @@ SESSION_FIELD(rpc_share)
 
 const struct session_field session_fields[] = {
 	{ "tee", NULL, 0, UNIT_COUNT, "N of /dev/teeN", get_tee },
-	{ "serial", NULL, 0, UNIT_COUNT, "number of the session since optee-top attached", get_serial },
+	{ "serial", NULL, 0, UNIT_COUNT, "number of the session since optee-top attached",
+	  get_serial },
 	{ "session", "SESS", 5, UNIT_COUNT, "the TEE's session id; it is used again after a close",
 	  get_session },
-	{ "ta", "TA", 20, UNIT_TEXT, "name of the TA or pseudo TA, its UUID when it is not a well-known one; '-' when the session was opened before optee-top attached", get_ta },
+	{ "ta", "TA", 20, UNIT_TEXT,
+	  "name of the TA or pseudo TA, its UUID when it is not a well-known one; '-' when the session was opened before optee-top attached",
+	  get_ta },
 	{ "uuid", NULL, 0, UNIT_TEXT, "UUID of the TA", get_uuid },
-	{ "client", "CLIENT", 15, UNIT_TEXT, "name of the process that opened the session", get_client },
+	{ "client", "CLIENT", 15, UNIT_TEXT, "name of the process that opened the session",
+	  get_client },
 	{ "pid", "PID", 7, UNIT_COUNT, "its process id", get_pid },
-	{ "origin", "ORIGIN", 6, UNIT_TEXT, "user, or kernel for a client in the kernel", get_origin },
+	{ "origin", "ORIGIN", 6, UNIT_TEXT, "user, or kernel for a client in the kernel",
+	  get_origin },
 	{ "login", NULL, 0, UNIT_COUNT, "TEE_IOCTL_LOGIN_* of the session", get_login },
-	{ "class", "CLASS", 6, UNIT_TEXT, "system once it made a system call, else normal", get_class },
+	{ "class", "CLASS", 6, UNIT_TEXT, "system once it made a system call, else normal",
+	  get_class },
 	{ "state", NULL, 0, UNIT_TEXT, "opening, open or closed", get_state },
-	{ "calls_rate", "CALLS/s", 8, UNIT_PER_SECOND, "calls that ended in the interval", get_rate },
+	{ "calls_rate", "CALLS/s", 8, UNIT_PER_SECOND, "calls that ended in the interval",
+	  get_rate },
 	{ "in_flight", "FLY", 4, UNIT_COUNT, "calls in flight or queued now", get_in_flight },
-	{ "in_flight_peak", NULL, 0, UNIT_COUNT, "most calls in flight at once", get_in_flight_peak },
+	{ "in_flight_peak", NULL, 0, UNIT_COUNT, "most calls in flight at once",
+	  get_in_flight_peak },
 	{ "wait_p50", "WAIT50", 7, UNIT_NS, "queue wait, median over the interval", get_wait_p50 },
-	{ "wait_p99", "WAIT99", 7, UNIT_NS, "queue wait, 99th percentile over the interval", get_wait_p99 },
+	{ "wait_p99", "WAIT99", 7, UNIT_NS, "queue wait, 99th percentile over the interval",
+	  get_wait_p99 },
 	{ "wait_max", "WAITMAX", 7, UNIT_NS, "longest queue wait of the interval", get_wait_max },
-	{ "hold_p50", NULL, 0, UNIT_NS, "time a thread was held, median over the interval", get_hold_p50 },
-	{ "hold_p99", "HOLD99", 7, UNIT_NS, "time a thread was held, 99th percentile over the interval",
-	  get_hold_p99 },
-	{ "secure_p99", NULL, 0, UNIT_NS, "time in the secure world, 99th percentile over the interval",
-	  get_secure_p99 },
-	{ "secure_share", "SEC%", 5, UNIT_PERCENT, "share of the hold spent in the secure world, of calls that ended in the interval", get_secure_share },
-	{ "rpc_share", "RPC%", 5, UNIT_PERCENT, "the rest of the hold: RPC and other time in Linux", get_rpc_share },
+	{ "hold_p50", NULL, 0, UNIT_NS, "time a thread was held, median over the interval",
+	  get_hold_p50 },
+	{ "hold_p99", "HOLD99", 7, UNIT_NS,
+	  "time a thread was held, 99th percentile over the interval", get_hold_p99 },
+	{ "secure_p99", NULL, 0, UNIT_NS,
+	  "time in the secure world, 99th percentile over the interval", get_secure_p99 },
+	{ "secure_share", "SEC%", 5, UNIT_PERCENT,
+	  "share of the hold spent in the secure world, of calls that ended in the interval",
+	  get_secure_share },
+	{ "rpc_share", "RPC%", 5, UNIT_PERCENT, "the rest of the hold: RPC and other time in Linux",
+	  get_rpc_share },
 	{ "calls", "CALLS", 9, UNIT_COUNT, "calls that ended", get_calls },
-	{ "failed", "FAIL", 5, UNIT_COUNT, "of them with a result other than TEE_SUCCESS", get_failed },
-	{ "last_failure", NULL, 0, UNIT_COUNT, "TEE_Result of the last failed call", get_last_failure },
+	{ "failed", "FAIL", 5, UNIT_COUNT, "of them with a result other than TEE_SUCCESS",
+	  get_failed },
+	{ "last_failure", NULL, 0, UNIT_COUNT, "TEE_Result of the last failed call",
+	  get_last_failure },
 	{ "waited", NULL, 0, UNIT_COUNT, "calls that slept in the queue", get_waited },
-	{ "limits", NULL, 0, UNIT_COUNT, "answers ETHREAD_LIMIT from the secure world", get_limits },
-	{ "limit_wait", NULL, 0, UNIT_NS, "sum of the waits after ETHREAD_LIMIT; part of wait", get_limit_wait },
+	{ "limits", NULL, 0, UNIT_COUNT, "answers ETHREAD_LIMIT from the secure world",
+	  get_limits },
+	{ "limit_wait", NULL, 0, UNIT_NS, "sum of the waits after ETHREAD_LIMIT; part of wait",
+	  get_limit_wait },
 	{ "wait", NULL, 0, UNIT_NS, "sum of the queue waits", get_wait },
 	{ "wait_longest", NULL, 0, UNIT_NS, "longest queue wait", get_wait_longest },
 	{ "hold", NULL, 0, UNIT_NS, "sum of the times a thread was held", get_hold },
@@ -373,14 +390,16 @@ POOL_FIELD(exhausted_share)
 		return unknown();
 	/* The pool is read a moment after the interval's end. */
 	return percent(pool->exhausted_ns_iv < s->interval_ns ? pool->exhausted_ns_iv :
-		       s->interval_ns, s->interval_ns);
+								s->interval_ns,
+		       s->interval_ns);
 }
 
 const struct pool_field pool_fields[] = {
 	{ "tee", UNIT_COUNT, "N of /dev/teeN", pool_tee },
-	{ "design", UNIT_TEXT, "who counts: none (up to 6.7, FF-A), merged (6.8), v6 (never merged)",
-	  pool_design },
-	{ "threads", UNIT_COUNT, "T, the TEE threads; not known where Linux does not count", pool_threads },
+	{ "design", UNIT_TEXT,
+	  "who counts: none (up to 6.7, FF-A), merged (6.8), v6 (never merged)", pool_design },
+	{ "threads", UNIT_COUNT, "T, the TEE threads; not known where Linux does not count",
+	  pool_threads },
 	{ "free", UNIT_COUNT, "T less the calls in flight", pool_free },
 	{ "in_use_normal", UNIT_COUNT, "normal calls that hold a thread", pool_in_use_normal },
 	{ "in_use_system", UNIT_COUNT, "system calls that hold a thread", pool_in_use_system },
@@ -414,9 +433,12 @@ const size_t nr_pool_fields = sizeof(pool_fields) / sizeof(pool_fields[0]);
 const struct loss_field loss_fields[NR_LOSSES] = {
 	[LOSS_CALL_SLOT] = { "calls_without_slot", "calls not accounted: too many at once" },
 	[LOSS_CALL_END] = { "calls_without_end", "calls whose end was not seen" },
-	[LOSS_CALL_MSG] = { "calls_unreadable", "calls whose message could not be read: counted without a session" },
-	[LOSS_SESSION_SLOT] = { "sessions_without_slot", "sessions counted together, for want of a row" },
-	[LOSS_SESSION_CLOSED] = { "sessions_unread", "closed sessions whose row was reused before it was read" },
+	[LOSS_CALL_MSG] = { "calls_unreadable",
+			    "calls whose message could not be read: counted without a session" },
+	[LOSS_SESSION_SLOT] = { "sessions_without_slot",
+				"sessions counted together, for want of a row" },
+	[LOSS_SESSION_CLOSED] = { "sessions_unread",
+				  "closed sessions whose row was reused before it was read: their last calls are in no sum" },
 	[LOSS_POOL_SLOT] = { "pools_without_slot", "calls of TEE instances past the fourth" },
 	[LOSS_LATE_CALLS] = { "calls_late", "calls in flight at attach: shown, but not accounted" },
 };
@@ -449,8 +471,11 @@ const char *value_format(const struct value *v, enum field_unit unit, char *buf,
 const char *field_json_key(const char *name, enum field_unit unit, char *buf, size_t len)
 {
 	static const char *const suffix[] = {
-		[UNIT_TEXT] = "", [UNIT_COUNT] = "", [UNIT_NS] = "_ns",
-		[UNIT_PER_SECOND] = "_per_second", [UNIT_PERCENT] = "_percent",
+		[UNIT_TEXT] = "",
+		[UNIT_COUNT] = "",
+		[UNIT_NS] = "_ns",
+		[UNIT_PER_SECOND] = "_per_second",
+		[UNIT_PERCENT] = "_percent",
 	};
 
 	snprintf(buf, len, "%s%s", name, suffix[unit]);

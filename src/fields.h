@@ -12,24 +12,24 @@
 enum field_unit {
 	UNIT_TEXT,
 	UNIT_COUNT,
-	UNIT_NS,		/* JSON key gets _ns; shown as 1.2us, 34ms, 5.6s */
-	UNIT_PER_SECOND,	/* _per_second */
-	UNIT_PERCENT,		/* _percent */
+	UNIT_NS,         /* JSON key gets _ns; shown as 1.2us, 34ms, 5.6s */
+	UNIT_PER_SECOND, /* _per_second */
+	UNIT_PERCENT,    /* _percent */
 };
 
 struct value {
 	bool known;
-	double number;		/* all units but UNIT_TEXT */
-	char text[72];		/* UNIT_TEXT: printable ASCII */
+	double number; /* all units but UNIT_TEXT */
+	char text[72]; /* UNIT_TEXT: printable ASCII */
 };
 
 /* One row of the session table. */
 struct session_field {
-	const char *name;	/* for -o, and the JSON key before its unit */
-	const char *head;	/* column heading; NULL: no column */
-	int width;		/* of the column */
+	const char *name; /* for -o, and the JSON key before its unit */
+	const char *head; /* column heading; NULL: no column */
+	int width;        /* of the column */
 	enum field_unit unit;
-	const char *help;	/* for --help and the man page */
+	const char *help; /* for --help and the man page */
 	struct value (*get)(const struct snapshot *s, const struct snap_session *row);
 };
 

@@ -10,7 +10,8 @@
 
 const struct command_help command_table[] = {
 	{ "top", "", "the live view, or frames with -b; what runs without a command" },
-	{ "doctor", "", "what this kernel offers, which hook uses which mechanism, what is missing" },
+	{ "doctor", "",
+	  "what this kernel offers, which hook uses which mechanism, what is missing" },
 	{ "help", "[fields|man]", "this help, the table of fields, or the manual page" },
 };
 
@@ -29,8 +30,9 @@ static const struct {
 };
 
 static const char *const units[] = {
-	[UNIT_TEXT] = "text", [UNIT_COUNT] = "count", [UNIT_NS] = "ns",
-	[UNIT_PER_SECOND] = "per second", [UNIT_PERCENT] = "percent",
+	[UNIT_TEXT] = "text",       [UNIT_COUNT] = "count",
+	[UNIT_NS] = "ns",           [UNIT_PER_SECOND] = "per second",
+	[UNIT_PERCENT] = "percent",
 };
 
 void help_usage(void)
@@ -146,7 +148,8 @@ void help_man(void)
 		printf(".TP\n.B %d\n", statuses[i].status);
 		troff(statuses[i].help);
 	}
-	printf(".SH NOTES\nWhile attached by fentry the optee module cannot be unloaded; with\n"
-	       ".B \\-\\-kprobes\nit can, and optee-top attaches again when it comes back.\n"
+	printf(".SH NOTES\nWhile optee-top is attached the optee module cannot be unloaded: fentry and\n"
+	       "tracepoints hold it. A device that is unbound is let go, and followed again when it is\n"
+	       "bound.\n"
 	       ".SH SEE ALSO\n.BR bpftool (8),\n.BR tee-supplicant (8)\n");
 }

@@ -12,8 +12,8 @@ struct command_help {
 extern const struct command_help command_table[];
 extern const size_t nr_commands;
 
-void help_usage(void);		/* --help */
-void help_fields(void);		/* help fields */
-void help_man(void);		/* the manual page, optee-top(8), as troff */
+void help_usage(void);  /* --help */
+void help_fields(void); /* help fields */
+void help_man(void);    /* the manual page, optee-top(8), as troff */
 
 #endif

@@ -5,7 +5,7 @@
  */
 #include "hist.h"
 
-#define SUB_BUCKETS	(1U << HIST_SUB_BITS)
+#define SUB_BUCKETS (1U << HIST_SUB_BITS)
 
 unsigned int hist_bucket(u64 ns)
 {

@@ -71,7 +71,7 @@ static json_t *classes_json(const struct class_sums sums[NR_CLASSES])
 {
 	json_t *o = json_object();
 
-	for (int class = 0; class < NR_CLASSES; class++)
+	for (int class = 0; class < NR_CLASSES; class ++)
 		set(o, class_name(class), sums_json(&sums[class]));
 	return o;
 }
@@ -119,9 +119,9 @@ static json_t *session_json(const struct snapshot *s, const struct snap_session 
 	set(o, "ops", ops);
 	for (int kind = 0; kind < NR_RPC_KINDS; kind++)
 		if (row->rpc_count[kind])
-			set(rpc, rpc_name(kind), json_pack("{s:I,s:I}",
-				"count", (json_int_t)row->rpc_count[kind],
-				"time_ns", (json_int_t)row->rpc_ns[kind]));
+			set(rpc, rpc_name(kind),
+			    json_pack("{s:I,s:I}", "count", (json_int_t)row->rpc_count[kind],
+				      "time_ns", (json_int_t)row->rpc_ns[kind]));
 	set(o, "rpc_kinds", rpc);
 	set(o, "class_sums", classes_json(row->sums));
 	set(o, "wait_histogram", hist_json(row->wait));
@@ -144,7 +144,8 @@ static json_t *call_json(const struct snapshot *s, const struct snap_call *call)
 	set(o, "func", number_or_null(!call->late && call->cmd == CMD_INVOKE, call->func));
 	set(o, "class", json_string(class_name(call->class)));
 	set(o, "phase", json_string(phase_name(call->phase)));
-	set(o, "rpc_kind", call->phase == PHASE_RPC ? json_string(rpc_name(call->rpc_kind)) : json_null());
+	set(o, "rpc_kind",
+	    call->phase == PHASE_RPC ? json_string(rpc_name(call->rpc_kind)) : json_null());
 	set(o, "queued", json_boolean(call->queued));
 	set(o, "nested", json_boolean(call->nested));
 	set(o, "age_ns", number_or_null(call->age_ns, (s64)call->age_ns));

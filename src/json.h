@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include "opts.h"
 
-#define JSON_SCHEMA	"optee-top/1"
+#define JSON_SCHEMA "optee-top/1"
 
 /* A new object; NULL: out of memory. Only the sessions that o shows are in it. */
 json_t *snapshot_json(const struct opts *o, const struct snapshot *s);

@@ -14,7 +14,8 @@ static enum status wait_for_driver(void)
 	if (driver_present())
 		return STATUS_OK;
 	if (!driver_possible())
-		return fail(STATUS_KERNEL, "this kernel has no OP-TEE driver (CONFIG_OPTEE), loaded or to "
+		return fail(STATUS_KERNEL,
+			    "this kernel has no OP-TEE driver (CONFIG_OPTEE), loaded or to "
 			    "be loaded; load optee.ko first if it is kept elsewhere");
 	fprintf(stderr, "optee-top: the optee driver is not loaded: waiting for it\n");
 	while (!driver_present())

@@ -10,8 +10,8 @@
 struct live {
 	struct probes probes;
 	struct collect *collect;
-	bool driver_left;	/* the source ended because the driver did */
-	bool lost;		/* something was not seen */
+	bool driver_left; /* the source ended because the driver did */
+	bool lost;        /* something was not seen */
 };
 
 /* Waits for the driver, saying so, and attaches. After a failure there is nothing to stop. */

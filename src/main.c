@@ -58,7 +58,8 @@ static enum status cmd_help(const struct opts *o)
 	else if (!strcmp(what, "man"))
 		help_man();
 	else
-		return fail(STATUS_USAGE, "no help on '%s'; there is 'help fields' and 'help man'", what);
+		return fail(STATUS_USAGE, "no help on '%s'; there is 'help fields' and 'help man'",
+			    what);
 	return STATUS_OK;
 }
 
@@ -79,8 +80,8 @@ static enum status run(size_t command, const struct opts *o)
 	enum status status;
 
 	if (surplus)
-		return fail(STATUS_USAGE, "'%s' is too much for '%s'; see 'optee-top --help'", surplus,
-			    command_table[command].name);
+		return fail(STATUS_USAGE, "'%s' is too much for '%s'; see 'optee-top --help'",
+			    surplus, command_table[command].name);
 	status = commands[command](o);
 	return status == STATUS_OK ? written() : status;
 }

@@ -99,7 +99,8 @@ bool mechanism_try(enum mechanism m, const char *target, char *why, size_t len)
 	if (fd >= 0)
 		close(fd);
 	if (id <= 0)
-		return cannot(why, len, driver ? "not in the driver's BTF" : "driver without BTF", 0);
+		return cannot(why, len, driver ? "not in the driver's BTF" : "driver without BTF",
+			      0);
 	if (err)
 		return cannot(why, len, "the kernel refuses", err);
 	return true;

@@ -7,18 +7,23 @@
 #include <string.h>
 #include "opts.h"
 
-#define MIN_DELAY	0.1
-#define MAX_DELAY	3600.0
+#define MIN_DELAY 0.1
+#define MAX_DELAY 3600.0
 
 const struct option_help option_table[] = {
-	{ 'b', "batch", NULL, "print plain frames; what happens anyway when standard output is not a terminal" },
-	{ 'n', "frames", "N", "stop after N frames; each shows a whole interval, the first one too" },
+	{ 'b', "batch", NULL,
+	  "print plain frames; what happens anyway when standard output is not a terminal" },
+	{ 'n', "frames", "N",
+	  "stop after N frames; each shows a whole interval, the first one too" },
 	{ 'd', "delay", "SECONDS", "interval between frames, 0.1 to 3600 (default 1)" },
 	{ 'o', "sort", "FIELD", "sort by this field (default calls_rate); a leading - reverses" },
-	{ 'p', "filter", "PID|NAME", "only sessions of this process, or whose client or TA has NAME in its name" },
+	{ 'p', "filter", "PID|NAME",
+	  "only sessions of this process, or whose client or TA has NAME in its name" },
 	{ 'j', "json", NULL, "print one JSON object a frame and line" },
-	{ 0, "btf", "FILE", "types of the kernel and driver, for a kernel that has no BTF of them" },
-	{ 0, "kprobes", NULL, "use kprobes and raw tracepoints: dearer, but the optee module can be unloaded" },
+	{ 0, "btf", "FILE",
+	  "types of the kernel and driver, for a kernel that has no BTF of them" },
+	{ 0, "kprobes", NULL,
+	  "use kprobes and raw tracepoints even where fentry and BTF tracepoints work: dearer" },
 	{ 0, "strict", NULL, "exit with status 5 when anything was not seen" },
 	{ 'h', "help", NULL, "show this help" },
 	{ 'V', "version", NULL, "show the version" },
@@ -57,11 +62,13 @@ static enum status apply(struct opts *o, const char *name, const char *arg)
 		o->attach.btf = arg;
 	} else if (!strcmp(name, "frames")) {
 		if (!parse_number(arg, 1, INT_MAX, &n) || n != (double)(long)n)
-			return fail(STATUS_USAGE, "cannot use '-n %s': not a whole number from 1 on", arg);
+			return fail(STATUS_USAGE,
+				    "cannot use '-n %s': not a whole number from 1 on", arg);
 		o->frames = (long)n;
 	} else if (!strcmp(name, "delay")) {
 		if (!parse_number(arg, MIN_DELAY, MAX_DELAY, &o->delay))
-			return fail(STATUS_USAGE, "cannot use '-d %s': not a number of seconds from %g to %g",
+			return fail(STATUS_USAGE,
+				    "cannot use '-d %s': not a number of seconds from %g to %g",
 				    arg, MIN_DELAY, MAX_DELAY);
 	} else if (!strcmp(name, "filter")) {
 		if (parse_number(arg, 1, INT_MAX, &n) && n == (double)(long)n)
@@ -72,8 +79,10 @@ static enum status apply(struct opts *o, const char *name, const char *arg)
 		o->reverse = *arg == '-';
 		o->sort = session_field_find(arg + o->reverse);
 		if (!o->sort)
-			return fail(STATUS_USAGE, "cannot sort by '%s': no such field; 'optee-top help fields' "
-				    "lists them", arg);
+			return fail(STATUS_USAGE,
+				    "cannot sort by '%s': no such field; 'optee-top help fields' "
+				    "lists them",
+				    arg);
 	}
 	return STATUS_OK;
 }

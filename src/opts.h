@@ -10,17 +10,17 @@
 
 struct opts {
 	struct attach_opts attach;
-	bool batch;		/* plain frames instead of the live view */
+	bool batch; /* plain frames instead of the live view */
 	bool json;
-	bool strict;		/* STATUS_INCOMPLETE when anything was lost */
+	bool strict; /* STATUS_INCOMPLETE when anything was lost */
 	bool reverse;
 	bool help, version;
-	long frames;		/* -n; 0: without end */
-	double delay;		/* -d, seconds */
+	long frames;  /* -n; 0: without end */
+	double delay; /* -d, seconds */
 	const struct session_field *sort;
-	pid_t pid;		/* -p PID, 0: all */
-	const char *match;	/* -p NAME: part of a client's or a TA's name, or NULL */
-	char **rest;		/* what follows the options: the command and its arguments */
+	pid_t pid;         /* -p PID, 0: all */
+	const char *match; /* -p NAME: part of a client's or a TA's name, or NULL */
+	char **rest;       /* what follows the options: the command and its arguments */
 };
 
 /*
@@ -31,8 +31,8 @@ enum status opts_parse(struct opts *o, int argc, char **argv);
 
 /* The option table, for --help and the man page. */
 struct option_help {
-	char letter;		/* 0: long only */
-	const char *name, *arg;	/* arg NULL: takes none */
+	char letter;            /* 0: long only */
+	const char *name, *arg; /* arg NULL: takes none */
 	const char *help;
 };
 

@@ -19,27 +19,27 @@
 #include "fail.h"
 #include "screen.h"
 
-#define ESCAPE_MS	50	/* an Esc that nothing follows for so long is the key */
+#define ESCAPE_MS 50 /* an Esc that nothing follows for so long is the key */
 
 static volatile sig_atomic_t stop;
 
 static const int stop_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
-#define NR_STOP_SIGNALS	(sizeof(stop_signals) / sizeof(stop_signals[0]))
+#define NR_STOP_SIGNALS (sizeof(stop_signals) / sizeof(stop_signals[0]))
 
 struct screen {
 	SCREEN *terminal;
 	bool colours;
-	bool has_keys;		/* standard input is a terminal */
+	bool has_keys; /* standard input is a terminal */
 	bool cursor;
-	sigset_t waiting;	/* the signal mask while waiting: the one we came with */
+	sigset_t waiting; /* the signal mask while waiting: the one we came with */
 	struct sigaction before[NR_STOP_SIGNALS];
 };
 
 /* Bold and reverse tell apart what needs it where there are no colours. */
 static const struct look {
-	short colour;		/* -1: the terminal's own */
-	attr_t with, without;	/* attributes with colours, and without */
+	short colour;         /* -1: the terminal's own */
+	attr_t with, without; /* attributes with colours, and without */
 } looks[NR_STYLES] = {
 	[STYLE_PLAIN] = { -1, A_NORMAL, A_NORMAL },
 	[STYLE_BOLD] = { -1, A_BOLD, A_BOLD },
@@ -56,12 +56,16 @@ static const struct look {
 static const struct {
 	int curses, ours;
 } keys[] = {
-	{ KEY_RESIZE, K_RESIZE }, { KEY_UP, K_UP }, { KEY_DOWN, K_DOWN },
-	{ KEY_LEFT, K_LEFT }, { KEY_RIGHT, K_RIGHT }, { KEY_PPAGE, K_PAGE_UP },
-	{ KEY_NPAGE, K_PAGE_DOWN }, { KEY_HOME, K_HOME }, { KEY_END, K_LAST },
-	{ KEY_ENTER, K_ENTER }, { '\r', K_ENTER }, { '\n', K_ENTER }, { '\033', K_ESCAPE },
-	{ KEY_BACKSPACE, K_BACKSPACE }, { '\b', K_BACKSPACE }, { 0x7f, K_BACKSPACE },
-	{ 'U' - '@', K_ERASE_LINE }, { KEY_F(1), K_F1 }, { KEY_F(6), K_F6 },
+	{ KEY_RESIZE, K_RESIZE },    { KEY_UP, K_UP },
+	{ KEY_DOWN, K_DOWN },        { KEY_LEFT, K_LEFT },
+	{ KEY_RIGHT, K_RIGHT },      { KEY_PPAGE, K_PAGE_UP },
+	{ KEY_NPAGE, K_PAGE_DOWN },  { KEY_HOME, K_HOME },
+	{ KEY_END, K_LAST },         { KEY_ENTER, K_ENTER },
+	{ '\r', K_ENTER },           { '\n', K_ENTER },
+	{ '\033', K_ESCAPE },        { KEY_BACKSPACE, K_BACKSPACE },
+	{ '\b', K_BACKSPACE },       { 0x7f, K_BACKSPACE },
+	{ 'U' - '@', K_ERASE_LINE }, { KEY_F(1), K_F1 },
+	{ KEY_F(6), K_F6 },
 };
 
 static void on_signal(int sig)
@@ -269,10 +273,12 @@ bool key_moves(int key, int *at, int count, int rows)
 	int to = *at;
 
 	switch (key) {
-	case K_UP: case 'k':
+	case K_UP:
+	case 'k':
 		to--;
 		break;
-	case K_DOWN: case 'j':
+	case K_DOWN:
+	case 'j':
 		to++;
 		break;
 	case K_PAGE_UP:
@@ -281,10 +287,12 @@ bool key_moves(int key, int *at, int count, int rows)
 	case K_PAGE_DOWN:
 		to += rows;
 		break;
-	case K_HOME: case 'g':
+	case K_HOME:
+	case 'g':
 		to = 0;
 		break;
-	case K_LAST: case 'G':
+	case K_LAST:
+	case 'G':
 		to = count - 1;
 		break;
 	default:

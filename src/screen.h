@@ -15,25 +15,35 @@ enum style {
 	STYLE_PLAIN,
 	STYLE_BOLD,
 	STYLE_DIM,
-	STYLE_HEAD,		/* headings of a table */
-	STYLE_HEAD_SORT,	/* the one it is sorted by */
+	STYLE_HEAD,      /* headings of a table */
+	STYLE_HEAD_SORT, /* the one it is sorted by */
 	STYLE_SELECTED,
-	STYLE_NORMAL,		/* a thread that works for a normal call */
-	STYLE_SYSTEM,		/* what is of the system class */
+	STYLE_NORMAL, /* a thread that works for a normal call */
+	STYLE_SYSTEM, /* what is of the system class */
 	STYLE_WAITING,
-	STYLE_ALARM,		/* what must not be */
+	STYLE_ALARM, /* what must not be */
 	NR_STYLES
 };
 
 /* A key is a printable character or one of these. */
 enum {
-	K_NONE = 0,		/* the deadline came first */
-	K_END = 0x100,		/* a signal asks us to end, or the terminal is gone */
-	K_RESIZE,		/* draw again */
-	K_UP, K_DOWN, K_LEFT, K_RIGHT,
-	K_PAGE_UP, K_PAGE_DOWN, K_HOME, K_LAST,
-	K_ENTER, K_ESCAPE, K_BACKSPACE, K_ERASE_LINE,
-	K_F1, K_F6,
+	K_NONE = 0,    /* the deadline came first */
+	K_END = 0x100, /* a signal asks us to end, or the terminal is gone */
+	K_RESIZE,      /* draw again */
+	K_UP,
+	K_DOWN,
+	K_LEFT,
+	K_RIGHT,
+	K_PAGE_UP,
+	K_PAGE_DOWN,
+	K_HOME,
+	K_LAST,
+	K_ENTER,
+	K_ESCAPE,
+	K_BACKSPACE,
+	K_ERASE_LINE,
+	K_F1,
+	K_F6,
 	K_OTHER,
 };
 
@@ -61,7 +71,7 @@ void screen_put(struct screen *scr, int y, int x, enum style style, const char *
 /* Shows the cursor there until the next frame begins. */
 void screen_cursor(struct screen *scr, int y, int x);
 
-u64 screen_now(void);		/* CLOCK_MONOTONIC, ns */
+u64 screen_now(void); /* CLOCK_MONOTONIC, ns */
 
 /* The next key, or K_NONE at deadline. */
 int screen_key(struct screen *scr, u64 deadline);
@@ -78,13 +88,13 @@ void scroll_to(int at, int *top, int count, int seen);
 struct run {
 	int line, x;
 	enum style style;
-	size_t text;		/* offset in page.text */
+	size_t text; /* offset in page.text */
 };
 
 /* Lines of text of many styles. All zero is a page; page_free() ends it. */
 struct page {
 	int width;
-	int line, x;		/* where the next text goes */
+	int line, x; /* where the next text goes */
 	struct run *runs;
 	size_t nr_runs, max_runs;
 	char *text;

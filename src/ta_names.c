@@ -8,10 +8,12 @@
 #include "text.h"
 
 /* As the octets of a message: 8-4-4-16 digits, the highest first. */
-#define OCTETS_2(x)	((x) >> 8 & 0xff), ((x) & 0xff)
-#define OCTETS_4(x)	OCTETS_2((x) >> 16), OCTETS_2(x)
+#define OCTETS_2(x) ((x) >> 8 & 0xff), ((x)&0xff)
+#define OCTETS_4(x) OCTETS_2((x) >> 16), OCTETS_2(x)
 #define UUID(a, b, c, d)                                                                           \
-	{ OCTETS_4(a), OCTETS_2(b), OCTETS_2(c), OCTETS_4((d##ULL) >> 32), OCTETS_4(d##ULL) }
+	{                                                                                          \
+		OCTETS_4(a), OCTETS_2(b), OCTETS_2(c), OCTETS_4((d##ULL) >> 32), OCTETS_4(d##ULL)  \
+	}
 
 static const struct {
 	u8 uuid[16];

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include "abi.h"
 
-#define UUID_LEN	37
+#define UUID_LEN 37
 
 /*
  * Copies at most n bytes of src, up to its NUL, to dst as printable ASCII:

@@ -133,7 +133,8 @@ static enum status print(const struct opts *o, const struct snapshot *s)
 		if (errno == EPIPE)
 			stop = 1;
 		else
-			return fail(STATUS_FAILURE, "cannot write to standard output: %s", strerror(errno));
+			return fail(STATUS_FAILURE, "cannot write to standard output: %s",
+				    strerror(errno));
 	}
 	return err ? fail(STATUS_FAILURE, "cannot print a frame: out of memory") : STATUS_OK;
 }
@@ -161,7 +162,7 @@ enum status view_batch(const struct opts *o, snapshot_fn next, void *source)
 	sigaction(SIGTERM, &act, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	s = next(source);	/* where the first interval begins */
+	s = next(source); /* where the first interval begins */
 	for (long frame = 0; s && !stop && (!o->frames || frame < o->frames); frame++) {
 		next_deadline(&deadline, o->delay);
 		while (!stop && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, NULL))

@@ -11,8 +11,8 @@
 #include "text.h"
 #include "view_detail.h"
 
-#define PROPER_BARS	12	/* lines of a histogram; an octave a line may need more */
-#define FIELD_CELL	40	/* columns of a field's name and value */
+#define PROPER_BARS 12 /* lines of a histogram; an octave a line may need more */
+#define FIELD_CELL  40 /* columns of a field's name and value */
 
 const char *detail_value(const struct session_field *f, const struct snapshot *s,
 			 const struct snap_session *row, char *buf, size_t len)
@@ -45,8 +45,14 @@ static const char *pool_value(const struct snapshot *s, const struct snap_pool *
 /* The pool's bar. */
 
 enum cell {
-	CELL_SYSTEM, CELL_SYSTEM_RPC, CELL_NORMAL, CELL_NORMAL_RPC, CELL_HELD, CELL_RESERVED,
-	CELL_FREE, NR_CELLS
+	CELL_SYSTEM,
+	CELL_SYSTEM_RPC,
+	CELL_NORMAL,
+	CELL_NORMAL_RPC,
+	CELL_HELD,
+	CELL_RESERVED,
+	CELL_FREE,
+	NR_CELLS
 };
 
 static const struct {
@@ -96,10 +102,10 @@ static void count_cells(const struct snapshot *s, u32 index, int count[NR_CELLS]
 	count[CELL_SYSTEM_RPC] = rpc[CLASS_SYSTEM];
 	count[CELL_NORMAL_RPC] = rpc[CLASS_NORMAL];
 	count[CELL_HELD] = held[CLASS_SYSTEM] + held[CLASS_NORMAL];
-	count[CELL_SYSTEM] = at_least_0(pool->in_use[CLASS_SYSTEM] - rpc[CLASS_SYSTEM] -
-					held[CLASS_SYSTEM]);
-	count[CELL_NORMAL] = at_least_0(pool->in_use[CLASS_NORMAL] - rpc[CLASS_NORMAL] -
-					held[CLASS_NORMAL]);
+	count[CELL_SYSTEM] =
+		at_least_0(pool->in_use[CLASS_SYSTEM] - rpc[CLASS_SYSTEM] - held[CLASS_SYSTEM]);
+	count[CELL_NORMAL] =
+		at_least_0(pool->in_use[CLASS_NORMAL] - rpc[CLASS_NORMAL] - held[CLASS_NORMAL]);
 	count_free(pool, count);
 }
 
@@ -121,7 +127,7 @@ static void put_pool(struct page *p, const struct snapshot *s, u32 index)
 		const char *label, *field, *unit;
 	} shown[] = {
 		{ "oldest", "oldest_wait", "" }, { "exhausted", "exhausted_share", "%" },
-		{ "reserved", "reserved", "" }, { "drift", "drift", "" },
+		{ "reserved", "reserved", "" },  { "drift", "drift", "" },
 		{ "design", "design", "" },
 	};
 	const struct snap_pool *pool = &s->pools[index];
@@ -187,9 +193,8 @@ static void put_waiter(struct page *p, const struct snapshot *s, const struct sn
 			 call->cmd == CMD_UNKNOWN ? "-" : cmd_name(call->cmd));
 	ns_if(call->phase_ns, call->phase_ns, wait, sizeof(wait));
 	page_put(p, call->class == CLASS_SYSTEM ? STYLE_SYSTEM : STYLE_WAITING,
-		 "%7s %-6s %7u %-15s %-14s %s%s", wait,
-		 class_name(call->class), call->tid, call->comm[0] ? call->comm : "-", cmd, ta,
-		 call->nested ? ", nested" : "");
+		 "%7s %-6s %7u %-15s %-14s %s%s", wait, class_name(call->class), call->tid,
+		 call->comm[0] ? call->comm : "-", cmd, ta, call->nested ? ", nested" : "");
 	if (s->nr_pools > 1)
 		page_put(p, STYLE_PLAIN, " tee%u", s->pools[call->pool].id);
 	page_newline(p);
@@ -224,8 +229,9 @@ static void put_losses(struct page *p, const struct snap_losses *l)
 
 	for (int i = 0; i < NR_LOSSES; i++)
 		if (l->count[i]) {
-			page_flow(p, 0, 2, STYLE_ALARM, "%s%s %llu", lost ? "" : "lost: ",
-				  loss_fields[i].name, (unsigned long long)l->count[i]);
+			page_flow(p, 0, 2, STYLE_ALARM, "%s%s %llu",
+				  lost ? "" : "lost: ", loss_fields[i].name,
+				  (unsigned long long)l->count[i]);
 			lost = true;
 		}
 	if (!lost)
@@ -244,7 +250,7 @@ void detail_totals(struct page *p, const struct snapshot *s)
 	char text[32];
 
 	for (u32 i = 0; i < s->nr_pools; i++)
-		for (int class = 0; class < NR_CLASSES; class++) {
+		for (int class = 0; class < NR_CLASSES; class ++) {
 			calls += s->pools[i].sums[class].calls;
 			failed += s->pools[i].sums[class].failed;
 			now += s->pools[i].sums_iv[class].calls;
@@ -302,8 +308,8 @@ static void put_cell(struct page *p, const char *name, const char *value, const 
 static void put_fields(struct page *p, const struct snapshot *s, const struct snap_session *row)
 {
 	static const char *const units[] = {
-		[UNIT_TEXT] = "", [UNIT_COUNT] = "", [UNIT_NS] = "", [UNIT_PER_SECOND] = "/s",
-		[UNIT_PERCENT] = "%",
+		[UNIT_TEXT] = "",         [UNIT_COUNT] = "",    [UNIT_NS] = "",
+		[UNIT_PER_SECOND] = "/s", [UNIT_PERCENT] = "%",
 	};
 	char text[80];
 
@@ -324,7 +330,7 @@ static void put_classes(struct page *p, const struct snap_session *row)
 	page_put(p, STYLE_BOLD, "%-7s %9s %7s %8s %7s %7s %7s %7s %7s", "CLASS", "CALLS", "FAILED",
 		 "WAITED", "WAIT", "LONGEST", "HOLD", "SECURE", "RPC");
 	page_newline(p);
-	for (int class = 0; class < NR_CLASSES; class++) {
+	for (int class = 0; class < NR_CLASSES; class ++) {
 		const struct class_sums *n = &row->sums[class];
 
 		page_put(p, STYLE_PLAIN, "%-7s %9llu %7llu %8llu %7s %7s %7s %7s %7s",

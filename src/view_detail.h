@@ -28,7 +28,7 @@ void detail_totals(struct page *p, const struct snapshot *s);
 struct detail {
 	struct snap_session row;
 	struct hist64 wait, hold, secure; /* where row points, if it had calls */
-	bool gone;		/* it is not in the snapshots any more */
+	bool gone;                        /* it is not in the snapshots any more */
 };
 
 void detail_open(struct detail *d, const struct snap_session *row);

@@ -10,8 +10,8 @@
 #include "view_detail.h"
 #include "view_table.h"
 
-#define NAME_MOST	36	/* the widest name of a TA: its UUID */
-#define ROW_LEN		512	/* a line of the table, and more than all columns take */
+#define NAME_MOST 36  /* the widest name of a TA: its UUID */
+#define ROW_LEN   512 /* a line of the table, and more than all columns take */
 
 struct column {
 	const struct session_field *field;
@@ -59,7 +59,7 @@ void table_move(struct table *t, const struct snapshot *s, int key)
 
 	key_moves(key, &t->at, t->nr_rows, t->seen);
 	row = table_selected(t, s);
-	t->follow = row && t->at;	/* the first place stays the first place */
+	t->follow = row && t->at; /* the first place stays the first place */
 	t->slot = row ? row->slot : 0;
 	t->serial = row ? row->serial : 0;
 }
@@ -78,15 +78,16 @@ static void table_measure(struct table *t, const struct snapshot *s)
 	for (size_t i = 0; i < nr_session_fields; i++) {
 		const struct session_field *f = &session_fields[i];
 		int most = f->unit != UNIT_TEXT ? (int)sizeof(text) :
-			   elastic(f)		? NAME_MOST : f->width;
+			   elastic(f)           ? NAME_MOST :
+						  f->width;
 
 		if (!f->head)
 			continue;
 		if (!t->widths[i])
 			t->widths[i] = (int)strlen(f->head);
 		for (int n = t->top; n < t->nr_rows && n < t->top + t->seen; n++) {
-			int len = (int)strlen(detail_value(f, s, &s->sessions[t->rows[n]], text,
-							   sizeof(text)));
+			int len = (int)strlen(
+				detail_value(f, s, &s->sessions[t->rows[n]], text, sizeof(text)));
 
 			if (len > t->widths[i])
 				t->widths[i] = len < most ? len : most;
@@ -159,10 +160,11 @@ static void table_draw_row(const struct table *t, struct screen *scr, int y,
 {
 	const struct snap_session *row = &s->sessions[t->rows[n]];
 	bool waiting = waits(s, t->rows[n]);
-	enum style style = n == t->at			? STYLE_SELECTED :
-			   waiting			? STYLE_WAITING :
-			   !row->open			? STYLE_DIM :
-			   row->flags & SESSION_SYSTEM	? STYLE_SYSTEM : STYLE_PLAIN;
+	enum style style = n == t->at                  ? STYLE_SELECTED :
+			   waiting                     ? STYLE_WAITING :
+			   !row->open                  ? STYLE_DIM :
+			   row->flags & SESSION_SYSTEM ? STYLE_SYSTEM :
+							 STYLE_PLAIN;
 	char line[ROW_LEN], text[80];
 	size_t at = 0;
 
@@ -188,8 +190,7 @@ static void table_draw_head(const struct table *t, struct screen *scr, int y, co
 
 		put_cell(line, 0, &columns[i], f->head);
 		screen_put(scr, y, x, STYLE_HEAD, " ");
-		screen_put(scr, y, x + 1, f == o->sort ? STYLE_HEAD_SORT : STYLE_HEAD,
-			   line + 1);
+		screen_put(scr, y, x + 1, f == o->sort ? STYLE_HEAD_SORT : STYLE_HEAD, line + 1);
 		x += columns[i].width + 1;
 	}
 	if (t->skip)

@@ -11,14 +11,14 @@
 
 struct table {
 	bool hide_idle, hide_closed;
-	u32 *rows;			/* indices of the sessions shown, in order */
-	int nr_rows, at, top, seen;	/* all, selected, first on the screen, on the screen */
-	bool follow;			/* the selection stays with this session: */
+	u32 *rows;                  /* indices of the sessions shown, in order */
+	int nr_rows, at, top, seen; /* all, selected, first on the screen, on the screen */
+	bool follow;                /* the selection stays with this session: */
 	u32 slot;
 	u64 serial;
-	int *widths;			/* of each field's column, as far as seen */
-	int skip;			/* columns scrolled over to the right */
-	bool more;			/* columns are left out at the right */
+	int *widths; /* of each field's column, as far as seen */
+	int skip;    /* columns scrolled over to the right */
+	bool more;   /* columns are left out at the right */
 };
 
 /* Takes the rows that are to be shown from s, in order; the selection follows its session. */

@@ -17,27 +17,27 @@
 #include "view_table.h"
 #include "view_top.h"
 
-#define QUEUE_ROWS	6	/* waiters at most, or one less and how many more */
-#define QUEUE_CALM	5	/* snapshots before an emptier queue gives its lines back */
-#define PAGE_HINT	"Up, Down, PgUp, PgDn scroll  Esc goes back"
-#define MIN_DELAY	0.1
-#define MAX_DELAY	3600.0
+#define QUEUE_ROWS 6 /* waiters at most, or one less and how many more */
+#define QUEUE_CALM 5 /* snapshots before an emptier queue gives its lines back */
+#define PAGE_HINT  "Up, Down, PgUp, PgDn scroll  Esc goes back"
+#define MIN_DELAY  0.1
+#define MAX_DELAY  3600.0
 
 enum mode { MODE_TABLE, MODE_FILTER, MODE_DELAY, MODE_DETAIL, MODE_HELP, MODE_MENU };
 
 struct view {
 	struct screen *screen;
-	struct opts o;			/* our copy: keys change it */
+	struct opts o; /* our copy: keys change it */
 	const struct snapshot *newest;
-	struct snapshot *frozen;	/* what is shown while paused, else NULL */
-	u64 since, due;			/* the first snapshot; the next */
+	struct snapshot *frozen; /* what is shown while paused, else NULL */
+	u64 since, due;          /* the first snapshot; the next */
 	enum mode mode;
-	bool quit, stale;		/* stale: the table is to be put in order anew */
+	bool quit, stale; /* stale: the table is to be put in order anew */
 	char filter[64], input[64], note[160];
 	struct table table;
 	int queue_rows, queue_calm;
 	struct detail detail;
-	int scroll, menu;		/* first line of a page; selected field */
+	int scroll, menu; /* first line of a page; selected field */
 	struct page page;
 };
 
@@ -112,8 +112,9 @@ static void draw_last_line(struct view *v, int y)
 
 	if (v->mode == MODE_TABLE) {
 		screen_put(v->screen, y, 0, *v->note ? STYLE_BOLD : STYLE_DIM,
-			   *v->note ? v->note : "q quit  ? help  Enter detail  o sort  / filter  "
-						"p pause  left, right: columns");
+			   *v->note ? v->note :
+				      "q quit  ? help  Enter detail  o sort  / filter  "
+				      "p pause  left, right: columns");
 		return;
 	}
 	screen_put(v->screen, y, 0, STYLE_BOLD, prompt);
@@ -245,7 +246,8 @@ static void press_side(struct view *v, int key)
 static void press_switch(struct view *v, int key)
 {
 	bool *what = key == 'u' ? &v->table.hide_idle :
-		     key == 'c' ? &v->table.hide_closed : &v->o.reverse;
+		     key == 'c' ? &v->table.hide_closed :
+				  &v->o.reverse;
 
 	*what = !*what;
 	v->stale = true;
@@ -261,21 +263,30 @@ static const struct key {
 	const char *name, *help;
 	int codes[5];
 	void (*press)(struct view *v, int key);
-	enum mode opens;		/* where press is NULL */
+	enum mode opens; /* where press is NULL */
 } keys[] = {
 	{ "q", "quit; go back", { 'q' }, press_quit, 0 },
 	{ "p, Space", "freeze what is shown; the counting goes on", { 'p', ' ' }, press_pause, 0 },
-	{ "Up, Down", "another session, or line; k and j do the same",
-	  { K_UP, K_DOWN, 'k', 'j' }, press_move, 0 },
+	{ "Up, Down",
+	  "another session, or line; k and j do the same",
+	  { K_UP, K_DOWN, 'k', 'j' },
+	  press_move,
+	  0 },
 	{ "PgUp, PgDn", "a screen up or down", { K_PAGE_UP, K_PAGE_DOWN }, press_move, 0 },
-	{ "Home, End", "the first or the last; g and G do the same",
-	  { K_HOME, K_LAST, 'g', 'G' }, press_move, 0 },
+	{ "Home, End",
+	  "the first or the last; g and G do the same",
+	  { K_HOME, K_LAST, 'g', 'G' },
+	  press_move,
+	  0 },
 	{ "Left, Right", "scroll the columns that do not fit", { K_LEFT, K_RIGHT }, press_side, 0 },
 	{ "Enter", "all about the selected session", { K_ENTER }, NULL, MODE_DETAIL },
 	{ "o, F6, <, >", "choose the field to sort by", { 'o', K_F6, '<', '>' }, NULL, MODE_MENU },
 	{ "R", "reverse the order", { 'R' }, press_switch, 0 },
-	{ "/", "only sessions of a client or TA with this in its name, or of this pid",
-	  { '/' }, NULL, MODE_FILTER },
+	{ "/",
+	  "only sessions of a client or TA with this in its name, or of this pid",
+	  { '/' },
+	  NULL,
+	  MODE_FILTER },
 	{ "Esc", "show all again; go back", { K_ESCAPE }, press_clear, 0 },
 	{ "u", "hide or show sessions unused in the interval", { 'u' }, press_switch, 0 },
 	{ "c", "hide or show closed sessions", { 'c' }, press_switch, 0 },
@@ -283,7 +294,7 @@ static const struct key {
 	{ "?, h, F1", "this help", { '?', 'h', K_F1 }, NULL, MODE_HELP },
 };
 
-#define NR_KEYS	(sizeof(keys) / sizeof(keys[0]))
+#define NR_KEYS (sizeof(keys) / sizeof(keys[0]))
 
 static void draw_help(struct view *v)
 {
@@ -364,12 +375,9 @@ static const struct {
 	void (*draw)(struct view *v);
 	void (*press)(struct view *v, int key);
 } modes[] = {
-	[MODE_TABLE] = { draw_main, press_table },
-	[MODE_FILTER] = { draw_main, press_input },
-	[MODE_DELAY] = { draw_main, press_input },
-	[MODE_DETAIL] = { draw_detail, press_page },
-	[MODE_HELP] = { draw_help, press_page },
-	[MODE_MENU] = { draw_menu, press_menu },
+	[MODE_TABLE] = { draw_main, press_table }, [MODE_FILTER] = { draw_main, press_input },
+	[MODE_DELAY] = { draw_main, press_input }, [MODE_DETAIL] = { draw_detail, press_page },
+	[MODE_HELP] = { draw_help, press_page },   [MODE_MENU] = { draw_menu, press_menu },
 };
 
 /* The queue's lines come at once and go late, so that the table does not jump. */

@@ -30,27 +30,27 @@ struct msg_open {
 	struct msg_param client;
 };
 
-#define OPTEE_MSG_CMD_LAST	7
+#define OPTEE_MSG_CMD_LAST             7
 
-#define OPTEE_SMC_RETURN_ETHREAD_LIMIT	1
-#define OPTEE_SMC_RPC_ALLOC		0
-#define OPTEE_SMC_RPC_FREE		2
-#define OPTEE_SMC_RPC_FOREIGN_INTR	4
-#define OPTEE_SMC_RPC_CMD		5
+#define OPTEE_SMC_RETURN_ETHREAD_LIMIT 1
+#define OPTEE_SMC_RPC_ALLOC            0
+#define OPTEE_SMC_RPC_FREE             2
+#define OPTEE_SMC_RPC_FOREIGN_INTR     4
+#define OPTEE_SMC_RPC_CMD              5
 
-#define OPTEE_RPC_CMD_LOAD_TA		0
-#define OPTEE_RPC_CMD_RPMB		1
-#define OPTEE_RPC_CMD_FS		2
-#define OPTEE_RPC_CMD_GET_TIME		3
-#define OPTEE_RPC_CMD_NOTIFICATION	4
-#define OPTEE_RPC_CMD_SUSPEND		5
-#define OPTEE_RPC_CMD_SHM_ALLOC		6
-#define OPTEE_RPC_CMD_SHM_FREE		7
-#define OPTEE_RPC_CMD_SOCKET		10
-#define OPTEE_RPC_CMD_PLUGIN		12
-#define OPTEE_RPC_CMD_I2C		21
-#define OPTEE_RPC_CMD_RPMB_PROBE_RESET	22
-#define OPTEE_RPC_CMD_RPMB_PROBE_NEXT	23
-#define OPTEE_RPC_CMD_RPMB_FRAMES	24
+#define OPTEE_RPC_CMD_LOAD_TA          0
+#define OPTEE_RPC_CMD_RPMB             1
+#define OPTEE_RPC_CMD_FS               2
+#define OPTEE_RPC_CMD_GET_TIME         3
+#define OPTEE_RPC_CMD_NOTIFICATION     4
+#define OPTEE_RPC_CMD_SUSPEND          5
+#define OPTEE_RPC_CMD_SHM_ALLOC        6
+#define OPTEE_RPC_CMD_SHM_FREE         7
+#define OPTEE_RPC_CMD_SOCKET           10
+#define OPTEE_RPC_CMD_PLUGIN           12
+#define OPTEE_RPC_CMD_I2C              21
+#define OPTEE_RPC_CMD_RPMB_PROBE_RESET 22
+#define OPTEE_RPC_CMD_RPMB_PROBE_NEXT  23
+#define OPTEE_RPC_CMD_RPMB_FRAMES      24
 
 #endif

@@ -34,9 +34,9 @@ struct tee_shm {
 
 struct optee_call_queue {
 	struct list_head waiters;
-	int total_thread_count;		/* 6.8 */
-	int free_thread_count;		/* 6.8 */
-	int sys_thread_req_count;	/* 6.8 */
+	int total_thread_count;   /* 6.8 */
+	int free_thread_count;    /* 6.8 */
+	int sys_thread_req_count; /* 6.8 */
 };
 
 /* The fields of the first system-thread patches (v5 to v7), never merged. */
@@ -47,7 +47,7 @@ struct optee_call_queue___v6 {
 struct optee_call_waiter {
 	struct list_head list_node;
 	struct completion c;
-	bool sys_thread;		/* 6.8 */
+	bool sys_thread; /* 6.8 */
 };
 
 struct optee {
@@ -58,7 +58,7 @@ struct optee {
 struct optee_session {
 	struct list_head list_node;
 	u32 session_id;
-	bool use_sys_thread;		/* 6.8 */
+	bool use_sys_thread; /* 6.8 */
 };
 
 struct optee_context_data {

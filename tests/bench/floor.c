@@ -18,7 +18,8 @@ int main(int argc, char **argv)
 	}
 	skel = floor_bpf__open_and_load();
 	if (!skel || floor_bpf__attach(skel)) {
-		fprintf(stderr, "bench-floor: cannot attach; run as root with the optee driver loaded\n");
+		fprintf(stderr,
+			"bench-floor: cannot attach; run as root with the optee driver loaded\n");
 		return 1;
 	}
 	pid = fork();

@@ -30,8 +30,9 @@ int main(int argc, char **argv)
 	f = fopen(argv[1], "w");
 	if (!f)
 		return 1;
-	fprintf(f, "%ld\n", (use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1000000L +
-		use.ru_utime.tv_usec + use.ru_stime.tv_usec);
+	fprintf(f, "%ld\n",
+		(use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1000000L + use.ru_utime.tv_usec +
+			use.ru_stime.tv_usec);
 	fclose(f);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }

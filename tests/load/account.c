@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 
 static const char *const op_names[] = {
-	[OP_REGISTER] = "register", [OP_OPEN] = "open",	      [OP_INVOKE] = "invoke",
-	[OP_CLOSE] = "close",	    [OP_RELEASE] = "release",
+	[OP_REGISTER] = "register", [OP_OPEN] = "open",       [OP_INVOKE] = "invoke",
+	[OP_CLOSE] = "close",       [OP_RELEASE] = "release",
 };
 
 static size_t account_size(size_t limit)

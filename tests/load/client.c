@@ -45,9 +45,9 @@ struct worker {
 	pid_t tid;
 	uint32_t seed;
 	struct session *session; /* in use: shared, or own */
-	struct session *shared; /* opened before the start */
-	struct session own; /* opened by the script */
-	struct record unkept; /* written when there is no room for more */
+	struct session *shared;  /* opened before the start */
+	struct session own;      /* opened by the script */
+	struct record unkept;    /* written when there is no room for more */
 };
 
 static struct record *record_begin(struct worker *w, struct record r)
@@ -82,7 +82,7 @@ static const struct record *session_open(struct worker *w, struct session *s)
 	TEEC_Result res;
 
 	s->ordinal = atomic_fetch_add(&p->next_ordinal, 1);
-	r = record_begin(w, (struct record){.op = OP_OPEN, .session = s->ordinal});
+	r = record_begin(w, (struct record){ .op = OP_OPEN, .session = s->ordinal });
 	res = TEEC_OpenSession(&p->ctx, &s->teec, &p->client->uuid, TEEC_LOGIN_PUBLIC, NULL, NULL,
 			       &origin);
 	record_end(w, r, res, origin);
@@ -94,8 +94,9 @@ static const struct record *session_open(struct worker *w, struct session *s)
 
 static void session_close(struct worker *w, struct session *s)
 {
-	struct record r = {
-		.op = OP_CLOSE, .session = s->ordinal, .session_id = s->teec.imp.session_id};
+	struct record r = { .op = OP_CLOSE,
+			    .session = s->ordinal,
+			    .session_id = s->teec.imp.session_id };
 	struct record *kept;
 
 	if (!s->open)
@@ -109,12 +110,12 @@ static void session_close(struct worker *w, struct session *s)
 static void session_invoke(struct worker *w, const struct call *call, uint32_t value)
 {
 	struct session *s = w->session;
-	TEEC_Operation op = {.paramTypes = call ? call->types : 0};
-	struct record r = {.op = OP_INVOKE,
-			   .session = s->ordinal,
-			   .session_id = s->teec.imp.session_id,
-			   .cmd = call ? call->cmd : value,
-			   .value = value};
+	TEEC_Operation op = { .paramTypes = call ? call->types : 0 };
+	struct record r = { .op = OP_INVOKE,
+			    .session = s->ordinal,
+			    .session_id = s->teec.imp.session_id,
+			    .cmd = call ? call->cmd : value,
+			    .value = value };
 	struct record *kept;
 	uint32_t origin = 0;
 	TEEC_Result res;
@@ -126,7 +127,8 @@ static void session_invoke(struct worker *w, const struct call *call, uint32_t v
 
 		if (type >= TEEC_MEMREF_PARTIAL_INPUT)
 			op.params[i].memref = (TEEC_RegisteredMemoryReference){
-				.parent = &w->proc->shm, .size = SHM_PART, .offset = i * SHM_PART};
+				.parent = &w->proc->shm, .size = SHM_PART, .offset = i * SHM_PART
+			};
 		else if (type != TEEC_NONE)
 			op.params[i].value.a = value;
 	}
@@ -138,7 +140,7 @@ static void session_invoke(struct worker *w, const struct call *call, uint32_t v
 /* Returns false as soon as the parent says stop. */
 static bool gate_sleep_until(const struct gate *gate, uint64_t until)
 {
-	struct pollfd stop = {.fd = gate->stop_fd};
+	struct pollfd stop = { .fd = gate->stop_fd };
 
 	do {
 		struct timespec left = time_until(until);
@@ -151,7 +153,7 @@ static bool gate_sleep_until(const struct gate *gate, uint64_t until)
 
 static bool gate_pass(const struct gate *gate)
 {
-	struct pollfd fds[] = {{.fd = gate->start_fd}, {.fd = gate->stop_fd}};
+	struct pollfd fds[] = { { .fd = gate->start_fd }, { .fd = gate->stop_fd } };
 
 	while (poll(fds, 2, -1) < 0 && errno == EINTR)
 		;
@@ -253,9 +255,9 @@ static const struct record *process_prepare(struct process *p, struct worker *se
 	if (p->client->needs_shm) {
 		struct record *r;
 
-		p->shm = (TEEC_SharedMemory){.size = SHM_PART * TEEC_CONFIG_PAYLOAD_REF_COUNT,
-					     .flags = TEEC_MEM_INPUT | TEEC_MEM_OUTPUT};
-		r = record_begin(self, (struct record){.op = OP_REGISTER});
+		p->shm = (TEEC_SharedMemory){ .size = SHM_PART * TEEC_CONFIG_PAYLOAD_REF_COUNT,
+					      .flags = TEEC_MEM_INPUT | TEEC_MEM_OUTPUT };
+		r = record_begin(self, (struct record){ .op = OP_REGISTER });
 		record_end(self, r, TEEC_AllocateSharedMemory(&p->ctx, &p->shm), TEEC_ORIGIN_COMMS);
 		if (r->result != TEEC_SUCCESS)
 			return r;
@@ -275,7 +277,7 @@ static void process_clean_up(struct process *p, struct worker *self)
 	for (unsigned int i = 0; i < p->nr_sessions; i++)
 		session_close(self, &p->sessions[i]);
 	if (p->shm_registered) {
-		struct record *r = record_begin(self, (struct record){.op = OP_RELEASE});
+		struct record *r = record_begin(self, (struct record){ .op = OP_RELEASE });
 
 		TEEC_ReleaseSharedMemory(&p->shm);
 		record_end(self, r, TEEC_SUCCESS, 0);
@@ -294,8 +296,8 @@ int client_run(const struct client *c, const struct gate *gate)
 {
 	unsigned int nr = (c->sessions ? c->sessions : 1) * c->threads;
 	struct worker *workers = calloc(nr, sizeof(*workers));
-	struct process p = {.client = c, .gate = gate};
-	struct worker self = {.proc = &p, .tid = gettid()};
+	struct process p = { .client = c, .gate = gate };
+	struct worker self = { .proc = &p, .tid = gettid() };
 	const struct record *failed;
 	int err = ENOMEM;
 	TEEC_Result res;
@@ -322,8 +324,8 @@ int client_run(const struct client *c, const struct gate *gate)
 
 		complain(c, failed->op == OP_OPEN ? "open a session" : "share memory",
 			 failed->result,
-			 full ? "OP-TEE has no memory left, try fewer sessions"
-			      : "is the TA installed, and tee-supplicant running?");
+			 full ? "OP-TEE has no memory left, try fewer sessions" :
+				"is the TA installed, and tee-supplicant running?");
 	} else if (err) {
 		complain(c, "start its threads", TEEC_ERROR_GENERIC, strerror(err));
 	} else {

@@ -16,12 +16,12 @@
 #include <tee_client_api.h>
 
 #define NSEC_PER_MSEC 1000000ull
-#define NSEC_PER_SEC 1000000000ull
+#define NSEC_PER_SEC  1000000000ull
 
-#define NAME_SIZE 16 /* of a comm, with its NUL */
-#define MAX_STEPS 64
-#define MAX_SESSIONS 4096
-#define MAX_WORKERS 4096
+#define NAME_SIZE     16 /* of a comm, with its NUL */
+#define MAX_STEPS     64
+#define MAX_SESSIONS  4096
+#define MAX_WORKERS   4096
 
 /* One kind of invoke that a TA offers; types as in TEEC_PARAM_TYPES(). */
 struct call {
@@ -36,7 +36,7 @@ enum step_kind { STEP_REPEAT, STEP_AT, STEP_GAP, STEP_HOLD, STEP_OPEN, STEP_CALL
 struct step {
 	enum step_kind kind;
 	const struct call *call; /* STEP_CALL; NULL: a bare command, number lo */
-	uint32_t lo, hi; /* the value is drawn from lo..hi */
+	uint32_t lo, hi;         /* the value is drawn from lo..hi */
 };
 
 struct client {
@@ -46,9 +46,9 @@ struct client {
 	uint32_t sessions, hold_sessions, threads, count;
 	struct step steps[MAX_STEPS];
 	unsigned int nr_steps;
-	bool endless; /* its script has no end of its own */
-	bool needs_shm; /* its invokes take a buffer */
-	uint32_t seed; /* of the values drawn */
+	bool endless;     /* its script has no end of its own */
+	bool needs_shm;   /* its invokes take a buffer */
+	uint32_t seed;    /* of the values drawn */
 	uint64_t planned; /* calls in the whole script, if it ends */
 	struct account *account;
 };
@@ -71,8 +71,8 @@ enum stage { CLIENT_OPENS, CLIENT_READY, CLIENT_DONE };
 struct account {
 	_Atomic enum stage stage;
 	pid_t pid;
-	int status; /* as waitpid() gives it */
-	size_t limit; /* records there is room for */
+	int status;          /* as waitpid() gives it */
+	size_t limit;        /* records there is room for */
 	atomic_size_t begun; /* calls entered, recorded or not */
 	atomic_size_t ended, failed;
 	struct record records[];
@@ -116,8 +116,8 @@ static inline struct timespec time_until(uint64_t then_ns)
 	uint64_t now = now_ns();
 	uint64_t left = then_ns > now ? then_ns - now : 0;
 
-	return (struct timespec){.tv_sec = (time_t)(left / NSEC_PER_SEC),
-				 .tv_nsec = (long)(left % NSEC_PER_SEC)};
+	return (struct timespec){ .tv_sec = (time_t)(left / NSEC_PER_SEC),
+				  .tv_nsec = (long)(left % NSEC_PER_SEC) };
 }
 
 #endif

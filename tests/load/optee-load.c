@@ -23,9 +23,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_CLIENTS 1024
-#define EXIT_USAGE 2
-#define WAKE_UP_NS (100 * NSEC_PER_MSEC) /* from opening the gate to the start */
+#define MAX_CLIENTS  1024
+#define EXIT_USAGE   2
+#define WAKE_UP_NS   (100 * NSEC_PER_MSEC) /* from opening the gate to the start */
 #define FILE_POLL_NS (20 * NSEC_PER_MSEC)
 
 struct opts {
@@ -46,7 +46,7 @@ struct run {
 	uint64_t deadline_ns;
 	bool gave_up;
 	int signal_fd, stage_fd; /* what the parent listens to */
-	int start_fd, stop_fd; /* closing them is the signal */
+	int start_fd, stop_fd;   /* closing them is the signal */
 };
 
 static const char usage[] =
@@ -234,8 +234,8 @@ static void advance(struct run *run)
 
 static void supervise(struct run *run)
 {
-	struct pollfd fds[] = {{.fd = run->signal_fd, .events = POLLIN},
-			       {.fd = run->stage_fd, .events = POLLIN}};
+	struct pollfd fds[] = { { .fd = run->signal_fd, .events = POLLIN },
+				{ .fd = run->stage_fd, .events = POLLIN } };
 	char wakes[64];
 
 	while (run->alive) {
@@ -368,13 +368,13 @@ static int run_all(struct run *run, FILE *out)
 static int parse_options(struct opts *o, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"output", required_argument, NULL, 'o'},
-		{"seconds", required_argument, NULL, 's'},
-		{"records", required_argument, NULL, 'r'},
-		{"ready-file", required_argument, NULL, 'R'},
-		{"wait-file", required_argument, NULL, 'W'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
+		{ "output", required_argument, NULL, 'o' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "records", required_argument, NULL, 'r' },
+		{ "ready-file", required_argument, NULL, 'R' },
+		{ "wait-file", required_argument, NULL, 'W' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
 	int opt;
 
@@ -409,8 +409,8 @@ static int parse_options(struct opts *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct opts opts = {.records = 200000};
-	struct run run = {.opts = &opts, .deadline_ns = UINT64_MAX};
+	struct opts opts = { .records = 200000 };
+	struct run run = { .opts = &opts, .deadline_ns = UINT64_MAX };
 	FILE *out = stdout;
 	int status = EXIT_FAILURE;
 

@@ -15,25 +15,26 @@ static const struct {
 	TEEC_UUID uuid;
 } tas[] = {
 	/* user TAs of xtest, an instance for each session */
-	{"os_test", {0x5b9e0e40, 0x2636, 0x11e1, {0xad, 0x9e, 0x00, 0x02, 0xa5, 0xd5, 0xc5, 0x1b}}},
-	{"concurrent",
-	 {0xe13010e0, 0x2ae1, 0x11e5, {0x89, 0x6a, 0x00, 0x02, 0xa5, 0xd5, 0xc5, 0x1b}}},
+	{ "os_test",
+	  { 0x5b9e0e40, 0x2636, 0x11e1, { 0xad, 0x9e, 0x00, 0x02, 0xa5, 0xd5, 0xc5, 0x1b } } },
+	{ "concurrent",
+	  { 0xe13010e0, 0x2ae1, 0x11e5, { 0x89, 0x6a, 0x00, 0x02, 0xa5, 0xd5, 0xc5, 0x1b } } },
 	/* in OP-TEE's core: needs no tee-supplicant, and sessions cost little */
-	{"invoke_tests",
-	 {0xd96a5b40, 0xc3e5, 0x21e3, {0x87, 0x94, 0x10, 0x02, 0xa5, 0xd5, 0xc6, 0x1b}}},
+	{ "invoke_tests",
+	  { 0xd96a5b40, 0xc3e5, 0x21e3, { 0x87, 0x94, 0x10, 0x02, 0xa5, 0xd5, 0xc6, 0x1b } } },
 };
 
 static const struct call calls[] = {
-	{"os_test", "wait", 9, TEEC_PARAM_TYPES(TEEC_VALUE_INPUT, 0, 0, 0)},
-	{"os_test", "nop", 18, TEEC_PARAM_TYPES(TEEC_VALUE_OUTPUT, 0, 0, 0)},
-	{"concurrent", "burn", 0,
-	 TEEC_PARAM_TYPES(TEEC_MEMREF_PARTIAL_INOUT, TEEC_VALUE_INOUT, 0, 0)},
-	{"concurrent", "sha", 1,
-	 TEEC_PARAM_TYPES(TEEC_MEMREF_PARTIAL_INOUT, TEEC_VALUE_INOUT, TEEC_MEMREF_PARTIAL_INPUT,
-			  TEEC_MEMREF_PARTIAL_OUTPUT)},
-	{"concurrent", "nop", 0,
-	 TEEC_PARAM_TYPES(TEEC_MEMREF_PARTIAL_INOUT, TEEC_VALUE_INOUT, 0, 0)},
-	{"invoke_tests", "nop", 1, TEEC_PARAM_TYPES(TEEC_VALUE_INOUT, 0, 0, 0)},
+	{ "os_test", "wait", 9, TEEC_PARAM_TYPES(TEEC_VALUE_INPUT, 0, 0, 0) },
+	{ "os_test", "nop", 18, TEEC_PARAM_TYPES(TEEC_VALUE_OUTPUT, 0, 0, 0) },
+	{ "concurrent", "burn", 0,
+	  TEEC_PARAM_TYPES(TEEC_MEMREF_PARTIAL_INOUT, TEEC_VALUE_INOUT, 0, 0) },
+	{ "concurrent", "sha", 1,
+	  TEEC_PARAM_TYPES(TEEC_MEMREF_PARTIAL_INOUT, TEEC_VALUE_INOUT, TEEC_MEMREF_PARTIAL_INPUT,
+			   TEEC_MEMREF_PARTIAL_OUTPUT) },
+	{ "concurrent", "nop", 0,
+	  TEEC_PARAM_TYPES(TEEC_MEMREF_PARTIAL_INOUT, TEEC_VALUE_INOUT, 0, 0) },
+	{ "invoke_tests", "nop", 1, TEEC_PARAM_TYPES(TEEC_VALUE_INOUT, 0, 0, 0) },
 };
 
 static const struct {
@@ -41,10 +42,10 @@ static const struct {
 	size_t offset;
 	uint32_t min, max;
 } settings[] = {
-	{"sessions", offsetof(struct client, sessions), 0, MAX_SESSIONS},
-	{"hold-sessions", offsetof(struct client, hold_sessions), 0, MAX_SESSIONS},
-	{"threads", offsetof(struct client, threads), 1, MAX_WORKERS},
-	{"count", offsetof(struct client, count), 1, 999},
+	{ "sessions", offsetof(struct client, sessions), 0, MAX_SESSIONS },
+	{ "hold-sessions", offsetof(struct client, hold_sessions), 0, MAX_SESSIONS },
+	{ "threads", offsetof(struct client, threads), 1, MAX_WORKERS },
+	{ "count", offsetof(struct client, count), 1, 999 },
 };
 
 /* Steps that are not invokes. */
@@ -53,8 +54,9 @@ static const struct {
 	enum step_kind kind;
 	bool valued;
 } plain_steps[] = {
-	{"repeat", STEP_REPEAT, true}, {"at", STEP_AT, true},	   {"gap", STEP_GAP, true},
-	{"hold", STEP_HOLD, false},    {"open", STEP_OPEN, false}, {"close", STEP_CLOSE, false},
+	{ "repeat", STEP_REPEAT, true }, { "at", STEP_AT, true },
+	{ "gap", STEP_GAP, true },       { "hold", STEP_HOLD, false },
+	{ "open", STEP_OPEN, false },    { "close", STEP_CLOSE, false },
 };
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -96,7 +98,7 @@ static bool parse_name(const char *s, char name[NAME_SIZE])
 
 		if (byte == '\\' && *s == 'x' && isxdigit((unsigned char)s[1]) &&
 		    isxdigit((unsigned char)s[2])) {
-			byte = (char)strtoul((const char[]){s[1], s[2], 0}, NULL, 16);
+			byte = (char)strtoul((const char[]){ s[1], s[2], 0 }, NULL, 16);
 			s += 3;
 		} else if (byte == '\\' && *s++ != '\\') {
 			return false;
@@ -148,7 +150,7 @@ static const struct call *find_call(const char *ta, const char *word)
 /* value is NULL if the word has none */
 static bool parse_step(const char *word, const char *value, struct client *c)
 {
-	struct step s = {.kind = STEP_CALL};
+	struct step s = { .kind = STEP_CALL };
 	bool valued = strcmp(word, "nop");
 	bool known = !strcmp(word, "cmd");
 
@@ -231,8 +233,8 @@ static const char *check_script(struct client *c)
 		return "it has nothing to do; give it a step, or hold";
 	if (workers > MAX_WORKERS)
 		return "too many threads";
-	c->planned =
-		2ull * (c->sessions + c->hold_sessions + c->needs_shm) + workers * calls_per_worker;
+	c->planned = 2ull * (c->sessions + c->hold_sessions + c->needs_shm) +
+		     workers * calls_per_worker;
 	return NULL;
 }
 
@@ -242,7 +244,7 @@ int client_parse(struct client *c, const char *text, unsigned int ordinal)
 	char *copy = strdup(text), *word, *save;
 	const char *why;
 
-	*c = (struct client){.sessions = 1, .threads = 1, .count = 1};
+	*c = (struct client){ .sessions = 1, .threads = 1, .count = 1 };
 	snprintf(c->name, sizeof(c->name), "client%u", ordinal);
 	parse_ta(tas[0].name, c);
 	for (const char *s = text; *s; s++)

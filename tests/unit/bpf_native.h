@@ -12,16 +12,16 @@
 #include "abi.h"
 
 #undef __always_inline
-#define __always_inline		inline
-#define __noinline		__attribute__((noinline))
+#define __always_inline inline
+#define __noinline      __attribute__((noinline))
 #define SEC(name)
-#define barrier_var(var)	asm volatile("" : "+r"(var))
+#define barrier_var(var)    asm volatile("" : "+r"(var))
 
 /* Maps: one array is all there is. */
-#define BPF_MAP_TYPE_ARRAY	2
-#define BPF_F_MMAPABLE		1024
-#define __uint(name, value)	int(*name)[value]
-#define __type(name, value)	typeof(value) *name
+#define BPF_MAP_TYPE_ARRAY  2
+#define BPF_F_MMAPABLE      1024
+#define __uint(name, value) int(*name)[value]
+#define __type(name, value) typeof(value) *name
 
 static struct session session_rows[SESSION_SLOTS];
 
@@ -36,17 +36,38 @@ struct task_struct {
 	int pid, tgid;
 	char comm[16];
 	struct task_struct *group_leader;
-	char rest[4672];	/* about as long as the real one: slots are found by its address */
+	char rest[4672]; /* about as long as the real one: slots are found by its address */
 } __attribute__((aligned(64)));
 
-struct tee_desc { const char *name; };
-struct device { void *driver_data; };
-struct tee_device { const struct tee_desc *desc; int id; struct device dev; };
-struct tee_context { struct tee_device *teedev; void *data; bool supp_nowait; };
-struct tee_shm { void *kaddr; };
-struct optee_call_queue { int total_thread_count, free_thread_count, sys_thread_req_count; };
-struct optee { struct optee_call_queue call_queue; unsigned int rpc_param_count; };
-struct arm_smccc_res { unsigned long a0, a1, a2, a3; };
+struct tee_desc {
+	const char *name;
+};
+struct device {
+	void *driver_data;
+};
+struct tee_device {
+	const struct tee_desc *desc;
+	int id;
+	struct device dev;
+};
+struct tee_context {
+	struct tee_device *teedev;
+	void *data;
+	bool supp_nowait;
+};
+struct tee_shm {
+	void *kaddr;
+};
+struct optee_call_queue {
+	int total_thread_count, free_thread_count, sys_thread_req_count;
+};
+struct optee {
+	struct optee_call_queue call_queue;
+	unsigned int rpc_param_count;
+};
+struct arm_smccc_res {
+	unsigned long a0, a1, a2, a3;
+};
 
 #include "optee_msg_abi.h"
 
@@ -81,12 +102,11 @@ static inline long bpf_probe_read_kernel_str(void *dst, u32 size, const void *sr
 	return 0;
 }
 
-#define READ_1(p, a)		((p)->a)
-#define READ_2(p, a, b)		((p)->a->b)
-#define READ_PICK(_1, _2, name, ...)	name
-#define BPF_CORE_READ(p, ...)	READ_PICK(__VA_ARGS__, READ_2, READ_1)(p, __VA_ARGS__)
-#define BPF_CORE_READ_INTO(dst, p, ...)                                                            \
-	memcpy(dst, &BPF_CORE_READ(p, __VA_ARGS__), sizeof(*(dst)))
+#define READ_1(p, a)                    ((p)->a)
+#define READ_2(p, a, b)                 ((p)->a->b)
+#define READ_PICK(_1, _2, name, ...)    name
+#define BPF_CORE_READ(p, ...)           READ_PICK(__VA_ARGS__, READ_2, READ_1)(p, __VA_ARGS__)
+#define BPF_CORE_READ_INTO(dst, p, ...) memcpy(dst, &BPF_CORE_READ(p, __VA_ARGS__), sizeof(*(dst)))
 
 #include "state.bpf.h"
 

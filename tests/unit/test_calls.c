@@ -15,7 +15,7 @@ static struct tee_device teedev = { .desc = &desc, .dev = { &optee } };
 static struct tee_context user_context = { .teedev = &teedev };
 static struct tee_context kernel_context = { .teedev = &teedev, .supp_nowait = true };
 
-#define TASKS	64
+#define TASKS 64
 
 static struct task_struct tasks[TASKS];
 
@@ -28,7 +28,8 @@ static int start(void **state)
 	optee = (struct optee){ .call_queue = { .total_thread_count = 2, .free_thread_count = 2 },
 				.rpc_param_count = 1 };
 	for (int i = 0; i < TASKS; i++) {
-		tasks[i] = (struct task_struct){ .pid = 100 + i, .tgid = 100 + i,
+		tasks[i] = (struct task_struct){ .pid = 100 + i,
+						 .tgid = 100 + i,
 						 .group_leader = &tasks[i] };
 		snprintf(tasks[i].comm, sizeof(tasks[i].comm), "task%d", i);
 	}
@@ -54,7 +55,7 @@ static void leave_secure(u64 a0)
 	call_exit(a0, &res);
 }
 
-#define RPC(function)	(0xffff0000UL | (function))
+#define RPC(function) (0xffff0000UL | (function))
 
 /* A session of task 0, opened in the ordinary way; returns its row. */
 static struct session *open_session(u32 id, struct tee_context *tee)
@@ -247,7 +248,7 @@ static void missed_end(void **state)
 	s = open_session(1, &user_context);
 	begin(&msg, CLASS_NORMAL);
 	call_enter();
-	begin(&msg, CLASS_NORMAL);	/* the end of the first was not seen */
+	begin(&msg, CLASS_NORMAL); /* the end of the first was not seen */
 	assert_int_equal(shared.loss[LOSS_CALL_END], 1);
 	assert_int_equal(s->in_flight, 1);
 	assert_int_equal(shared.pools[0].in_use_both, 0);
@@ -260,7 +261,7 @@ static void missed_end(void **state)
 
 /* What the model knows of a task. */
 struct model {
-	int step;		/* 0 idle, 1 queued, 2 asleep, 3 secure, 4 RPC, 5 back */
+	int step; /* 0 idle, 1 queued, 2 asleep, 3 secure, 4 RPC, 5 back */
 	u64 begun, admitted, entered, secure;
 };
 
@@ -341,7 +342,7 @@ static void random_steps(void **state)
 	for (int i = 0; i < TASKS; i++) {
 		const struct session *s = &session_rows[session_find(0, i + 1)];
 
-		seen_calls += s->sums[0].calls - 1;	/* the open */
+		seen_calls += s->sums[0].calls - 1; /* the open */
 		seen_wait += s->sums[0].wait_ns;
 		seen_hold += s->sums[0].hold_ns;
 		seen_secure += s->sums[0].secure_ns;

@@ -6,14 +6,26 @@
 #include "fields.h"
 
 static struct snap_session rows[3] = {
-	{ .serial = 1, .tgid = 10, .comm = "b", .sums = { { .calls = 5, .hold_ns = 100, .secure_ns = 40 } } },
-	{ .serial = 2, .tgid = 20, .comm = "a", .sums = { { .calls = 7 }, { .calls = 2 } },
+	{ .serial = 1,
+	  .tgid = 10,
+	  .comm = "b",
+	  .sums = { { .calls = 5, .hold_ns = 100, .secure_ns = 40 } } },
+	{ .serial = 2,
+	  .tgid = 20,
+	  .comm = "a",
+	  .sums = { { .calls = 7 }, { .calls = 2 } },
 	  .wait_iv = { .calls = 1, .p50 = 1024, .p99 = 2048, .max = 2048 } },
-	{ .serial = 3, .tgid = 30, .comm = "c", .sums_iv = { .calls = 4, .hold_ns = 200, .secure_ns = 50 } },
+	{ .serial = 3,
+	  .tgid = 30,
+	  .comm = "c",
+	  .sums_iv = { .calls = 4, .hold_ns = 200, .secure_ns = 50 } },
 };
 static const struct snapshot snap = {
-	.interval_ns = 2000000000, .nr_pools = 1, .pools = { { .total = -1, .reserved = -1 } },
-	.nr_sessions = 3, .sessions = rows,
+	.interval_ns = 2000000000,
+	.nr_pools = 1,
+	.pools = { { .total = -1, .reserved = -1 } },
+	.nr_sessions = 3,
+	.sessions = rows,
 };
 
 static struct value value_of(const char *name, int row)
@@ -35,7 +47,8 @@ static void names_are_unique(void **state)
 
 			assert_string_not_equal(a->name, b->name);
 			assert_string_not_equal(field_json_key(a->name, a->unit, key, sizeof(key)),
-						field_json_key(b->name, b->unit, other, sizeof(other)));
+						field_json_key(b->name, b->unit, other,
+							       sizeof(other)));
 		}
 	assert_null(session_field_find("no such field"));
 }
@@ -56,8 +69,10 @@ static void unknown_is_not_zero(void **state)
 	assert_false(value_of("origin", 0).known);
 	assert_false(value_of("secure_share", 0).known);
 	for (size_t i = 0; i < nr_pool_fields; i++)
-		if (!strcmp(pool_fields[i].name, "threads") || !strcmp(pool_fields[i].name, "free") ||
-		    !strcmp(pool_fields[i].name, "reserved") || !strcmp(pool_fields[i].name, "drift"))
+		if (!strcmp(pool_fields[i].name, "threads") ||
+		    !strcmp(pool_fields[i].name, "free") ||
+		    !strcmp(pool_fields[i].name, "reserved") ||
+		    !strcmp(pool_fields[i].name, "drift"))
 			assert_false(pool_fields[i].get(&snap, &snap.pools[0]).known);
 }
 
@@ -84,7 +99,7 @@ static void order(void **state)
 	assert_int_equal(order[0], 1);
 	assert_int_equal(order[1], 0);
 	sessions_order(&snap, session_field_find("wait_p50"), true, order);
-	assert_int_equal(order[0], 1);	/* what is known comes first, reversed or not */
+	assert_int_equal(order[0], 1); /* what is known comes first, reversed or not */
 }
 
 UNIT_TESTS(names_are_unique, unknown_is_not_zero, figures, order)

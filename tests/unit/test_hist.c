@@ -53,7 +53,7 @@ static void gains_survive_a_wrap(void **state)
 	src.count[5] = 0xfffffff0;
 	s = hist_gain(&sum, &src);
 	assert_int_equal(s.calls, 0xfffffff0);
-	src.count[5] += 0x20;	/* wraps to 0x10 */
+	src.count[5] += 0x20; /* wraps to 0x10 */
 	s = hist_gain(&sum, &src);
 	assert_int_equal(s.calls, 0x20);
 	assert_int_equal(sum.count[5], 0x100000010ULL);

@@ -27,17 +27,19 @@ static void taken(void **state)
 	assert_int_equal(parse(&o, ""), STATUS_OK);
 	assert_true(o.delay == 1 && !o.frames && !strcmp(o.sort->name, "calls_rate"));
 	assert_int_equal(parse(&o, "-b -n 3 -d 0.5 -o -wait_max -p 17 --strict"), STATUS_OK);
-	assert_true(o.batch && o.frames == 3 && o.delay == 0.5 && o.reverse && o.pid == 17 && o.strict);
+	assert_true(o.batch && o.frames == 3 && o.delay == 0.5 && o.reverse && o.pid == 17 &&
+		    o.strict);
 	assert_string_equal(o.sort->name, "wait_max");
 	assert_int_equal(parse(&o, "--json -p crypt --btf x --kprobes"), STATUS_OK);
-	assert_true(o.json && o.attach.kprobes && !strcmp(o.match, "crypt") && !strcmp(o.attach.btf, "x"));
+	assert_true(o.json && o.attach.kprobes && !strcmp(o.match, "crypt") &&
+		    !strcmp(o.attach.btf, "x"));
 }
 
 static void refused(void **state)
 {
 	static const char *const lines[] = {
-		"-n 0", "-n x", "-n 1.5", "-n", "-d 0", "-d 0.01", "-d 1x", "-d nan", "-o nothing",
-		"--no-such", "-x", "-n 99999999999999999999",
+		"-n 0",  "-n x",   "-n 1.5",     "-n",        "-d 0", "-d 0.01",
+		"-d 1x", "-d nan", "-o nothing", "--no-such", "-x",   "-n 99999999999999999999",
 	};
 	struct opts o;
 
@@ -48,8 +50,9 @@ static void refused(void **state)
 
 static void filter(void **state)
 {
-	struct snap_session row = { .serial = 1, .tgid = 17, .comm = "player", .uuid_known = true,
-				    .ta = "crypt" };
+	struct snap_session row = {
+		.serial = 1, .tgid = 17, .comm = "player", .uuid_known = true, .ta = "crypt"
+	};
 	struct snapshot s = { .nr_pools = 1 };
 	struct opts o;
 

@@ -10,7 +10,8 @@ static void names_become_harmless(void **state)
 	char out[4 * 16 + 1];
 
 	(void)state;
-	assert_string_equal(text_sanitise(out, name, sizeof(name)), "a\\x1b[2J\"\\x5c\\x0a\\xff\\x01");
+	assert_string_equal(text_sanitise(out, name, sizeof(name)),
+			    "a\\x1b[2J\"\\x5c\\x0a\\xff\\x01");
 	assert_string_equal(text_sanitise(out, "", 0), "");
 }
 
@@ -34,9 +35,11 @@ static void times(void **state)
 		u64 ns;
 		const char *text;
 	} cases[] = {
-		{ 0, "0ns" }, { 999, "999ns" }, { 1000, "1.0us" }, { 9990, "9.9us" },
-		{ 10000, "10us" }, { 999999, "999us" }, { 1000000, "1.0ms" },
-		{ 34000000, "34ms" }, { 5600000000, "5.6s" }, { 210000000000, "210s" },
+		{ 0, "0ns" },           { 999, "999ns" },
+		{ 1000, "1.0us" },      { 9990, "9.9us" },
+		{ 10000, "10us" },      { 999999, "999us" },
+		{ 1000000, "1.0ms" },   { 34000000, "34ms" },
+		{ 5600000000, "5.6s" }, { 210000000000, "210s" },
 	};
 	char buf[32];
 

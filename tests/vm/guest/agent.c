@@ -23,7 +23,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define PORT "/dev/vport0p1"
+#define PORT      "/dev/vport0p1"
 #define FRAME_MAX 32768
 #define WORDS_MAX 1024
 
@@ -173,8 +173,7 @@ static void exec_job(const struct job *job)
 		die("enter /root");
 	execvp(job->argv[0], job->argv);
 	err = errno;
-	fprintf(stderr, "vm: cannot run '%s' in the guest: %s\n", job->argv[0],
-		strerror(err));
+	fprintf(stderr, "vm: cannot run '%s' in the guest: %s\n", job->argv[0], strerror(err));
 	_exit(err == ENOENT ? 127 : 126);
 }
 
@@ -195,8 +194,8 @@ static void start_on_tty(const struct job *job, struct child *child)
 
 		setsid();
 		slave = open(name, O_RDWR);
-		if (slave < 0 || ioctl(slave, TIOCSCTTY, 0) ||
-		    dup2(slave, 0) < 0 || dup2(slave, 1) < 0 || dup2(slave, 2) < 0)
+		if (slave < 0 || ioctl(slave, TIOCSCTTY, 0) || dup2(slave, 0) < 0 ||
+		    dup2(slave, 1) < 0 || dup2(slave, 2) < 0)
 			die("take the terminal");
 		if (slave > 2)
 			close(slave);
@@ -261,8 +260,7 @@ static void reap(struct child *child)
 		if (pid != child->pid)
 			continue;
 		child->done = true;
-		child->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-						    : WEXITSTATUS(status);
+		child->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	}
 }
 
@@ -280,8 +278,8 @@ static void close_input(const struct job *job, struct child *child)
  * take yet stays in *in, and the port is not read meanwhile: the host's write
  * blocks, not ours.
  */
-static void carry(const struct job *job, struct child *child, int sigfd,
-		  struct frame *in, struct frame *out)
+static void carry(const struct job *job, struct child *child, int sigfd, struct frame *in,
+		  struct frame *out)
 {
 	size_t len = 0, sent = 0;
 

@@ -11,12 +11,11 @@
 #include <tee_client_api.h>
 #include <time.h>
 
-#define CALLS_MAX 64
+#define CALLS_MAX    64
 #define OS_TEST_WAIT 9
 
 static const TEEC_UUID os_test = {
-	0x5b9e0e40, 0x2636, 0x11e1,
-	{ 0xad, 0x9e, 0x00, 0x02, 0xa5, 0xd5, 0xc5, 0x1b }
+	0x5b9e0e40, 0x2636, 0x11e1, { 0xad, 0x9e, 0x00, 0x02, 0xa5, 0xd5, 0xc5, 0x1b }
 };
 
 static pthread_barrier_t ready;
@@ -31,16 +30,15 @@ static void check(TEEC_Result res, const char *what)
 static void *client(void *arg)
 {
 	TEEC_Operation op = {
-		.paramTypes = TEEC_PARAM_TYPES(TEEC_VALUE_INPUT, TEEC_NONE, TEEC_NONE,
-					       TEEC_NONE),
+		.paramTypes = TEEC_PARAM_TYPES(TEEC_VALUE_INPUT, TEEC_NONE, TEEC_NONE, TEEC_NONE),
 		.params[0].value.a = hold_ms,
 	};
 	TEEC_Context context;
 	TEEC_Session session;
 
 	check(TEEC_InitializeContext(NULL, &context), "open the TEE");
-	check(TEEC_OpenSession(&context, &session, &os_test, TEEC_LOGIN_PUBLIC, NULL,
-			       NULL, NULL), "open a session with os_test");
+	check(TEEC_OpenSession(&context, &session, &os_test, TEEC_LOGIN_PUBLIC, NULL, NULL, NULL),
+	      "open a session with os_test");
 	pthread_barrier_wait(&ready);
 	check(TEEC_InvokeCommand(&session, OS_TEST_WAIT, &op, NULL), "wait in os_test");
 	pthread_barrier_wait(&ready);
