@@ -176,8 +176,7 @@ static __always_inline struct session *session_not_opened(struct session *s, u32
 		add(none->rpc_ns[i], s->rpc_ns[i]);
 	}
 	add(none->in_flight, 1);
-	s->serial = 0;
-	s->state = SESSION_FREE;
+	session_undo(s);
 	add(s->in_flight, -1); /* last: now it may be given away */
 	return none;
 }

@@ -235,6 +235,7 @@ static void failed_open(void **state)
 	assert_int_equal(none->rpc_count[RPC_ALLOC], 1);
 	assert_int_equal(none->in_flight, 0);
 	assert_int_equal(session_rows[0].state, SESSION_FREE);
+	assert_int_equal(shared.sessions_undone, 1);
 	assert_int_equal(session_rows[0].in_flight, 0);
 }
 
