@@ -9,6 +9,17 @@
 #include "driver.h"
 #include "fields.h"
 
+/*
+ * What an empty hook adds to a call, in instructions, by mechanism: measured
+ * under -icount on Debian's 6.12 for arm64, to about 10.
+ */
+static const int cost[NR_MECHS] = {
+	[MECH_FENTRY] = 165,
+	[MECH_TP_BTF] = 85,
+	[MECH_RAW_TP] = 95,
+	[MECH_KPROBE] = 710,
+};
+
 static void row(const char *what, const char *answer)
 {
 	printf("%-34s %s\n", what, answer);
@@ -21,16 +32,17 @@ static const char *yes_no(bool yes)
 
 static void print_hooks(const struct probes *p)
 {
-	printf("\n%-30s %-8s %-9s %s\n", "HOOK", "BY", "ATTACHED", "GIVES");
+	printf("\n%-30s %-8s %-9s %5s  %s\n", "HOOK", "BY", "ATTACHED", "COST", "GIVES");
 	for (int h = 0; h < NR_HOOKS; h++) {
 		const struct hook_state *s = &p->hooks[h];
 
-		printf("%-30s %-8s %-9s %s", s->target, mechanism_name(s->mech),
-		       yes_no(s->attached), s->gives);
+		printf("%-30s %-8s %-9s %5d  %s", s->target, mechanism_name(s->mech),
+		       yes_no(s->attached), cost[s->mech], s->gives);
 		if (s->why[0])
 			printf(" (nothing cheaper: %s)", s->why);
 		putchar('\n');
 	}
+	printf("COST: instructions that the empty hook adds to a call, on arm64\n");
 }
 
 static void print_pools(struct probes *p)
