@@ -59,22 +59,20 @@ static u64 both(const struct class_sums sums[NR_CLASSES], size_t offset)
 
 #define UNUSED(x) ((void)(x))
 
+#define SESSION_NUMBER(name, known, expr)                                                          \
+	SESSION_FIELD(name)                                                                        \
+	{                                                                                          \
+		UNUSED(s);                                                                         \
+		return number_if(known, (double)(expr));                                           \
+	}
+
 SESSION_FIELD(tee)
 {
 	return number(s->pools[row->pool].id);
 }
 
-SESSION_FIELD(session)
-{
-	UNUSED(s);
-	return number_if(row->serial && !(row->flags & SESSION_OPENING), row->id);
-}
-
-SESSION_FIELD(serial)
-{
-	UNUSED(s);
-	return number_if(row->serial, (double)row->serial);
-}
+SESSION_NUMBER(session, row->serial && !(row->flags & SESSION_OPENING), row->id)
+SESSION_NUMBER(serial, row->serial, row->serial)
 
 SESSION_FIELD(ta)
 {
@@ -104,11 +102,7 @@ SESSION_FIELD(client)
 	return row->serial ? text(row->comm) : unknown();
 }
 
-SESSION_FIELD(pid)
-{
-	UNUSED(s);
-	return number_if(row->serial, row->tgid);
-}
+SESSION_NUMBER(pid, row->serial, row->tgid)
 
 SESSION_FIELD(origin)
 {
@@ -118,11 +112,7 @@ SESSION_FIELD(origin)
 	return text(row->kind == CLIENT_KERNEL ? "kernel" : "user");
 }
 
-SESSION_FIELD(login)
-{
-	UNUSED(s);
-	return number_if(row->uuid_known, row->login);
-}
+SESSION_NUMBER(login, row->uuid_known, row->login)
 
 SESSION_FIELD(class)
 {
@@ -143,132 +133,34 @@ SESSION_FIELD(rate)
 	return per_second(row->sums_iv.calls, s->interval_ns);
 }
 
-SESSION_FIELD(in_flight)
-{
-	UNUSED(s);
-	return number(row->in_flight);
-}
-
-SESSION_FIELD(in_flight_peak)
-{
-	UNUSED(s);
-	return number(row->in_flight_peak);
-}
-
-SESSION_FIELD(calls)
-{
-	UNUSED(s);
-	return number((double)SUM(row, calls));
-}
-
-SESSION_FIELD(failed)
-{
-	UNUSED(s);
-	return number((double)SUM(row, failed));
-}
-
-SESSION_FIELD(last_failure)
-{
-	UNUSED(s);
-	return number_if(row->last_failure, row->last_failure);
-}
-
-SESSION_FIELD(waited)
-{
-	UNUSED(s);
-	return number((double)SUM(row, waited));
-}
-
-SESSION_FIELD(limits)
-{
-	UNUSED(s);
-	return number((double)SUM(row, limits));
-}
-
-SESSION_FIELD(limit_wait)
-{
-	UNUSED(s);
-	return number((double)SUM(row, limit_ns));
-}
-
-SESSION_FIELD(wait)
-{
-	UNUSED(s);
-	return number((double)SUM(row, wait_ns));
-}
-
-SESSION_FIELD(hold)
-{
-	UNUSED(s);
-	return number((double)SUM(row, hold_ns));
-}
-
-SESSION_FIELD(secure)
-{
-	UNUSED(s);
-	return number((double)SUM(row, secure_ns));
-}
-
-SESSION_FIELD(rpc)
-{
-	UNUSED(s);
-	return number((double)(SUM(row, hold_ns) - SUM(row, secure_ns)));
-}
+SESSION_NUMBER(in_flight, true, row->in_flight)
+SESSION_NUMBER(in_flight_peak, true, row->in_flight_peak)
+SESSION_NUMBER(calls, true, SUM(row, calls))
+SESSION_NUMBER(failed, true, SUM(row, failed))
+SESSION_NUMBER(last_failure, row->last_failure, row->last_failure)
+SESSION_NUMBER(waited, true, SUM(row, waited))
+SESSION_NUMBER(limits, true, SUM(row, limits))
+SESSION_NUMBER(limit_wait, true, SUM(row, limit_ns))
+SESSION_NUMBER(wait, true, SUM(row, wait_ns))
+SESSION_NUMBER(hold, true, SUM(row, hold_ns))
+SESSION_NUMBER(secure, true, SUM(row, secure_ns))
+SESSION_NUMBER(rpc, true, SUM(row, hold_ns) - SUM(row, secure_ns))
 
 static u64 max_of(u64 a, u64 b)
 {
 	return a > b ? a : b;
 }
 
-SESSION_FIELD(wait_longest)
-{
-	UNUSED(s);
-	return number_if(SUM(row, calls),
-			 (double)max_of(row->sums[0].wait_max_ns, row->sums[1].wait_max_ns));
-}
-
-SESSION_FIELD(hold_longest)
-{
-	UNUSED(s);
-	return number_if(SUM(row, calls),
-			 (double)max_of(row->sums[0].hold_max_ns, row->sums[1].hold_max_ns));
-}
-
-SESSION_FIELD(wait_p50)
-{
-	UNUSED(s);
-	return number_if(row->wait_iv.calls, (double)row->wait_iv.p50);
-}
-
-SESSION_FIELD(wait_p99)
-{
-	UNUSED(s);
-	return number_if(row->wait_iv.calls, (double)row->wait_iv.p99);
-}
-
-SESSION_FIELD(wait_max)
-{
-	UNUSED(s);
-	return number_if(row->wait_iv.calls, (double)row->wait_iv.max);
-}
-
-SESSION_FIELD(hold_p50)
-{
-	UNUSED(s);
-	return number_if(row->hold_iv.calls, (double)row->hold_iv.p50);
-}
-
-SESSION_FIELD(hold_p99)
-{
-	UNUSED(s);
-	return number_if(row->hold_iv.calls, (double)row->hold_iv.p99);
-}
-
-SESSION_FIELD(secure_p99)
-{
-	UNUSED(s);
-	return number_if(row->secure_iv.calls, (double)row->secure_iv.p99);
-}
+SESSION_NUMBER(wait_longest, SUM(row, calls),
+	       max_of(row->sums[0].wait_max_ns, row->sums[1].wait_max_ns))
+SESSION_NUMBER(hold_longest, SUM(row, calls),
+	       max_of(row->sums[0].hold_max_ns, row->sums[1].hold_max_ns))
+SESSION_NUMBER(wait_p50, row->wait_iv.calls, row->wait_iv.p50)
+SESSION_NUMBER(wait_p99, row->wait_iv.calls, row->wait_iv.p99)
+SESSION_NUMBER(wait_max, row->wait_iv.calls, row->wait_iv.max)
+SESSION_NUMBER(hold_p50, row->hold_iv.calls, row->hold_iv.p50)
+SESSION_NUMBER(hold_p99, row->hold_iv.calls, row->hold_iv.p99)
+SESSION_NUMBER(secure_p99, row->secure_iv.calls, row->secure_iv.p99)
 
 SESSION_FIELD(secure_share)
 {
