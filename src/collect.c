@@ -39,6 +39,8 @@ struct collect {
 	struct past past[SESSION_SLOTS];
 	struct class_sums pool_sums[MAX_POOLS][NR_CLASSES]; /* of all sessions that ever were */
 	u64 past_exhausted_ns[MAX_POOLS];
+	int past_drift[MAX_POOLS];
+	bool drift_settled[MAX_POOLS];
 	int session_of_slot[SESSION_SLOTS + 1];
 	u64 finals; /* sessions whose row was read after their close */
 	u64 unread; /* sessions whose row was given away before */
@@ -115,27 +117,60 @@ static struct class_sums sums_since(const struct class_sums *now, const struct c
 	};
 }
 
+/* What moves when calls come and go. */
+struct motion {
+	u64 in_use, exhausted;
+	s32 driver_free;
+};
+
+static struct motion pool_motion(const struct pool *p)
+{
+	return (struct motion){ p->in_use_both, p->exhausted, p->driver_free };
+}
+
+static int pool_drift(const struct pool *p)
+{
+	return p->total ? p->driver_total - p->driver_free - p->driver_in_use : 0;
+}
+
 /*
- * Both sides change while we look, and a call that is between the driver's
- * counter and our hook counts on one side only. A drift that is real stays.
+ * A call that is between the driver's counter and our hook counts on one side
+ * only, and on a busy system there is always one. So a drift is believed when
+ * it is 0, or when nothing moved while we looked and it was the same in the
+ * snapshot before; else it is not known.
  */
 static void collect_drift(struct collect *c)
 {
-	for (int try = 0; try < DRIFT_TRIES; try++) {
-		bool drifts = false;
+	struct motion first[MAX_POOLS] = {};
+	bool drifts = true;
 
+	memset(c->drift_settled, true, sizeof(c->drift_settled));
+	for (int try = 0; try < DRIFT_TRIES && drifts; try++) {
+		if (try)
+			usleep(1000);
 		if (probes_inspect(c->probes))
 			return;
+		drifts = false;
 		for (int i = 0; i < MAX_POOLS; i++) {
-			const struct pool *p = &c->shared->pools[i];
+			struct motion now = pool_motion(&c->shared->pools[i]);
 
-			if (p->ready && p->total &&
-			    p->driver_total - p->driver_free != p->driver_in_use)
-				drifts = true;
+			if (!try)
+				first[i] = now;
+			else if (now.in_use != first[i].in_use ||
+				 now.exhausted != first[i].exhausted ||
+				 now.driver_free != first[i].driver_free)
+				c->drift_settled[i] = false;
+			drifts |= pool_drift(&c->shared->pools[i]) != 0;
 		}
-		if (!drifts)
-			return;
-		usleep(1000);
+	}
+	for (int i = 0; i < MAX_POOLS; i++) {
+		int drift = pool_drift(&c->shared->pools[i]);
+
+		if (!drift)
+			c->drift_settled[i] = true;
+		else if (drift != c->past_drift[i])
+			c->drift_settled[i] = false;
+		c->past_drift[i] = drift;
 	}
 }
 
@@ -152,8 +187,7 @@ static void collect_design(struct snap_pool *to, const struct pool *p)
 		return;
 	}
 	to->driver_free = p->driver_free;
-	to->drift_known = true;
-	to->drift = p->driver_total - p->driver_free - p->driver_in_use;
+	to->drift = pool_drift(p);
 	if (p->driver_flags & DRIVER_RESERVED) {
 		to->design = DESIGN_V6;
 		to->reserved = p->driver_reserved;
@@ -209,6 +243,7 @@ static void collect_pools(struct collect *c)
 		to->exhausted_ns_iv = to->exhausted_ns - c->past_exhausted_ns[i];
 		c->past_exhausted_ns[i] = to->exhausted_ns;
 		collect_design(to, p);
+		to->drift_known = p->total && p->driver_ns && c->drift_settled[i];
 	}
 }
 

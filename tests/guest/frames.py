@@ -96,7 +96,9 @@ def check_sane(findings: Findings, frames: Sequence[Object],
             if losses.get(name, 0) is not None:
                 findings.equal(f"{where}: loss {name}", count, losses.get(name, 0))
         for pool in frame["pools"]:
-            findings.equal(f"{where}: drift", pool["drift"], 0)
+            # Not known while calls come and go too fast; it must be in the end.
+            if pool["drift"] is not None or frame is frames[-1]:
+                findings.equal(f"{where}: drift", pool["drift"], 0)
             findings.equal(f"{where}: mismatches", pool["mismatches"], 0)
             in_use = pool["in_use_normal"] + pool["in_use_system"]
             findings.equal(f"{where}: threads free and in use", pool["free"] + in_use,
