@@ -16,7 +16,6 @@ static bool any(const char *pattern)
 	return yes;
 }
 
-/* tee0's parent is named after the driver's device: its driver link ends in "optee". */
 bool driver_present(void)
 {
 	return any("/sys/class/tee/tee[0-9]*") &&

@@ -16,7 +16,10 @@
 const char *mechanism_name(enum mechanism m)
 {
 	static const char *const names[NR_MECHS] = {
-		"fentry", "tp_btf", "raw_tp", "kprobe", "iter", "syscall",
+		"fentry",
+		"tp_btf",
+		"raw_tp",
+		"kprobe",
 	};
 
 	return names[m];

@@ -6,15 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum mechanism {
-	MECH_FENTRY,
-	MECH_TP_BTF,
-	MECH_RAW_TP,
-	MECH_KPROBE,
-	MECH_ITER,
-	MECH_SYSCALL,
-	NR_MECHS
-};
+enum mechanism { MECH_FENTRY, MECH_TP_BTF, MECH_RAW_TP, MECH_KPROBE, NR_MECHS };
 
 const char *mechanism_name(enum mechanism m);
 

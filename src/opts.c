@@ -7,9 +7,6 @@
 #include <string.h>
 #include "opts.h"
 
-#define MIN_DELAY 0.1
-#define MAX_DELAY 3600.0
-
 const struct option_help option_table[] = {
 	{ 'b', "batch", NULL,
 	  "print plain frames; what happens anyway when standard output is not a terminal" },

@@ -8,6 +8,10 @@
 #include "attach.h"
 #include "fields.h"
 
+/* Seconds between frames: the limits of -d, and of the key d. */
+#define MIN_DELAY 0.1
+#define MAX_DELAY 3600.0
+
 struct opts {
 	struct attach_opts attach;
 	bool batch; /* plain frames instead of the live view */

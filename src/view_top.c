@@ -20,8 +20,6 @@
 #define QUEUE_ROWS 6 /* waiters at most, or one less and how many more */
 #define QUEUE_CALM 5 /* snapshots before an emptier queue gives its lines back */
 #define PAGE_HINT  "Up, Down, PgUp, PgDn scroll  Esc goes back"
-#define MIN_DELAY  0.1
-#define MAX_DELAY  3600.0
 
 enum mode { MODE_TABLE, MODE_FILTER, MODE_DELAY, MODE_DETAIL, MODE_HELP, MODE_MENU };
 
