@@ -40,7 +40,9 @@ LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(L
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
 SRCS	:= main opts help fields text ta_names hist fail live driver mechanism attach collect \
-	doctor json view_batch screen view_top view_table view_detail
+	collect_events conditions deadlock condition_table event_text \
+	doctor json stop view_batch view_events screen view_top view_table view_detail \
+	view_pool view_conditions condition_log freeze
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
 	vmlinux/optee_types.h vmlinux/optee_msg_abi.h vmlinux/vmlinux.h
@@ -79,7 +81,8 @@ $(OUT)/optee-top: $(OBJS)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS)
 
 # The manual comes from the same tables as the program.
-MAN_OBJS := $(addprefix build/man/,gen_man.o help.o fields.o opts.o text.o ta_names.o fail.o)
+MAN_OBJS := $(addprefix build/man/,gen_man.o help.o fields.o opts.o text.o ta_names.o fail.o \
+	condition_table.o)
 
 build/man/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
@@ -109,7 +112,8 @@ guest:
 	$(Q)scripts/host-deps build vm
 	$(Q)tests/vm/prepare sysroot
 	$(Q)$(MAKE) --no-print-directory CROSS_COMPILE=aarch64-linux-gnu- STATIC=1 \
-		SYSROOT=$(SYSROOT_ARM64) build/arm64/optee-top build/arm64/optee-load build/arm64/optee-load-demo
+		SYSROOT=$(SYSROOT_ARM64) build/arm64/optee-top build/arm64/optee-load build/arm64/optee-load-demo \
+		build/arm64/calling-plugin.so
 
 LOAD_SRCS := $(addprefix tests/load/,optee-load.c client.c account.c parse.c)
 
@@ -124,9 +128,19 @@ build/arm64/optee-load: $(LOAD_SRCS) tests/load/load.h Makefile
 build/arm64/optee-load-demo: tests/load/demo.sh
 	$(Q)install -D $< $@
 
+# For tee-supplicant: not among the programs that every guest gets.
+build/arm64/calling-plugin.so: tests/load/plugin/calling.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -O2 -Wall -Wextra -Werror \
+		-Wformat=2 -Wshadow -fPIC -shared -isystem $(TEEC)/usr/include -o $@ $< \
+		-L$(TEEC)/usr/lib/aarch64-linux-gnu -lteec -pthread \
+		-Wl,--unresolved-symbols=ignore-in-shared-libs
+
 # Unit tests: the plain C of src/, under the sanitizers, without root.
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
-UNIT_SRCS := src/hist.c src/text.c src/ta_names.c src/fields.c src/opts.c src/fail.c
+UNIT_SRCS := src/condition_log.c src/condition_table.c src/event_text.c src/help.c src/json.c \
+	src/hist.c src/text.c src/ta_names.c src/fields.c src/opts.c src/fail.c
 
 build/unit/%: tests/unit/%.c tests/unit/unit.h tests/unit/bpf_native.h $(UNIT_SRCS) $(BPF_SRCS) Makefile
 	@mkdir -p $(@D)

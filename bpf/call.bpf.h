@@ -18,7 +18,7 @@ static __always_inline void call_uncount(struct call *c, u64 now)
 	struct pool *p = pool_at(c->pool);
 
 	if (c->flags & CALL_WAITING)
-		pool_wait_over(p, c);
+		pool_wait_over(p, c, now);
 	if (c->phase != PHASE_QUEUED && c->phase != PHASE_LIMIT)
 		pool_leave(p, c, now);
 }
@@ -77,6 +77,7 @@ static __always_inline void call_release(struct call *c)
 		struct call *o = call_at(outer - 1);
 
 		c->outer = 0;
+		call_on_stack(o, o->stack);
 		__sync_fetch_and_and(&o->key, ~(u64)CALL_KEY_SUSPENDED);
 		c->key = 0;
 		return;
@@ -114,6 +115,8 @@ static __always_inline struct call *call_start(u64 teedev)
 	c->pool = pool;
 	c->limits = 0;
 	c->flags = 0;
+	c->woken_ns = 0;
+	call_on_stack(c, (u64)t->stack);
 	return c;
 }
 
@@ -148,6 +151,8 @@ static __always_inline void call_describe(struct call *c, struct tee_context *te
 	in_flight = __sync_fetch_and_add(&s->in_flight, 1) + 1;
 	if (in_flight > s->in_flight_peak)
 		raise_s32(&s->in_flight_peak, in_flight);
+	if (class == CLASS_SYSTEM)
+		pool_reserve(c->pool, c->start_ns);
 }
 
 static __always_inline void call_begin(struct tee_context *tee, u64 teedev, u64 msg, u8 class)
@@ -158,15 +163,23 @@ static __always_inline void call_begin(struct tee_context *tee, u64 teedev, u64 
 		call_describe(c, tee, msg, class);
 }
 
-/* It is about to sleep in the queue; may be asked again for the same wait. */
+/* It is about to sleep in the queue, for the first time or because it was refused. */
 static __always_inline void call_wait(u64 waiter)
 {
 	struct call *c = call_find(bpf_get_current_task());
+	struct pool *p;
+	u64 now;
 
-	if (!c || c->flags & CALL_WAITING || (c->phase != PHASE_QUEUED && c->phase != PHASE_LIMIT))
+	if (!c || (c->phase != PHASE_QUEUED && c->phase != PHASE_LIMIT))
 		return;
+	p = pool_at(c->pool);
+	now = bpf_ktime_get_ns();
+	if (c->flags & CALL_WAITING) {
+		pool_wait_on(p, c, now);
+		return;
+	}
 	c->waiter = waiter;
-	pool_wait(pool_at(c->pool), c);
+	pool_wait(p, c, now);
 }
 
 static __noinline void call_rpc_over(struct call *c, u64 spent)
@@ -175,21 +188,22 @@ static __noinline void call_rpc_over(struct call *c, u64 spent)
 
 	if (!c)
 		return;
+	c->flags &= ~CALL_SUPPLICANT;
 	s = session_at(c->session_slot);
 	if (s && c->rpc_kind < NR_RPC_KINDS)
 		add(s->rpc_ns[c->rpc_kind], spent);
 }
 
-static __always_inline void call_admitted(struct call *c, u64 now)
+/* spent: since the start of its phase; not the length of its wait when that began before us. */
+static __always_inline void call_admitted(struct call *c, u64 spent, u64 now)
 {
-	struct pool *p = pool_at(c->pool);
+	bool waited = c->flags & CALL_WAITING;
 
-	if (c->flags & CALL_WAITING) {
-		pool_wait_over(p, c);
-		if (c->flags & CALL_LATE)
-			c->wait_ns = 0; /* who knows */
-	}
-	pool_enter(p, c, now);
+	if (waited && !(c->flags & CALL_LATE) && spent > starved_ns)
+		episode_of_call(c, COND_STARVED, c->phase_ns + starved_ns, now);
+	pool_enter(pool_at(c->pool), c, now);
+	if (waited && c->flags & CALL_LATE)
+		c->wait_ns = 0; /* who knows */
 }
 
 /* It enters the secure world: for the first time, or again. */
@@ -206,12 +220,14 @@ static __always_inline void call_enter(void)
 	case PHASE_QUEUED:
 		c->admit_ns = now;
 		c->wait_ns = spent;
-		call_admitted(c, now);
+		call_admitted(c, spent, now);
 		break;
 	case PHASE_LIMIT:
 		c->limit_ns += spent;
 		c->wait_ns += spent;
-		call_admitted(c, now);
+		if (pool_at(c->pool)->total)
+			episode_of_call(c, COND_COUNT_MISMATCH, c->phase_ns, now);
+		call_admitted(c, spent, now);
 		break;
 	case PHASE_RPC:
 		call_rpc_over(c, spent);
@@ -321,13 +337,9 @@ static __always_inline void call_exit(u64 a0, struct arm_smccc_res *res)
 	if ((u32)a0 >= RPC_PREFIX && (u32)a0 != UNKNOWN_FUNCTION) {
 		call_rpc(c, a0, res);
 	} else if (a0 == OPTEE_SMC_RETURN_ETHREAD_LIMIT) {
-		struct pool *p = pool_at(c->pool);
-
 		c->phase = PHASE_LIMIT;
 		c->limits++;
-		pool_leave(p, c, now);
-		if (p->total)
-			inc(p->mismatches);
+		pool_leave(pool_at(c->pool), c, now);
 	} else {
 		c->phase = PHASE_DONE;
 	}
@@ -345,22 +357,50 @@ static __noinline bool call_ends_oddly(struct call *c, u64 now)
 	return false;
 }
 
-/* It leaves the queue. */
-static __always_inline void call_end(void)
+/* It leaves the queue. False: no call has ended. */
+static __always_inline bool call_end(u64 now)
 {
 	struct call *c = call_find(bpf_get_current_task());
-	u64 now;
 
 	if (!c)
-		return;
-	now = bpf_ktime_get_ns();
+		return false;
 	if (c->phase == PHASE_DONE) {
 		pool_leave(pool_at(c->pool), c, now);
-		account(c, now); /* a late call has no session and is not accounted */
+		/*
+		 * Its hold ended when it came back: what the task waited since then, for
+		 * its CPU or the queue's lock, did not keep the secure world's thread.
+		 * A late call has no session and is not accounted.
+		 */
+		account(c, c->phase_ns);
 	} else if (call_ends_oddly(c, now)) {
-		return;
+		return false;
 	}
 	call_release(c);
+	return true;
+}
+
+/*
+ * The driver is about to wake somebody: in optee_cq_wait_final(), whose call is
+ * out of the queue by now and its thread free; once more there, when the call
+ * passes a wake on that it had swallowed; and after a system session's end.
+ */
+static __always_inline void call_ends_and_wakes(u64 queue)
+{
+	struct call *c = call_find(bpf_get_current_task());
+	u64 now = bpf_ktime_get_ns();
+	u32 pool;
+
+	if (c && c->phase != PHASE_RPC && c->phase != PHASE_HOLDING) {
+		pool = c->pool;
+		call_end(now);
+	} else {
+		pool = pool_of_queue(queue);
+		if (pool == MAX_POOLS)
+			return;
+		pool_reserve(pool, now);
+	}
+	if (pool_waits(pool_at(pool)->state))
+		pool_wake(pool, now);
 }
 
 #endif

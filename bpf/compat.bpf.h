@@ -123,6 +123,60 @@ static __always_inline bool has_system_calls(void)
 	return bpf_core_field_exists(w->sys_thread);
 }
 
+/* A word of the kernel's memory; unreadable: 0. */
+static __always_inline u64 word_at(u64 addr)
+{
+	u64 word;
+
+	if (reads_directly())
+		return pair_at(addr)->tv_sec;
+	bpf_probe_read_kernel(&word, sizeof(word), (void *)addr);
+	return word;
+}
+
+/*
+ * The queue's own figures, as it has them now. Without the first of them there
+ * is nothing to be stranded on; T is 0 then.
+ */
+static __always_inline s32 queue_free(u64 queue)
+{
+	if (!bpf_core_field_exists(struct optee_call_queue, free_thread_count))
+		return 0;
+	return (u32)word_at(queue +
+			    bpf_core_field_offset(struct optee_call_queue, free_thread_count));
+}
+
+static __always_inline s32 queue_sys_sessions(u64 queue)
+{
+	if (!bpf_core_field_exists(struct optee_call_queue, sys_thread_req_count))
+		return 0;
+	return (u32)word_at(queue +
+			    bpf_core_field_offset(struct optee_call_queue, sys_thread_req_count));
+}
+
+/*
+ * The reserve in force, which is also the driver's rule: a normal call needs
+ * more free threads than this, a system call one. The merged driver keeps one
+ * entry while there is any system session, the patches before it one for each.
+ */
+static __always_inline s32 queue_reserved(u64 queue)
+{
+	if (bpf_core_field_exists(struct optee_call_queue___v6, res_sys_thread_count))
+		return (u32)word_at(queue + bpf_core_field_offset(struct optee_call_queue___v6,
+								  res_sys_thread_count));
+	return queue_sys_sessions(queue) > 0;
+}
+
+static __always_inline bool waiter_is_done(u64 waiter)
+{
+	return (u32)word_at(waiter + bpf_core_field_offset(struct optee_call_waiter, c.done)) != 0;
+}
+
+static __always_inline bool waiter_is_system(u64 waiter)
+{
+	return (u8)word_at(waiter + bpf_core_field_offset(struct optee_call_waiter, sys_thread));
+}
+
 static __always_inline u8 waiter_class(struct optee_call_waiter *w)
 {
 	if (!has_system_calls())

@@ -6,20 +6,20 @@
 #ifndef OPTEE_TOP_INSPECT_BPF_H
 #define OPTEE_TOP_INSPECT_BPF_H
 
-#define entry_of(node, type, member) ((type *)((void *)(node)-bpf_core_field_offset(type, member)))
+#define TEE_PRIVILEGED_IDS  16 /* /dev/teepriv*: tee-supplicant's, without sessions */
+#define MAX_SESSIONS_WALKED 1024
+#define MAX_WAITERS_WALKED  256
+#define MAX_REQUESTS_WALKED 64
 
-#define TEE_PRIVILEGED_IDS           16 /* /dev/teepriv*: tee-supplicant's, without sessions */
-#define MAX_SESSIONS_WALKED          1024
-#define MAX_WAITERS_WALKED           256
+const volatile u32 tee_major;  /* of /dev/tee*; set before loading */
+const volatile u64 page_bytes; /* so too */
 
-const volatile u32 tee_major; /* of /dev/tee*; set before loading */
-
-/* Where a walk along one of the driver's lists stands. */
-struct walk {
-	struct list_head *head, *node;
+/* What a walk along one of the driver's lists is for. */
+struct search {
+	struct walk walk;
 	u64 task;
-	u64 stack, stack_size;
-	u32 pool;
+	u64 stack;
+	u32 pool, found;
 };
 
 /* As a number: the verifier lets nobody compute with a pointer that it trusts. */
@@ -31,43 +31,36 @@ static __always_inline u64 address_of(const void *ptr)
 	return addr;
 }
 
-static __always_inline struct list_head *next_of(struct list_head *node)
-{
-	return BPF_CORE_READ(node, next);
-}
-
-static __always_inline bool walk_done(struct walk *w)
-{
-	return !w->node || w->node == w->head;
-}
-
 static long session_found(u32 i, void *data)
 {
-	struct walk *walk = data;
-	struct optee_session *s = entry_of(walk->node, struct optee_session, list_node);
+	struct search *search = data;
+	struct optee_session *s;
 	struct session_origin o = { .flags = SESSION_LATE | SESSION_USER };
 	struct session *row;
 	u32 id;
 
-	if (walk_done(walk))
+	if (walk_done(&search->walk))
 		return 1;
+	s = (void *)(search->walk.node - bpf_core_field_offset(struct optee_session, list_node));
 	id = BPF_CORE_READ(s, session_id);
 	if (session_is_system(s))
 		o.flags |= SESSION_SYSTEM;
-	o.task = walk->task;
-	row = session_at(session_adopt(walk->pool, id, &o));
+	o.task = search->task;
+	row = session_at(session_adopt(search->pool, id, &o));
 	if (row && row->flags & SESSION_LATE)
 		row->flags |= SESSION_USER; /* a call may have met it first */
-	walk->node = next_of(walk->node);
+	walk_on(&search->walk);
 	return 0;
 }
+
+static pid_t supplicant_tgid; /* found at attach */
 
 /* One open file of one task: if it is a TEE context, its sessions get rows. */
 SEC("iter/task_file")
 int find_sessions(struct bpf_iter__task_file *it)
 {
 	struct task_struct *task = it->task;
-	struct walk walk = { .task = address_of(task) };
+	struct search search = { .task = address_of(task) };
 	struct optee_context_data *data;
 	struct tee_context *tee;
 	struct file *file = it->file;
@@ -79,23 +72,30 @@ int find_sessions(struct bpf_iter__task_file *it)
 		return 0;
 	tee = BPF_CORE_READ(file, private_data);
 	dev = BPF_CORE_READ(tee, teedev);
-	if (!dev || !device_is_optee(dev) || BPF_CORE_READ(dev, id) >= TEE_PRIVILEGED_IDS)
+	if (!dev || !device_is_optee(dev))
 		return 0;
-	walk.pool = pool_find((u64)dev);
+	if (BPF_CORE_READ(dev, id) >= TEE_PRIVILEGED_IDS) {
+		supplicant_tgid = BPF_CORE_READ(task, tgid);
+		return 0;
+	}
+	search.pool = pool_find((u64)dev);
 	data = BPF_CORE_READ(tee, data);
-	if (!data || walk.pool >= MAX_POOLS)
+	if (!data || search.pool >= MAX_POOLS)
 		return 0;
-	walk.head = &data->sess_list;
-	walk.node = next_of(walk.head);
-	bpf_loop(MAX_SESSIONS_WALKED, session_found, &walk, 0);
+	walk_list(&search.walk, (u64)&data->sess_list);
+	bpf_loop(MAX_SESSIONS_WALKED, session_found, &search, 0);
 	return 0;
 }
 
-static __always_inline u64 stack_size(struct task_struct *task)
+/* All stacks are of one size; the least one is assumed where they are not mapped one by one. */
+static __always_inline void learn_stack_bytes(struct task_struct *task)
 {
+	u64 pages = 0;
+
 	if (bpf_core_field_exists(task->stack_vm_area))
-		return BPF_CORE_READ(task, stack_vm_area, size);
-	return 1 << 14;
+		pages = BPF_CORE_READ(task, stack_vm_area, nr_pages);
+	if (pages)
+		stack_bytes = pages * page_bytes;
 }
 
 /* Its owner sleeps on it: nobody else ever does. */
@@ -144,6 +144,8 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 	c->session_slot = SESSION_SLOTS;
 	c->pool = pool;
 	c->op = CMD_UNKNOWN;
+	c->woken_ns = 0;
+	call_on_stack(c, (u64)BPF_CORE_READ(t, stack));
 	c->class = waiter_class(w);
 	c->flags = CALL_LATE;
 	c->outer = 0;
@@ -157,7 +159,7 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 	}
 	if (waiter_sleeps(w)) {
 		c->phase = PHASE_QUEUED;
-		pool_wait(p, c);
+		pool_wait(p, c, bpf_ktime_get_ns());
 	} else {
 		pool_enter(p, c, bpf_ktime_get_ns());
 		c->phase = PHASE_HOLDING;
@@ -171,14 +173,15 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 
 static long waiter_found(u32 i, void *data)
 {
-	struct walk *walk = data;
-	struct optee_call_waiter *w = entry_of(walk->node, struct optee_call_waiter, list_node);
+	struct search *search = data;
+	u64 waiter;
 
-	if (walk_done(walk))
+	if (walk_done(&search->walk))
 		return 1;
-	if ((u64)w - walk->stack < walk->stack_size)
-		call_found(walk->task, w, walk->pool);
-	walk->node = next_of(walk->node);
+	waiter = walk_waiter(&search->walk);
+	if (waiter - search->stack < stack_bytes)
+		call_found(search->task, (void *)waiter, search->pool);
+	walk_on(&search->walk);
 	return 0;
 }
 
@@ -187,21 +190,22 @@ SEC("iter/task")
 int find_calls(struct bpf_iter__task *it)
 {
 	struct task_struct *task = it->task;
-	struct walk walk = { .task = address_of(task) };
+	struct search search = { .task = address_of(task) };
 
 	if (!task)
 		return 0;
-	walk.stack = (u64)BPF_CORE_READ(task, stack);
-	walk.stack_size = stack_size(task);
+	learn_stack_bytes(task);
+	search.stack = (u64)BPF_CORE_READ(task, stack);
+	if (BPF_CORE_READ(task, tgid) == supplicant_tgid)
+		(void)supplicant_found(BPF_CORE_READ(task, pid));
 	for (u32 i = 0; i < MAX_POOLS; i++) {
-		struct optee_call_queue *q = (void *)shared.pools[i].queue;
+		u64 queue = shared.pools[i].queue;
 
-		if (!q)
+		if (!queue)
 			continue;
-		walk.pool = i;
-		walk.head = &q->waiters;
-		walk.node = next_of(walk.head);
-		bpf_loop(MAX_WAITERS_WALKED, waiter_found, &walk, 0);
+		search.pool = i;
+		walk_queue(&search.walk, queue);
+		bpf_loop(MAX_WAITERS_WALKED, waiter_found, &search, 0);
 	}
 	return 0;
 }
@@ -227,7 +231,21 @@ static long late_call_check(u32 i, void *data)
 	return 0;
 }
 
-/* Once a snapshot: the driver's counters, with ours of the same moment beside them. */
+static long request_found(u32 i, void *data)
+{
+	struct search *search = data;
+
+	if (walk_done(&search->walk))
+		return 1;
+	search->found++;
+	walk_on(&search->walk);
+	return 0;
+}
+
+/*
+ * At every look: the driver's counters, with ours of the same moment beside
+ * them, and what no call tells: that the reserve changed, that a strand ended.
+ */
 SEC("syscall")
 int inspect(void *ctx)
 {
@@ -235,13 +253,19 @@ int inspect(void *ctx)
 
 	for (u32 i = 0; i < MAX_POOLS; i++) {
 		struct pool *p = &shared.pools[i];
-		u64 both;
+		struct search search = {};
+		struct pool_state s;
 
 		if (!p->ready)
 			continue;
 		queue_counters(p, (void *)p->queue);
-		both = p->in_use_both;
-		p->driver_in_use = p->in_use_all = (s32)both + (s32)(both >> 32);
+		s = pool_state(p->state);
+		p->driver_in_use = s.in_use[CLASS_NORMAL] + s.in_use[CLASS_SYSTEM];
+		pool_reserve(i, now);
+		pool_strands(i, now);
+		walk_list(&search.walk, p->requests);
+		bpf_loop(MAX_REQUESTS_WALKED, request_found, &search, 0);
+		p->driver_requests = search.found;
 		p->driver_ns = now;
 	}
 	if (shared.loss[LOSS_LATE_CALLS])

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A pool: the T threads of one TEE instance, who uses them and who waits.
+ * A pool: the T threads of one TEE instance, who uses them, who waits, and whom a
+ * wake reaches.
  */
 #ifndef OPTEE_TOP_POOL_BPF_H
 #define OPTEE_TOP_POOL_BPF_H
@@ -11,6 +12,263 @@ static __always_inline struct pool *pool_at(u32 i)
 
 	barrier_var(p); /* else clang works it out anew for each member */
 	return p;
+}
+
+/* What a change of pool.state did. */
+struct change {
+	struct pool_state now;
+	u32 was, is; /* bits of the conditions */
+	u64 ns;
+};
+
+static __always_inline void pool_peaks(struct pool *p, const struct pool_state *s)
+{
+	s32 waiting = 0, in_use = 0;
+
+	for (u32 class = 0; class < NR_CLASSES; class ++) {
+		raise_s32(&p->in_use_peak[class], s->in_use[class]);
+		raise_s32(&p->waiting_peak[class], s->waiting[class]);
+		in_use += s->in_use[class];
+		waiting += s->waiting[class];
+	}
+	raise_s32(&p->in_use_all_peak, in_use);
+	raise_s32(&p->waiting_all_peak, waiting);
+	/* Up to here another normal call changes no peak and no condition. */
+	p->quiet = p->in_use_peak[CLASS_NORMAL];
+	if (p->total && p->quiet > p->total - s->reserved - 1)
+		p->quiet = p->total - s->reserved - 1;
+}
+
+__noinline int pool_step(u32 pool, u32 cond, const struct change *c)
+{
+	bool was, is;
+
+	if (!c || cond >= NR_POOL_CONDS)
+		return 0;
+	was = c->was & COND_BIT(cond);
+	is = c->is & COND_BIT(cond);
+	if (is && !was)
+		episode_begin(pool, cond, c->ns, cond_figure(cond, &c->now));
+	else if (was && !is)
+		episode_end(pool, cond, c->ns, 0);
+	else if (is)
+		episode_peak(pool_at(pool), cond, cond_figure(cond, &c->now));
+	return 0;
+}
+
+/*
+ * The change from one state to another, which this CPU alone made. A global
+ * function, as the next ones: the verifier looks at it once.
+ */
+__noinline int pool_changed(u32 pool, u64 old, u64 new, u64 now)
+{
+	struct pool *p = pool_at(pool);
+	struct pool_state before = pool_state(old);
+	struct change c = { .now = pool_state(new), .ns = now };
+
+	pool_peaks(p, &c.now);
+	c.was = conds_of(&before, p->total);
+	c.is = conds_of(&c.now, p->total);
+	if (!(c.was | c.is))
+		return 0;
+	for (u32 cond = 0; cond < COND_STRANDED; cond++)
+		if ((c.was | c.is) & COND_BIT(cond))
+			pool_step(pool, cond, &c);
+	return 0;
+}
+
+#define STATE_PLAIN_IN_USE  ((1ULL << STATE_IN_USE_BITS) - 1)
+#define STATE_RESERVED_MASK (~0ULL << STATE_RESERVED)
+
+/* Only normal calls are in flight, and no more than usual. */
+static __always_inline bool pool_is_quiet(const struct pool *p, u64 state)
+{
+	return !(state & ~(STATE_PLAIN_IN_USE | STATE_RESERVED_MASK)) &&
+	       (s32)(state & STATE_PLAIN_IN_USE) <= p->quiet;
+}
+
+static __always_inline u64 one_in_use(const struct call *c)
+{
+	return 1ULL << c->class * 12;
+}
+
+static __always_inline u64 one_waiting(const struct call *c)
+{
+	return STATE_ONE(24) << c->class * 14;
+}
+
+static __always_inline bool pool_waits(u64 state)
+{
+	return state >> STATE_WAITING(0) & ((1U << 2 * STATE_WAITING_BITS) - 1);
+}
+
+/*
+ * Stranded waiters: those with no wake on its way to them, in each class that
+ * the driver's rule would admit with the threads that are free and not already
+ * promised to woken ones.
+ */
+static __always_inline s32 pool_stranded(const struct pool *p)
+{
+	struct pool_state s = pool_state(*(volatile u64 *)&p->state);
+	s32 normal = p->woken[CLASS_NORMAL], system = p->woken[CLASS_SYSTEM];
+	s32 spare = queue_free(p->queue) - normal - system, n = 0;
+
+	if (spare > 0 && s.waiting[CLASS_SYSTEM] > system)
+		n += s.waiting[CLASS_SYSTEM] - system;
+	if (spare > queue_reserved(p->queue) && s.waiting[CLASS_NORMAL] > normal)
+		n += s.waiting[CLASS_NORMAL] - normal;
+	return n;
+}
+
+/*
+ * Begins or ends the episode of stranded waiters. Unlike the others it is no
+ * function of one word, so two CPUs may judge at once: who has begun or ended
+ * one looks again.
+ */
+__noinline int pool_strands(u32 pool, u64 now)
+{
+	struct pool *p = pool_at(pool);
+
+	if (!p->total)
+		return 0;
+	for (int i = 0; i < 3; i++) {
+		u64 serial = p->lasting[COND_STRANDED].serial;
+		s32 n = pool_stranded(p);
+
+		if (n && !serial)
+			episode_begin(pool, COND_STRANDED, now, n);
+		else if (!n && serial)
+			episode_end(pool, COND_STRANDED, now, serial);
+		else {
+			if (n)
+				episode_peak(p, COND_STRANDED, n);
+			break;
+		}
+	}
+	return 0;
+}
+
+/* A change by someone who waits, or while someone does. */
+static __always_inline void pool_contended(u32 pool, u64 old, u64 new, u64 now)
+{
+	pool_changed(pool, old, new, now);
+	if (pool_waits(old | new))
+		pool_strands(pool, now);
+}
+
+static __always_inline void pool_wait(struct pool *p, struct call *c, u64 now)
+{
+	u64 one = one_waiting(c);
+	u64 old = __sync_fetch_and_add(&p->state, one);
+
+	c->flags |= CALL_WAITED | CALL_WAITING;
+	if (c->woken_ns) /* it was woken before it slept */
+		add(p->woken[c->class & 1], 1);
+	pool_contended(c->pool, old, old + one, now);
+}
+
+/* The wake that it got has had its effect: it runs. */
+static __always_inline void pool_awake(struct pool *p, struct call *c)
+{
+	if (!c->woken_ns)
+		return;
+	c->woken_ns = 0;
+	add(p->woken[c->class & 1], -1);
+}
+
+/* It sleeps again: the driver's rule did not admit it. */
+static __always_inline void pool_wait_on(struct pool *p, struct call *c, u64 now)
+{
+	pool_awake(p, c);
+	pool_strands(c->pool, now);
+}
+
+/* It neither waits nor holds a thread any more, nobody knows why. */
+static __always_inline void pool_wait_over(struct pool *p, struct call *c, u64 now)
+{
+	u64 one = one_waiting(c);
+	u64 old;
+
+	pool_awake(p, c);
+	c->flags &= ~CALL_WAITING;
+	old = __sync_fetch_and_add(&p->state, -one);
+	pool_contended(c->pool, old, old - one, now);
+}
+
+/* An entry is taken; by a waiter in the same step in which it ceases to be one. */
+static __always_inline void pool_enter(struct pool *p, struct call *c, u64 now)
+{
+	u64 delta = one_in_use(c), old;
+
+	if (c->flags & CALL_WAITING) {
+		pool_awake(p, c);
+		c->flags &= ~CALL_WAITING;
+		delta -= one_waiting(c);
+	}
+	old = __sync_fetch_and_add(&p->state, delta);
+	if (!pool_is_quiet(p, old + delta))
+		pool_contended(c->pool, old, old + delta, now);
+}
+
+static __always_inline void pool_leave(struct pool *p, struct call *c, u64 now)
+{
+	u64 one = one_in_use(c);
+	u64 old = __sync_fetch_and_add(&p->state, -one);
+
+	if (!pool_is_quiet(p, old))
+		pool_changed(c->pool, old, old - one, now);
+}
+
+/* optee_cq_complete_one(): whom does it wake, and is that one asleep? */
+__noinline int pool_wake(u32 pool, u64 now)
+{
+	struct pool *p = pool_at(pool);
+	u64 waiter = 0;
+	struct call *c;
+
+	if (!p->total)
+		return 0;
+	if (has_system_calls())
+		waiter = queue_target(p->queue, true);
+	if (!waiter)
+		waiter = queue_target(p->queue, false);
+	c = waiter ? call_of_waiter(waiter) : NULL;
+	if (c && c->flags & CALL_WAITING && !c->woken_ns) {
+		c->woken_ns = now & ~WOKEN_IN_VAIN;
+		add(p->woken[c->class & 1], 1);
+	} else if (c) {
+		/*
+		 * It holds a thread; or it is on its way already, and has taken the first
+		 * wake, so that it looks as if it had none, and will wipe the second out.
+		 */
+		c->woken_ns = now | WOKEN_IN_VAIN;
+	}
+	return pool_strands(pool, now);
+}
+
+/* --reserved: the reserve to judge by; -1: that of the driver. */
+const volatile s32 what_if_reserved = -1;
+
+/* The reserve in force may be another one now. */
+__noinline int pool_reserve(u32 pool, u64 now)
+{
+	struct pool *p = pool_at(pool);
+	s32 reserved;
+	u64 old, new;
+
+	reserved = what_if_reserved >= 0 ? what_if_reserved : queue_reserved(p->queue);
+	for (int i = 0; i < 3; i++) {
+		old = *(volatile u64 *)&p->state;
+		if (old >> STATE_RESERVED == (u64)reserved)
+			break;
+		new = (old & ~STATE_RESERVED_MASK) | (u64)reserved << STATE_RESERVED;
+		p->quiet = -1; /* until pool_changed() says more, all changes are looked at */
+		if (__sync_val_compare_and_swap(&p->state, old, new) == old) {
+			pool_contended(pool, old, new, now);
+			break;
+		}
+	}
+	return 0;
 }
 
 static __always_inline bool device_is_optee(struct tee_device *dev)
@@ -54,8 +312,11 @@ static __noinline u32 pool_search(u64 teedev)
 		}
 		p->id = id;
 		p->queue = (u64)&optee->call_queue;
+		p->requests = (u64)&optee->supp.reqs;
 		p->total = queue_total(&optee->call_queue);
+		p->quiet = -1;
 		p->rpc_appended = BPF_CORE_READ(optee, rpc_param_count) != 0;
+		pool_reserve(i, bpf_ktime_get_ns());
 		p->ready = 1;
 		__sync_lock_test_and_set(&p->teedev, teedev);
 		return i;
@@ -72,69 +333,13 @@ static __always_inline u32 pool_find(u64 teedev)
 	return pool_search(teedev);
 }
 
-static __always_inline void pool_wait(struct pool *p, struct call *c)
+/* The pool of a queue; MAX_POOLS: nobody has made a call on it. */
+static __noinline u32 pool_of_queue(u64 queue)
 {
-	u32 class = c->class & 1;
-	s32 n = __sync_fetch_and_add(&p->waiting[class], 1) + 1;
-	s32 all = __sync_fetch_and_add(&p->waiting_all, 1) + 1;
-
-	raise_s32(&p->waiting_peak[class], n);
-	raise_s32(&p->waiting_all_peak, all);
-	c->flags |= CALL_WAITED | CALL_WAITING;
-}
-
-static __always_inline void pool_wait_over(struct pool *p, struct call *c)
-{
-	add(p->waiting[c->class & 1], -1);
-	add(p->waiting_all, -1);
-	c->flags &= ~CALL_WAITING;
-}
-
-static __noinline void pool_peak(struct pool *p, u64 both)
-{
-	s32 normal = both, system = both >> 32;
-
-	if (!p)
-		return;
-	raise_s32(&p->in_use_peak[CLASS_NORMAL], normal);
-	raise_s32(&p->in_use_peak[CLASS_SYSTEM], system);
-	raise_s32(&p->in_use_all_peak, normal + system);
-}
-
-static __always_inline u64 in_use_one(const struct call *c)
-{
-	return 1ULL << c->class * 32;
-}
-
-/*
- * An entry is taken or given back. One word counts both classes: one atomic
- * instead of two, and the sum of its halves alone decides when the pool becomes
- * and ceases to be exhausted, so that ends and starts alternate and the sum of
- * (end - start) is right whichever CPU is first to add its part.
- */
-static __always_inline void pool_enter(struct pool *p, struct call *c, u64 now)
-{
-	u64 one = in_use_one(c);
-	u64 both = __sync_fetch_and_add(&p->in_use_both, one) + one;
-	s32 normal = both, system = both >> 32, all = normal + system;
-
-	if (normal > p->in_use_peak[CLASS_NORMAL] || system > p->in_use_peak[CLASS_SYSTEM] ||
-	    all > p->in_use_all_peak)
-		pool_peak(p, both);
-	if (all == p->total) {
-		add(p->exhausted_ns, -now);
-		inc(p->exhausted);
-	}
-}
-
-static __always_inline void pool_leave(struct pool *p, struct call *c, u64 now)
-{
-	u64 both = __sync_fetch_and_add(&p->in_use_both, -in_use_one(c));
-
-	if ((s32)both + (s32)(both >> 32) == p->total) {
-		add(p->exhausted_ns, now);
-		inc(p->exhausted_ended);
-	}
+	for (u32 i = 0; i < MAX_POOLS; i++)
+		if (pool_at(i)->queue == queue)
+			return i;
+	return MAX_POOLS;
 }
 
 #endif

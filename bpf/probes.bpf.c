@@ -15,10 +15,13 @@
 #include "abi.h"
 #include "state.bpf.h"
 #include "compat.bpf.h"
+#include "queue.bpf.h"
 #include "session.bpf.h"
+#include "condition.bpf.h"
 #include "pool.bpf.h"
 #include "account.bpf.h"
 #include "call.bpf.h"
+#include "supplicant.bpf.h"
 #include "inspect.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -99,17 +102,73 @@ int BPF_PROG(raw_tp__invoke_fn_end, struct optee_rpc_param *param, struct arm_sm
 	return 0;
 }
 
-/* It ends. */
+/*
+ * It ends. optee_cq_complete_one() is called under the queue's lock, when the
+ * thread is free again and before anybody is woken: there the whole queue can
+ * be judged. Where the compiler has inlined it, optee_cq_wait_final() gives the
+ * end of a call, and nothing tells whom the wake reaches.
+ */
+SEC("fentry/optee_cq_complete_one")
+int BPF_PROG(fentry__cq_complete_one, struct optee_call_queue *q)
+{
+	call_ends_and_wakes((u64)q);
+	return 0;
+}
+
+SEC("kprobe/optee_cq_complete_one")
+int BPF_KPROBE(kprobe__cq_complete_one, struct optee_call_queue *q)
+{
+	call_ends_and_wakes((u64)q);
+	return 0;
+}
+
 SEC("fentry/optee_cq_wait_final")
 int BPF_PROG(fentry__cq_wait_final)
 {
-	call_end();
+	call_end(bpf_ktime_get_ns());
 	return 0;
 }
 
 SEC("kprobe/optee_cq_wait_final")
 int BPF_KPROBE(kprobe__cq_wait_final)
 {
-	call_end();
+	call_end(bpf_ktime_get_ns());
+	return 0;
+}
+
+/* tee-supplicant: who asks it, and which of its threads answers. */
+SEC("fentry/optee_supp_thrd_req")
+int BPF_PROG(fentry__supp_thrd_req, struct tee_context *tee, u32 func, size_t num_params,
+	     struct tee_param *param)
+{
+	supplicant_asked((u64)param);
+	return 0;
+}
+
+SEC("kprobe/optee_supp_thrd_req")
+int BPF_KPROBE(kprobe__supp_thrd_req, struct tee_context *tee, u32 func, size_t num_params,
+	       struct tee_param *param)
+{
+	supplicant_asked((u64)param);
+	return 0;
+}
+
+/*
+ * The one hook at a return: only there is it known which request was taken. It
+ * sleeps, but there are few threads that do, and fexit has no limit to them.
+ */
+SEC("fexit/optee_supp_recv")
+int BPF_PROG(fexit__supp_recv, struct tee_context *tee, u32 *func, u32 *num_params,
+	     struct tee_param *param, int ret)
+{
+	if (!ret)
+		supplicant_took(tee, param);
+	return 0;
+}
+
+SEC("kprobe/optee_supp_recv")
+int BPF_KPROBE(kprobe__supp_recv)
+{
+	(void)supplicant_found(bpf_get_current_task_btf()->pid);
 	return 0;
 }

@@ -24,11 +24,12 @@ typedef int32_t s32;
 typedef int64_t s64;
 #endif
 
-#define MAX_POOLS    4    /* TEE instances */
-#define MAX_CALLS    1024 /* calls in flight or queued; a power of two */
-#define CALL_WINDOW  8    /* slots in which one task's call may lie */
-#define MAX_SESSIONS 1024 /* sessions with a row of their own; a power of two */
-#define COMM_LEN     16
+#define MAX_POOLS       4    /* TEE instances */
+#define MAX_CALLS       1024 /* calls in flight or queued; a power of two */
+#define CALL_WINDOW     8    /* slots in which one task's call may lie */
+#define MAX_SESSIONS    1024 /* sessions with a row of their own; a power of two */
+#define COMM_LEN        16
+#define MAX_SUPPLICANTS 64 /* threads of tee-supplicant that are told apart */
 
 /* Which entries of the pool a call may use: struct optee_call_waiter.sys_thread. */
 enum call_class { CLASS_NORMAL, CLASS_SYSTEM, NR_CLASSES };
@@ -68,8 +69,9 @@ enum call_key {
 
 enum call_flags {
 	CALL_WAITED = 1 << 0,  /* slept in the queue */
-	CALL_WAITING = 1 << 1, /* sleeps there now: counted in pool.waiting */
+	CALL_WAITING = 1 << 1, /* sleeps there now, or is on its way out: counted in pool.state */
 	CALL_LATE = 1 << 2,    /* in flight when we attached: times are not known */
+	CALL_SUPPLICANT = 1 << 3, /* its RPC was handed to tee-supplicant */
 };
 
 /*
@@ -133,8 +135,16 @@ struct call {
 	u8 pool, op, class, rpc_kind;
 	u32 limits; /* ETHREAD_LIMIT answers */
 	u32 flags;
-	u64 pad[2]; /* to a power of two, and two cache lines */
+	/*
+	 * The last wake that the queue gave it and that has had no effect yet,
+	 * 0: none. A waiter is on its way then; a call in flight swallowed it. The
+	 * lowest bit, WOKEN_IN_VAIN: so did a waiter that had been woken before.
+	 */
+	u64 woken_ns;
+	u64 stack; /* of its task: the waiter lies on it */
 };
+
+#define WOKEN_IN_VAIN 1ULL
 
 /* Sums over finished calls of one class. wait = queue + limit waits; RPC time = hold - secure. */
 struct class_sums {
@@ -181,10 +191,111 @@ struct session {
 	struct hist wait, hold, secure;
 };
 
+/*
+ * pool.state: who holds a thread and who waits, by class, and the reserve in
+ * force, all in one word. So a change is one atomic addition, whose CPU alone
+ * sees which conditions it began and which it ended.
+ */
+#define STATE_IN_USE(class)        ((class) * 12)
+#define STATE_WAITING(class)       (24 + (class) * 14)
+#define STATE_RESERVED             52
+#define STATE_IN_USE_BITS          12
+#define STATE_WAITING_BITS         14
+#define STATE_ONE(shift)           (1ULL << (shift))
+#define STATE_GET(state, at, bits) ((s32)((state) >> (at) & ((1U << (bits)) - 1)))
+
+struct pool_state {
+	s32 in_use[NR_CLASSES], waiting[NR_CLASSES], reserved;
+};
+
+static inline struct pool_state pool_state(u64 state)
+{
+	return (struct pool_state){
+		.in_use = { STATE_GET(state, STATE_IN_USE(CLASS_NORMAL), STATE_IN_USE_BITS),
+			    STATE_GET(state, STATE_IN_USE(CLASS_SYSTEM), STATE_IN_USE_BITS) },
+		.waiting = { STATE_GET(state, STATE_WAITING(CLASS_NORMAL), STATE_WAITING_BITS),
+			     STATE_GET(state, STATE_WAITING(CLASS_SYSTEM), STATE_WAITING_BITS) },
+		.reserved = (s32)(state >> STATE_RESERVED),
+	};
+}
+
+/*
+ * What can be wrong with a queue. r: the entries in reserve, T: the threads.
+ * The first are states of a pool, which the BPF programs follow; starved and
+ * count mismatch are states of a call; the last two are found by user space.
+ */
+enum condition {
+	COND_OVERRUN,         /* system calls in flight > r */
+	COND_HARMFUL_OVERRUN, /* the same while a normal call waits */
+	COND_RESERVE_BREACH,  /* normal calls in flight > T - r */
+	COND_RESERVE_IDLE, /* a normal call waits, a system call is in flight, a thread is free */
+	COND_EXHAUSTED,    /* no thread is free */
+	COND_STRANDED,     /* a waiter sleeps though the driver's own rule would admit it */
+	NR_POOL_CONDS,
+	COND_STARVED = NR_POOL_CONDS, /* a wait older than a limit */
+	COND_COUNT_MISMATCH,          /* ETHREAD_LIMIT after Linux admitted the call */
+	NR_COUNTED_CONDS,
+	COND_DEADLOCK = NR_COUNTED_CONDS,
+	COND_DRIFT, /* the driver's count of threads in use is not ours */
+	NR_CONDS
+};
+
+/* The episodes of a condition that have ended. */
+struct cond_count {
+	u64 count;
+	u64 ns, longest_ns;
+	u64 peak;
+};
+
+/* A call that takes part in an episode. */
+struct party {
+	u64 serial;   /* of its session, 0: none or not known */
+	u64 since_ns; /* waits, or holds a thread, since then; 0: not known */
+	u64 woken_ns; /* as in struct call */
+	u32 tid, tgid;
+	u32 session_slot;
+	u32 func;
+	u8 op, class, phase, rpc_kind;
+	u32 flags; /* enum call_flags */
+};
+
+#define MAX_PARTIES 12
+
+/* A condition, from its start to its end. */
+struct episode {
+	u64 serial; /* 1, 2, ...: of this condition in this pool */
+	u64 since_ns;
+	u64 end_ns;                           /* 0: it lasts */
+	u64 state;                            /* pool.state as it began */
+	s32 driver_free, driver_sys_sessions; /* the driver's own at that moment */
+	u32 peak;                             /* of the figure that makes the condition */
+	u8 cond, pool, nr_parties, pad;
+	struct party parties[MAX_PARTIES]; /* in the order of the driver's queue */
+};
+
+/*
+ * The episode that lasts. Its start and its end are seen by one CPU each, which
+ * need not get here in that order: the end leaves EPISODE_ENDED then.
+ */
+struct lasting {
+	u64 serial;                 /* 0: none lasts */
+	u64 begun;                  /* serials given */
+	struct episode episodes[2]; /* valid: the one of serial & 1 */
+};
+
+#define EPISODE_ENDED       (~0ULL)
+
+/*
+ * Shorter episodes are counted but not reported: on a busy pool one of each ends
+ * with nearly every call, a stranded one because wakes take their time.
+ */
+#define REPORT_EXHAUSTED_NS 10000000
+#define REPORT_STRANDED_NS  1000000
+
 /* One TEE instance and its threads. */
 struct pool {
-	u64 teedev, queue; /* kernel addresses; they are never shown */
-	u32 id;            /* N of /dev/teeN */
+	u64 teedev, queue, requests; /* kernel addresses; they are never shown */
+	u32 id;                      /* N of /dev/teeN */
 	u8 ready, rpc_appended, pad[2];
 
 	/* The driver's own counters, as the inspect program last read them. */
@@ -192,28 +303,31 @@ struct pool {
 	u32 driver_flags; /* enum driver_flags */
 	s32 driver_total, driver_free, driver_sys_sessions;
 	s32 driver_reserved; /* v6-like patches */
-	s32 driver_in_use;   /* our in_use, all classes, at that same moment */
+	s32 driver_in_use;   /* our calls in flight at that same moment */
+	s32 driver_requests; /* requests to tee-supplicant that nobody has taken yet */
 
 	/* Ours. */
-	union {
-		s32 in_use[NR_CLASSES];
-		u64 in_use_both; /* both at once, as one word: system << 32 | normal */
-	};
-	s32 in_use_all; /* their sum, as the inspect program last read it */
-	s32 total;      /* T; 0 = unknown to Linux */
-	s32 waiting[NR_CLASSES], waiting_all;
+	s32 total; /* T; 0 = unknown to Linux */
+	u64 state; /* struct pool_state */
+	s32 quiet; /* so many normal calls in flight and nothing else: nothing to look at */
+	s32 woken[NR_CLASSES]; /* of the waiters, those with a wake on its way */
 	s32 in_use_peak[NR_CLASSES], in_use_all_peak;
 	s32 waiting_peak[NR_CLASSES], waiting_all_peak;
-	u64 exhausted; /* times all T threads became used */
-	u64 exhausted_ended;
-	u64 exhausted_ns; /* sum of ends less sum of starts, modulo 2^64 */
-	u64 mismatches;   /* ETHREAD_LIMIT although Linux counts and had admitted */
+	struct cond_count conds[NR_COUNTED_CONDS];
+	struct lasting lasting[NR_POOL_CONDS];
 };
 
 enum driver_flags {
 	DRIVER_COUNTS = 1 << 0,       /* has total/free_thread_count */
 	DRIVER_SYS_SESSIONS = 1 << 1, /* has sys_thread_req_count */
 	DRIVER_RESERVED = 1 << 2,     /* has res_sys_thread_count */
+};
+
+/* A thread of tee-supplicant. */
+struct supplicant {
+	u32 tid, pad; /* 0: unused */
+	u64 request;  /* the one that it took last; 0: not known */
+	u64 taken_ns;
 };
 
 /* What was not seen. Every way in which a figure can come out short has a row. */
@@ -225,6 +339,7 @@ enum loss {
 	LOSS_SESSION_CLOSED, /* a closed session's row was reused before it was read: the reader counts */
 	LOSS_POOL_SLOT,  /* more than MAX_POOLS TEE instances */
 	LOSS_LATE_CALLS, /* in flight at attach: found, but with no times */
+	LOSS_EPISODE,    /* an episode that ended is counted, but was not reported */
 	NR_LOSSES
 };
 
@@ -235,8 +350,10 @@ struct shared {
 	u64 session_cursor;
 	u64 adopting; /* somebody makes rows for sessions from before: one at a time */
 	u64 loss[NR_LOSSES];
+	struct supplicant supplicants[MAX_SUPPLICANTS];
 	struct pool pools[MAX_POOLS];
 	struct call calls[MAX_CALLS];
+	u64 requests[MAX_CALLS]; /* of a call with CALL_SUPPLICANT, as in struct supplicant */
 };
 
 /* Slots of the sessions map behind the ordinary ones: two a pool. */
@@ -244,12 +361,12 @@ struct shared {
 #define SLOT_REST(pool) (MAX_SESSIONS + (pool)*2 + 1)
 #define SESSION_SLOTS   (MAX_SESSIONS + MAX_POOLS * 2)
 
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "struct pool: in_use_both is laid out for little endian"
-#endif
 _Static_assert(sizeof(struct call) == 128, "struct call has holes");
 _Static_assert(sizeof(struct class_sums) == 80, "struct class_sums has holes");
 _Static_assert(sizeof(struct session) % 8 == 0, "struct session has holes");
 _Static_assert(sizeof(struct pool) % 8 == 0, "struct pool has holes");
+_Static_assert(sizeof(struct party) == 48, "struct party has holes");
+_Static_assert(sizeof(struct episode) == 48 + MAX_PARTIES * sizeof(struct party),
+	       "struct episode has holes");
 
 #endif

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "abi.h"
+#include "event.h"
 
 /* A histogram that does not wrap; buckets as in struct hist. */
 struct hist64 {
@@ -33,6 +34,17 @@ enum driver_design {
 	DESIGN_V6,      /* one entry a system session; never merged */
 };
 
+/* A condition of a pool, since we attached. */
+struct snap_cond {
+	bool known;     /* this driver, or these hooks, can tell */
+	u64 count;      /* episodes, those that last included */
+	u64 lasting;    /* how many last now */
+	u64 since_ns;   /* CLOCK_MONOTONIC, the start of the earliest of these, or 0 */
+	u64 ns;         /* how long they lasted, in all */
+	u64 longest_ns; /* the longest of them */
+	u64 peak;       /* of the figure that makes the condition */
+};
+
 struct snap_pool {
 	u32 id;    /* N of /dev/teeN */
 	int total; /* T, or -1 */
@@ -46,11 +58,10 @@ struct snap_pool {
 	int driver_free;     /* the driver's free_thread_count, or -1 */
 	int system_sessions; /* the driver's count, or -1 */
 	bool drift_known;
-	int drift; /* the driver's T - free less our in_use: 0, or one of us is wrong */
-	bool exhausted_now;
-	u64 exhausted; /* times all T were in use */
-	u64 exhausted_ns, exhausted_ns_iv;
-	u64 mismatches;     /* ETHREAD_LIMIT although Linux had admitted */
+	int drift;           /* the driver's T - free less our in_use: 0, or one of us is wrong */
+	int judged_reserved; /* what the conditions are judged by: reserved, or --reserved */
+	struct snap_cond conds[NR_CONDS];
+	u64 exhausted_ns_iv;
 	u64 oldest_wait_ns; /* of the waiters of this moment, 0: nobody waits */
 	struct class_sums sums[NR_CLASSES], sums_iv[NR_CLASSES];
 };
@@ -114,6 +125,8 @@ struct snapshot {
 	struct snap_pool pools[MAX_POOLS];
 	struct snap_session *sessions; /* open ones, and those closed in the interval */
 	struct snap_call *calls;       /* queued ones first, the oldest first */
+	const struct event *events;    /* since the snapshot before, the oldest first */
+	u32 nr_events;
 	struct snap_losses losses;
 };
 

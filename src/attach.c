@@ -24,34 +24,49 @@
 
 struct impl {
 	enum mechanism mech;
-	const char *prog;
+	const char *target, *prog;
+	const char *gives; /* NULL: as the one before it */
 };
 
 static const struct hook {
-	const char *target;
-	const char *gives;
-	struct impl impls[3]; /* the cheapest first; ends with an empty one */
+	bool optional;
+	struct impl impls[5]; /* the cheapest first; ends with an empty one */
 } hooks[NR_HOOKS] = {
-	[HOOK_END] = { "optee_cq_wait_final",
-		       "the end of a call",
-		       { { MECH_FENTRY, "fentry__cq_wait_final" },
-			 { MECH_KPROBE, "kprobe__cq_wait_final" } } },
-	[HOOK_EXIT] = { "optee_invoke_fn_end",
-			"secure time and RPC",
-			{ { MECH_TP_BTF, "tp_btf__invoke_fn_end" },
-			  { MECH_RAW_TP, "raw_tp__invoke_fn_end" } } },
-	[HOOK_ENTER] = { "optee_invoke_fn_begin",
-			 "the admission of a call",
-			 { { MECH_TP_BTF, "tp_btf__invoke_fn_begin" },
-			   { MECH_RAW_TP, "raw_tp__invoke_fn_begin" } } },
-	[HOOK_WAIT] = { "optee_cq_wait_for_completion",
-			"who sleeps in the queue",
-			{ { MECH_FENTRY, "fentry__cq_wait_for_completion" },
-			  { MECH_KPROBE, "kprobe__cq_wait_for_completion" } } },
-	[HOOK_BEGIN] = { "optee_smc_do_call_with_arg",
-			 "the beginning of a call, its session",
-			 { { MECH_FENTRY, "fentry__do_call_with_arg" },
-			   { MECH_KPROBE, "kprobe__do_call_with_arg" } } },
+	[HOOK_END] = { .impls = { { MECH_FENTRY, "optee_cq_complete_one", "fentry__cq_complete_one",
+				    "the end of a call, whom it wakes" },
+				  { MECH_FENTRY, "optee_cq_wait_final", "fentry__cq_wait_final",
+				    "the end of a call, but not whom it wakes" },
+				  { MECH_KPROBE, "optee_cq_complete_one", "kprobe__cq_complete_one",
+				    "the end of a call, whom it wakes" },
+				  { MECH_KPROBE, "optee_cq_wait_final", "kprobe__cq_wait_final",
+				    "the end of a call, but not whom it wakes" } } },
+	[HOOK_EXIT] = { .impls = { { MECH_TP_BTF, "optee_invoke_fn_end", "tp_btf__invoke_fn_end",
+				     "secure time and RPC" },
+				   { MECH_RAW_TP, "optee_invoke_fn_end", "raw_tp__invoke_fn_end",
+				     NULL } } },
+	[HOOK_ENTER] = { .impls = { { MECH_TP_BTF, "optee_invoke_fn_begin",
+				      "tp_btf__invoke_fn_begin", "the admission of a call" },
+				    { MECH_RAW_TP, "optee_invoke_fn_begin",
+				      "raw_tp__invoke_fn_begin", NULL } } },
+	[HOOK_WAIT] = { .impls = { { MECH_FENTRY, "optee_cq_wait_for_completion",
+				     "fentry__cq_wait_for_completion", "who sleeps in the queue" },
+				   { MECH_KPROBE, "optee_cq_wait_for_completion",
+				     "kprobe__cq_wait_for_completion", NULL } } },
+	[HOOK_REQUEST] = { .optional = true,
+			   .impls = { { MECH_FENTRY, "optee_supp_thrd_req", "fentry__supp_thrd_req",
+					"who waits for tee-supplicant" },
+				      { MECH_KPROBE, "optee_supp_thrd_req", "kprobe__supp_thrd_req",
+					NULL } } },
+	[HOOK_SUPPLICANT] = { .optional = true,
+			      .impls = { { MECH_FEXIT, "optee_supp_recv", "fexit__supp_recv",
+					   "which thread of tee-supplicant works for which call" },
+					 { MECH_KPROBE, "optee_supp_recv", "kprobe__supp_recv",
+					   "the threads of tee-supplicant" } } },
+	[HOOK_BEGIN] = { .impls = { { MECH_FENTRY, "optee_smc_do_call_with_arg",
+				      "fentry__do_call_with_arg",
+				      "the beginning of a call, its session" },
+				    { MECH_KPROBE, "optee_smc_do_call_with_arg",
+				      "kprobe__do_call_with_arg", NULL } } },
 };
 
 /* libbpf's own messages are for its developers: the last warning is kept for our one line. */
@@ -90,7 +105,7 @@ static unsigned int tee_major(void)
 
 static bool needs_btf(enum mechanism m)
 {
-	return m == MECH_FENTRY || m == MECH_TP_BTF;
+	return m == MECH_FENTRY || m == MECH_FEXIT || m == MECH_TP_BTF;
 }
 
 /* Picks a program for every hook; the others are not loaded. */
@@ -100,15 +115,16 @@ static void choose(struct probes *p, const struct attach_opts *opts, const char 
 		struct hook_state *state = &p->hooks[h];
 		const struct impl *impl = hooks[h].impls;
 
-		state->target = hooks[h].target;
-		state->gives = hooks[h].gives;
+		state->gives = impl->gives;
 		for (; impl[1].prog; impl++) {
 			if (opts->kprobes && needs_btf(impl->mech))
 				snprintf(state->why, sizeof(state->why), "--kprobes was given");
-			else if (mechanism_try(impl->mech, state->target, state->why,
+			else if (mechanism_try(impl->mech, impl->target, state->why,
 					       sizeof(state->why)))
 				break;
 		}
+		state->gives = impl->gives ?: state->gives;
+		state->target = impl->target;
 		state->mech = impl->mech;
 		prog[h] = impl->prog;
 	}
@@ -167,7 +183,9 @@ static enum status check_btf(const struct attach_opts *opts)
 static enum status load(struct probes *p, const struct attach_opts *opts,
 			const char *const prog[NR_HOOKS])
 {
-	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = opts->btf);
+	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = opts->btf,
+		    .kernel_log_level =
+			    getenv("OPTEE_TOP_DEBUG") ? 4 : 0); /* the verifier's statistics */
 	struct bpf_program *each;
 	int err;
 
@@ -175,7 +193,12 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	if (!p->skel)
 		return fail(STATUS_FAILURE, "cannot open the BPF programs: %s", strerror(errno));
 	p->skel->rodata->tee_major = tee_major();
+	p->skel->rodata->page_bytes = (u64)sysconf(_SC_PAGESIZE);
 	p->skel->rodata->foreign_btf = opts->btf != NULL;
+	p->skel->rodata->what_if_reserved = opts->reserved;
+	p->skel->rodata->starved_ns = opts->starved_ns;
+	p->skel->rodata->report_ns[COND_EXHAUSTED] = REPORT_EXHAUSTED_NS;
+	p->skel->rodata->report_ns[COND_STRANDED] = REPORT_STRANDED_NS;
 	bpf_object__for_each_program (each, p->skel->obj)
 		if (is_hook(each))
 			bpf_program__set_autoload(each, chosen(prog, bpf_program__name(each)));
@@ -203,14 +226,18 @@ static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
 	for (int h = 0; h < NR_HOOKS; h++) {
 		p->progs[h] = bpf_object__find_program_by_name(p->skel->obj, prog[h]);
 		p->links[h] = bpf_program__attach(p->progs[h]);
+		if (!p->links[h] && hooks[h].optional)
+			continue;
 		if (!p->links[h])
 			return fail(errno == EPERM ? STATUS_PRIVILEGE : STATUS_KERNEL,
 				    "cannot attach to '%s' by %s: %s; 'optee-top doctor' says what "
 				    "this kernel lacks",
-				    hooks[h].target, mechanism_name(p->hooks[h].mech),
+				    p->hooks[h].target, mechanism_name(p->hooks[h].mech),
 				    strerror(errno));
 		p->hooks[h].attached = true;
 	}
+	p->sees_wakes = !strcmp(p->hooks[HOOK_END].target, "optee_cq_complete_one");
+	p->sees_requests = p->links[HOOK_REQUEST] && p->links[HOOK_SUPPLICANT];
 	return STATUS_OK;
 }
 
@@ -327,6 +354,8 @@ bool probes_missed(const struct probes *p, u64 *missed)
 		struct bpf_prog_info info = {};
 		__u32 len = sizeof(info);
 
+		if (!p->hooks[h].attached)
+			continue;
 		if (p->hooks[h].mech == MECH_KPROBE && !kprobe_missed(p->links[h], missed))
 			known = false;
 		if (bpf_obj_get_info_by_fd(bpf_program__fd(p->progs[h]), &info, &len))

@@ -11,6 +11,8 @@
 struct attach_opts {
 	const char *btf; /* --btf FILE, or NULL */
 	bool kprobes;    /* --kprobes: as on a kernel without fentry */
+	int reserved;    /* --reserved N: judge by N entries in reserve; -1: by the driver's */
+	u64 starved_ns;  /* --starved: a wait longer than this starves */
 };
 
 /* What doctor shows of one hook. */
@@ -22,7 +24,16 @@ struct hook_state {
 	char why[96]; /* of a stronger mechanism that was tried: why not; or "" */
 };
 
-enum { HOOK_END, HOOK_EXIT, HOOK_ENTER, HOOK_WAIT, HOOK_BEGIN, NR_HOOKS };
+enum {
+	HOOK_END,
+	HOOK_EXIT,
+	HOOK_ENTER,
+	HOOK_WAIT,
+	HOOK_REQUEST,
+	HOOK_SUPPLICANT,
+	HOOK_BEGIN,
+	NR_HOOKS
+};
 
 struct probes_bpf;
 struct bpf_link;
@@ -33,7 +44,9 @@ struct probes {
 	struct hook_state hooks[NR_HOOKS];
 	struct bpf_program *progs[NR_HOOKS];
 	struct bpf_link *links[NR_HOOKS];
-	bool finds; /* sessions and calls from before are looked for */
+	bool finds;         /* sessions and calls from before are looked for */
+	bool sees_wakes;    /* whom the driver wakes: else nothing is known of stranded waiters */
+	bool sees_requests; /* to tee-supplicant: else nothing of deadlocks through it */
 	double attach_seconds;
 };
 

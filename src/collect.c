@@ -5,8 +5,6 @@
  * snapshot before is worked out here, so that no view has to remember anything.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,11 +13,10 @@
 #include <bpf/bpf.h>
 #include "attach.h"
 #include "collect.h"
+#include "collect_events.h"
 #include "hist.h"
 #include "probes.skel.h"
 #include "text.h"
-
-#define DRIFT_TRIES 20
 
 /* What is remembered of a session's row from one snapshot to the next. */
 struct past {
@@ -33,14 +30,13 @@ struct past {
 
 struct collect {
 	struct probes *probes;
+	struct watch *watch;
 	const struct shared *shared;
 	const struct session *rows;
 	size_t rows_size;
 	struct past past[SESSION_SLOTS];
 	struct class_sums pool_sums[MAX_POOLS][NR_CLASSES]; /* of all sessions that ever were */
 	u64 past_exhausted_ns[MAX_POOLS];
-	int past_drift[MAX_POOLS];
-	bool drift_settled[MAX_POOLS];
 	int session_of_slot[SESSION_SLOTS + 1];
 	u64 finals; /* sessions whose row was read after their close */
 	u64 unread; /* sessions whose row was given away before */
@@ -71,13 +67,18 @@ struct collect *collect_new(struct probes *probes)
 		free(c);
 		return NULL;
 	}
-	return c;
+	c->watch = watch_new(probes, c->rows);
+	if (c->watch)
+		return c;
+	collect_free(c);
+	return NULL;
 }
 
 void collect_free(struct collect *c)
 {
 	if (!c)
 		return;
+	watch_free(c->watch);
 	munmap((void *)c->rows, c->rows_size);
 	for (int i = 0; i < SESSION_SLOTS; i++)
 		free(c->past[i].hists);
@@ -117,63 +118,6 @@ static struct class_sums sums_since(const struct class_sums *now, const struct c
 	};
 }
 
-/* What moves when calls come and go. */
-struct motion {
-	u64 in_use, exhausted;
-	s32 driver_free;
-};
-
-static struct motion pool_motion(const struct pool *p)
-{
-	return (struct motion){ p->in_use_both, p->exhausted, p->driver_free };
-}
-
-static int pool_drift(const struct pool *p)
-{
-	return p->total ? p->driver_total - p->driver_free - p->driver_in_use : 0;
-}
-
-/*
- * A call that is between the driver's counter and our hook counts on one side
- * only, and on a busy system there is always one. So a drift is believed when
- * it is 0, or when nothing moved while we looked and it was the same in the
- * snapshot before; else it is not known.
- */
-static void collect_drift(struct collect *c)
-{
-	struct motion first[MAX_POOLS] = {};
-	bool drifts = true;
-
-	memset(c->drift_settled, true, sizeof(c->drift_settled));
-	for (int try = 0; try < DRIFT_TRIES && drifts; try++) {
-		if (try)
-			usleep(1000);
-		if (probes_inspect(c->probes))
-			return;
-		drifts = false;
-		for (int i = 0; i < MAX_POOLS; i++) {
-			struct motion now = pool_motion(&c->shared->pools[i]);
-
-			if (!try)
-				first[i] = now;
-			else if (now.in_use != first[i].in_use ||
-				 now.exhausted != first[i].exhausted ||
-				 now.driver_free != first[i].driver_free)
-				c->drift_settled[i] = false;
-			drifts |= pool_drift(&c->shared->pools[i]) != 0;
-		}
-	}
-	for (int i = 0; i < MAX_POOLS; i++) {
-		int drift = pool_drift(&c->shared->pools[i]);
-
-		if (!drift)
-			c->drift_settled[i] = true;
-		else if (drift != c->past_drift[i])
-			c->drift_settled[i] = false;
-		c->past_drift[i] = drift;
-	}
-}
-
 static void collect_design(struct snap_pool *to, const struct pool *p)
 {
 	to->driver_free = to->system_sessions = to->reserved = -1;
@@ -187,7 +131,6 @@ static void collect_design(struct snap_pool *to, const struct pool *p)
 		return;
 	}
 	to->driver_free = p->driver_free;
-	to->drift = pool_drift(p);
 	if (p->driver_flags & DRIVER_RESERVED) {
 		to->design = DESIGN_V6;
 		to->reserved = p->driver_reserved;
@@ -195,21 +138,6 @@ static void collect_design(struct snap_pool *to, const struct pool *p)
 		to->design = DESIGN_MERGED;
 		to->reserved = p->driver_sys_sessions > 0;
 	}
-}
-
-/* exhausted_ns lacks the end of an exhaustion that lasts; all three are read until they agree. */
-static u64 exhausted_ns(const struct pool *pool, bool *lasts)
-{
-	const volatile struct pool *p = pool;
-	u64 begun, ended, sum;
-
-	do {
-		begun = p->exhausted;
-		ended = p->exhausted_ended;
-		sum = p->exhausted_ns;
-	} while (begun != p->exhausted || ended != p->exhausted_ended);
-	*lasts = begun > ended;
-	return *lasts ? sum + clock_ns(CLOCK_MONOTONIC) : sum;
 }
 
 static void collect_pools(struct collect *c)
@@ -220,30 +148,29 @@ static void collect_pools(struct collect *c)
 	for (int i = 0; i < MAX_POOLS && c->shared->pools[i].ready; i++) {
 		const struct pool *p = &c->shared->pools[i];
 		struct snap_pool *to = &s->pools[s->nr_pools++];
-		u64 both = p->in_use_both;
-		int in_use[NR_CLASSES] = { (s32)both, (s32)(both >> 32) };
+		struct pool_state state = pool_state(*(const volatile u64 *)&p->state);
 
 		*to = (struct snap_pool){
 			.id = p->id,
 			.total = p->total ? p->total : -1,
-			.in_use_all = in_use[CLASS_NORMAL] + in_use[CLASS_SYSTEM],
+			.in_use_all = state.in_use[CLASS_NORMAL] + state.in_use[CLASS_SYSTEM],
 			.in_use_all_peak = p->in_use_all_peak,
-			.waiting_all = p->waiting_all,
+			.waiting_all = state.waiting[CLASS_NORMAL] + state.waiting[CLASS_SYSTEM],
 			.waiting_all_peak = p->waiting_all_peak,
-			.exhausted = p->exhausted,
-			.mismatches = p->mismatches,
+			.judged_reserved = state.reserved,
 		};
 		for (int class = 0; class < NR_CLASSES; class ++) {
-			to->in_use[class] = in_use[class];
+			to->in_use[class] = state.in_use[class];
 			to->in_use_peak[class] = p->in_use_peak[class];
-			to->waiting[class] = p->waiting[class];
+			to->waiting[class] = state.waiting[class];
 			to->waiting_peak[class] = p->waiting_peak[class];
 		}
-		to->exhausted_ns = exhausted_ns(p, &to->exhausted_now);
-		to->exhausted_ns_iv = to->exhausted_ns - c->past_exhausted_ns[i];
-		c->past_exhausted_ns[i] = to->exhausted_ns;
+		for (int cond = 0; cond < NR_CONDS; cond++)
+			watch_condition(c->watch, i, cond, &to->conds[cond]);
+		to->exhausted_ns_iv = to->conds[COND_EXHAUSTED].ns - c->past_exhausted_ns[i];
+		c->past_exhausted_ns[i] = to->conds[COND_EXHAUSTED].ns;
 		collect_design(to, p);
-		to->drift_known = p->total && p->driver_ns && c->drift_settled[i];
+		to->drift_known = watch_drift(c->watch, i, &to->drift);
 	}
 }
 
@@ -406,23 +333,6 @@ static int collect_sessions(struct collect *c)
 	return err;
 }
 
-static void task_comm(u32 tid, char *to)
-{
-	char path[32], comm[COMM_LEN + 1] = "";
-	ssize_t n = 0;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%u/comm", tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, comm, COMM_LEN);
-		close(fd);
-	}
-	if (n > 0 && comm[n - 1] == '\n')
-		n--;
-	text_sanitise(to, comm, n > 0 ? n : 0);
-}
-
 /* Waiters first, then by age. */
 static int call_order(const void *left, const void *right)
 {
@@ -492,6 +402,7 @@ static void collect_losses(struct collect *c)
 	for (int i = 0; i < NR_LOSSES; i++)
 		l->count[i] = c->shared->loss[i];
 	l->count[LOSS_SESSION_CLOSED] = c->unread;
+	l->count[LOSS_EPISODE] += watch_dropped(c->watch);
 	l->missed_known = probes_missed(c->probes, &l->missed);
 }
 
@@ -500,7 +411,7 @@ const struct snapshot *collect_snapshot(struct collect *c)
 	struct snapshot *s = &c->snap;
 	u64 before = s->mono_ns;
 
-	collect_drift(c);
+	watch_look(c->watch);
 	s->mono_ns = clock_ns(CLOCK_MONOTONIC);
 	s->real_ns = clock_ns(CLOCK_REALTIME);
 	s->interval_ns = before ? s->mono_ns - before : 0;
@@ -509,5 +420,16 @@ const struct snapshot *collect_snapshot(struct collect *c)
 	if (collect_sessions(c) || collect_calls(c))
 		return NULL;
 	collect_losses(c);
+	s->events = watch_events(c->watch, &s->nr_events);
+	if (s->interval_ns) /* the first is not shown by itself */
+		watch_take(c->watch);
 	return s;
+}
+
+u32 collect_look(struct collect *c, const struct event **events)
+{
+	u32 found = watch_look(c->watch), all;
+
+	*events = watch_events(c->watch, &all) + (all - found);
+	return found;
 }

@@ -3,6 +3,7 @@
 #ifndef OPTEE_TOP_COLLECT_H
 #define OPTEE_TOP_COLLECT_H
 
+#include "event.h"
 #include "snapshot.h"
 
 struct probes;
@@ -23,5 +24,12 @@ void collect_free(struct collect *c);
  * valid until the next call.
  */
 const struct snapshot *collect_snapshot(struct collect *c);
+
+/*
+ * A look at the conditions, to be had every LOOK_NS. Points events at those it
+ * found, valid until the next look or snapshot, and returns their number. A
+ * snapshot has all events since the one before it.
+ */
+u32 collect_look(struct collect *c, const struct event **events);
 
 #endif

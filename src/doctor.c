@@ -14,10 +14,8 @@
  * under -icount on Debian's 6.12 for arm64, to about 10.
  */
 static const int cost[NR_MECHS] = {
-	[MECH_FENTRY] = 165,
-	[MECH_TP_BTF] = 85,
-	[MECH_RAW_TP] = 95,
-	[MECH_KPROBE] = 710,
+	[MECH_FENTRY] = 165, [MECH_FEXIT] = 233,  [MECH_TP_BTF] = 85,
+	[MECH_RAW_TP] = 95,  [MECH_KPROBE] = 710,
 };
 
 static void row(const char *what, const char *answer)

@@ -260,13 +260,10 @@ POOL_NUMBER(in_use_system_peak, true, pool->in_use_peak[CLASS_SYSTEM])
 POOL_NUMBER(waiting_peak, true, pool->waiting_all_peak)
 POOL_NUMBER(waiting_normal_peak, true, pool->waiting_peak[CLASS_NORMAL])
 POOL_NUMBER(waiting_system_peak, true, pool->waiting_peak[CLASS_SYSTEM])
-POOL_NUMBER(exhausted, pool->total >= 0, pool->exhausted)
-POOL_NUMBER(exhausted_time, pool->total >= 0, pool->exhausted_ns)
 POOL_NUMBER(reserved, pool->reserved >= 0, pool->reserved)
 POOL_NUMBER(system_sessions, pool->system_sessions >= 0, pool->system_sessions)
 POOL_NUMBER(driver_free, pool->driver_free >= 0, pool->driver_free)
 POOL_NUMBER(drift, pool->drift_known, pool->drift)
-POOL_NUMBER(mismatches, pool->total >= 0, pool->mismatches)
 
 POOL_FIELD(design)
 {
@@ -305,9 +302,7 @@ const struct pool_field pool_fields[] = {
 	{ "waiting_peak", UNIT_COUNT, "most calls asleep in the queue at once", pool_waiting_peak },
 	{ "waiting_normal_peak", UNIT_COUNT, "normal calls", pool_waiting_normal_peak },
 	{ "waiting_system_peak", UNIT_COUNT, "system calls", pool_waiting_system_peak },
-	{ "exhausted", UNIT_COUNT, "times all T threads were in use", pool_exhausted },
-	{ "exhausted_time", UNIT_NS, "how long, in all", pool_exhausted_time },
-	{ "exhausted_share", UNIT_PERCENT, "share of the interval in which they were",
+	{ "exhausted_share", UNIT_PERCENT, "share of the interval in which no thread was free",
 	  pool_exhausted_share },
 	{ "reserved", UNIT_COUNT, "entries the driver keeps in reserve for system sessions now",
 	  pool_reserved },
@@ -315,10 +310,8 @@ const struct pool_field pool_fields[] = {
 	  pool_system_sessions },
 	{ "driver_free", UNIT_COUNT, "free threads, as the driver counts them", pool_driver_free },
 	{ "drift", UNIT_COUNT,
-	  "threads in use as the driver counts less as we do; must be 0, not known while calls come and go too fast to compare",
+	  "threads in use as the driver counts less as we do, where it stayed so for a second; must be 0",
 	  pool_drift },
-	{ "mismatches", UNIT_COUNT, "ETHREAD_LIMIT answers to calls that Linux had admitted",
-	  pool_mismatches },
 };
 
 const size_t nr_pool_fields = sizeof(pool_fields) / sizeof(pool_fields[0]);
@@ -333,6 +326,8 @@ const struct loss_field loss_fields[NR_LOSSES] = {
 	[LOSS_SESSION_CLOSED] = { "sessions_unread",
 				  "closed sessions whose row was reused before it was read: their last calls are in no sum" },
 	[LOSS_POOL_SLOT] = { "pools_without_slot", "calls of TEE instances past the fourth" },
+	[LOSS_EPISODE] = { "conditions_unreported",
+			   "conditions that ended and were counted, but for which there was no room among the events" },
 	[LOSS_LATE_CALLS] = { "calls_late", "calls in flight at attach: shown, but not accounted" },
 };
 

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What --help, 'help fields' and the manual say, from the tables that the
- * program itself works with.
+ * What --help, 'help fields', 'help conditions' and the manual say, from the
+ * tables that the program itself works with.
  */
 #include <stdio.h>
+#include <string.h>
+#include "condition_table.h"
 #include "fields.h"
 #include "help.h"
 #include "opts.h"
 
 const struct command_help command_table[] = {
 	{ "top", "", "the live view, or frames with -b; what runs without a command" },
+	{ "events", "",
+	  "overruns, stranded and starved waiters, deadlocks: each as it begins, lasts and ends" },
 	{ "doctor", "",
 	  "what this kernel offers, which hook uses which mechanism, what is missing" },
-	{ "help", "[fields|man]", "this help, the table of fields, or the manual page" },
+	{ "help", "[TOPIC]", "this help, or that on a topic: fields, conditions, man" },
 };
 
 const size_t nr_commands = sizeof(command_table) / sizeof(command_table[0]);
@@ -33,6 +37,71 @@ static const char *const units[] = {
 	[UNIT_TEXT] = "text",       [UNIT_COUNT] = "count",
 	[UNIT_NS] = "ns",           [UNIT_PER_SECOND] = "per second",
 	[UNIT_PERCENT] = "percent",
+};
+
+const struct key_help condition_keys[] = {
+	{ "count", "episodes since attach, those that last included" },
+	{ "lasting", "how many last now" },
+	{ "since_ns", "CLOCK_MONOTONIC, when the first of these began; null: none lasts" },
+	{ "time_ns", "how long they lasted, in all" },
+	{ "longest_ns", "how long the longest lasted" },
+	{ "peak", "the largest value of the figure that makes the condition" },
+	{}
+};
+
+const struct key_help event_keys[] = {
+	{ "tee", "N of /dev/teeN" },
+	{ "condition", "its name" },
+	{ "state", "begin, still (once a second while it lasts) or end" },
+	{ "episode",
+	  "a number: the same in all events of one episode, and not in those of others of this condition and TEE" },
+	{ "mono_ns", "CLOCK_MONOTONIC, when this was found out; of an end: the end" },
+	{ "since_ns", "CLOCK_MONOTONIC, when it began" },
+	{ "duration_ns", "how long it has lasted by mono_ns" },
+	{ "end_unseen", "true of an end: it was over by mono_ns, and when exactly is not known" },
+	{ "peak", "the largest value, so far, of the figure that makes the condition" },
+	{ "peak_of", "what that figure counts" },
+	{ "why", "an object: the queue as it began" },
+	{ "who", "an array of objects: the calls in the queue as it began, in its order" },
+	{ "chain",
+	  "an array of texts: of stranded, the wake that went astray; of deadlock, who waits for whom" },
+	{}
+};
+
+const struct key_help why_keys[] = {
+	{ "text", "the figures that make the condition, in words" },
+	{ "threads", "T" },
+	{ "reserved", "the entries in reserve that it was judged by" },
+	{ "in_use_normal", "normal calls that held a thread" },
+	{ "in_use_system", "system calls that held one" },
+	{ "waiting_normal", "normal calls asleep in the queue" },
+	{ "waiting_system", "system calls asleep in it" },
+	{ "driver_free", "free threads, as the driver counted them" },
+	{ "system_sessions", "system sessions, as the driver counted them" },
+	{ "drift", "of drift: the driver's count of threads in use less ours" },
+	{}
+};
+
+const struct key_help who_keys[] = {
+	{ "tid", "the task" },
+	{ "pid", "its process" },
+	{ "comm", "its name" },
+	{ "serial", "of its session, as in sessions" },
+	{ "session", "the TEE's id of that" },
+	{ "ta", "name or UUID of its TA" },
+	{ "cmd", "open, invoke, close, ...; null of a call from before the attach" },
+	{ "func", "of an invoke" },
+	{ "class", "normal or system" },
+	{ "phase", "where it stood: queued, secure, rpc, limit" },
+	{ "rpc_kind", "what the RPC was for" },
+	{ "waits", "true: it waited in the queue; false: it held a thread" },
+	{ "since_ns", "CLOCK_MONOTONIC, since when it waited or held it" },
+	{ "involved", "the condition is about it; else it only was in the queue, too" },
+	{ "culprit", "of stranded: it swallowed the wake" },
+	{ "swallowed_ns", "of stranded: CLOCK_MONOTONIC, when it did" },
+	{ "behind_tid",
+	  "of deadlock: the task whose call has to end first, where there is only one" },
+	{}
 };
 
 void help_usage(void)
@@ -59,6 +128,13 @@ void help_usage(void)
 		printf("  %d  %s\n", statuses[i].status, statuses[i].help);
 }
 
+static void print_keys(const char *heading, const struct key_help *keys)
+{
+	printf("\n%s:\n", heading);
+	for (; keys->key; keys++)
+		printf("  %-24s %s\n", keys->key, keys->help);
+}
+
 void help_fields(void)
 {
 	char key[64];
@@ -79,6 +155,42 @@ void help_fields(void)
 	for (int i = 0; i < NR_LOSSES; i++)
 		printf("  %-24s %s\n", loss_fields[i].name, loss_fields[i].help);
 	printf("  %-24s %s\n", "probes_missed", "hook runs that the kernel skipped");
+	printf("\nconditions of a pool, by key; null where this kernel or its hooks cannot tell:\n");
+	for (int i = 0; i < NR_CONDS; i++)
+		printf("  %-24s peak: %s\n", condition_table[i].key, condition_table[i].peak);
+	print_keys("members of a condition", condition_keys);
+	print_keys("members of an event", event_keys);
+	print_keys("members of its 'why'", why_keys);
+	print_keys("members of each of its 'who'", who_keys);
+}
+
+/* Fills lines of 78 columns, the first after a label. */
+static void print_words(const char *label, const char *text)
+{
+	size_t x = (size_t)printf("    %s", label);
+
+	while (*text) {
+		size_t len = strcspn(text, " ");
+
+		if (x + len > 78)
+			x = (size_t)printf("\n    ") - 1;
+		x += (size_t)printf("%.*s ", (int)len, text);
+		text += len + strspn(text + len, " ");
+	}
+	putchar('\n');
+}
+
+void help_conditions(void)
+{
+	for (int i = 0; i < NR_CONDS; i++) {
+		const struct condition_row *row = &condition_table[i];
+
+		printf("%s%s (peak: %s)%s\n", i ? "\n" : "", row->name, row->peak,
+		       row->alarm ? "" : "; may be ordinary load");
+		print_words("", row->means);
+		print_words("", row->so);
+		print_words("What to do: ", row->remedy);
+	}
 }
 
 /* troff takes a leading quote or dot, and every backslash, for its own. */
@@ -101,6 +213,55 @@ static void man_field(const char *name, const char *head, enum field_unit unit, 
 {
 	printf(".TP\n.B %s\n(%s%s%s) ", name, units[unit], head ? ", column " : "", head ?: "");
 	troff(help);
+}
+
+static void man_keys(const struct key_help *keys)
+{
+	for (; keys->key; keys++) {
+		printf(".TP\n.B %s\n", keys->key);
+		troff(keys->help);
+	}
+}
+
+static void man_conditions(void)
+{
+	printf(".SH CONDITIONS: WHAT THEY MEAN AND WHAT TO DO\n"
+	       "What can be wrong with the queue. The kernel follows the conditions at each change of\n"
+	       "the queue. Calls that starve or were refused, as long as they do, deadlock and drift are\n"
+	       "looked for 20 times a second from user space; a deadlock's end is known to 0.15 s.\n"
+	       "Short episodes are counted and not reported as events: exhausted below %d ms, stranded\n"
+	       "below %d ms. What lasts when optee\\-top comes counts from then. Where Linux does not\n"
+	       "count threads (up to 6.7, FF\\-A) most of them cannot be told. Stranded needs\n"
+	       "optee_cq_complete_one as a function of its own:\n.B optee\\-top doctor\ntells.\n",
+	       REPORT_EXHAUSTED_NS / 1000000, REPORT_STRANDED_NS / 1000000);
+	for (int i = 0; i < NR_CONDS; i++) {
+		const struct condition_row *row = &condition_table[i];
+
+		printf(".SS %s%s\n", row->name, row->alarm ? "" : " (may be ordinary load)");
+		troff(row->means);
+		troff(row->so);
+		printf(".PP\n");
+		troff(row->remedy);
+	}
+}
+
+static void man_events(void)
+{
+	printf(".SH EVENTS\n.B optee\\-top events\nprints each condition as it begins, once a second "
+	       "while it lasts, and as it ends.\nWith\n.B \\-\\-json\neach is one line, an object "
+	       "with the keys schema, ts, boot_id and seq, and with those of an\nelement of events in a "
+	       "frame, which are:\n");
+	man_keys(event_keys);
+	printf(".SS Members of why\n");
+	man_keys(why_keys);
+	printf(".SS Members of an element of who\nWhat is not known is null.\n");
+	man_keys(who_keys);
+	printf(".SS Members of conditions in a pool\nOne object a condition (null where this kernel or "
+	       "its hooks cannot tell), by key:");
+	for (int i = 0; i < NR_CONDS; i++)
+		printf("%s\n%s", i ? "," : "", condition_table[i].key);
+	printf(".\n");
+	man_keys(condition_keys);
 }
 
 void help_man(void)
@@ -135,11 +296,13 @@ void help_man(void)
 	printf(".SH FIELDS OF A POOL\n");
 	for (size_t i = 0; i < nr_pool_fields; i++)
 		man_field(pool_fields[i].name, NULL, pool_fields[i].unit, pool_fields[i].help);
+	man_conditions();
+	man_events();
 	printf(".SH LOSSES\nWhat was not seen is counted, and shown in every output.\n");
 	for (int i = 0; i < NR_LOSSES; i++)
 		man_field(loss_fields[i].name, NULL, UNIT_COUNT, loss_fields[i].help);
 	printf(".SH JSON\nWith\n.B \\-\\-json\neach frame is one line, an object with the keys schema, "
-	       "ts, boot_id, mono_ns, seq,\ninterval_ns, pools, sessions, calls and losses. The fields "
+	       "ts, boot_id, mono_ns, seq,\ninterval_ns, pools, sessions, calls, events and losses. The fields "
 	       "above are keys, with the unit\nas a suffix: _ns, _per_second, _percent. What is not "
 	       "known is null. A histogram is an array\nof [lower edge in ns, calls]; its buckets are "
 	       "128 ns wide up to 1024 ns, then 8 an octave.\n"

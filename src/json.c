@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include "condition_table.h"
+#include "event_text.h"
 #include "hist.h"
 #include "json.h"
 
@@ -25,16 +27,16 @@ static json_t *number_or_null(bool known, s64 n)
 	return known ? json_integer(n) : json_null();
 }
 
-static void set_timestamp(json_t *object, const struct snapshot *s)
+static void set_timestamp(json_t *object, u64 real_ns)
 {
-	time_t seconds = (time_t)(s->real_ns / 1000000000);
+	time_t seconds = (time_t)(real_ns / 1000000000);
 	char date[32], stamp[64];
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(stamp, sizeof(stamp), "%s.%06uZ", date,
-		 (unsigned int)(s->real_ns % 1000000000 / 1000));
+		 (unsigned int)(real_ns % 1000000000 / 1000));
 	set(object, "ts", json_string(stamp));
 }
 
@@ -87,6 +89,30 @@ static json_t *hist_json(const struct hist64 *h)
 	return array;
 }
 
+static json_t *condition_json(const struct snap_cond *c)
+{
+	json_t *o = json_object();
+
+	if (!c->known)
+		return json_decref(o), json_null();
+	set(o, "count", integer(c->count));
+	set(o, "lasting", integer(c->lasting));
+	set(o, "since_ns", number_or_null(c->lasting, (s64)c->since_ns));
+	set(o, "time_ns", integer(c->ns));
+	set(o, "longest_ns", integer(c->longest_ns));
+	set(o, "peak", integer(c->peak));
+	return o;
+}
+
+static json_t *conditions_json(const struct snap_pool *pool)
+{
+	json_t *o = json_object();
+
+	for (int cond = 0; cond < NR_CONDS; cond++)
+		set(o, condition_table[cond].key, condition_json(&pool->conds[cond]));
+	return o;
+}
+
 static json_t *pool_json(const struct snapshot *s, const struct snap_pool *pool)
 {
 	json_t *o = json_object();
@@ -99,6 +125,7 @@ static json_t *pool_json(const struct snapshot *s, const struct snap_pool *pool)
 		set(o, field_json_key(f->name, f->unit, key, sizeof(key)), value_json(&v, f->unit));
 	}
 	set(o, "class_sums", classes_json(pool->sums));
+	set(o, "conditions", conditions_json(pool));
 	return o;
 }
 
@@ -163,13 +190,101 @@ static json_t *losses_json(const struct snap_losses *losses)
 	return o;
 }
 
+static json_t *party_json(const struct event *e, u32 i)
+{
+	const struct event_party *p = &e->parties[i];
+	json_t *o = json_object();
+
+	set(o, "tid", integer(p->tid));
+	set(o, "pid", integer(p->tgid));
+	set(o, "comm", p->comm[0] ? json_string(p->comm) : json_null());
+	set(o, "serial", number_or_null(p->serial, (s64)p->serial));
+	set(o, "session", number_or_null(p->serial, p->session));
+	set(o, "ta", p->ta[0] ? json_string(p->ta) : json_null());
+	set(o, "cmd", p->late ? json_null() : json_string(cmd_name(p->cmd)));
+	set(o, "func", number_or_null(!p->late && p->cmd == CMD_INVOKE, p->func));
+	set(o, "class", json_string(class_name(p->class)));
+	set(o, "phase", json_string(phase_name(p->phase)));
+	set(o, "rpc_kind",
+	    p->phase == PHASE_RPC ? json_string(rpc_name(p->rpc_kind)) : json_null());
+	set(o, "waits", json_boolean(p->waits));
+	set(o, "since_ns", number_or_null(p->since_ns, (s64)p->since_ns));
+	set(o, "involved", json_boolean(event_involves(e, i)));
+	if (e->condition == COND_STRANDED) {
+		set(o, "culprit", json_boolean(e->culprit == (int)i));
+		set(o, "swallowed_ns", number_or_null(p->swallowed_ns, (s64)p->swallowed_ns));
+	}
+	if (e->condition == COND_DEADLOCK)
+		set(o, "behind_tid",
+		    p->behind >= 0 && !p->one_of ? integer(e->parties[p->behind].tid) :
+						   json_null());
+	return o;
+}
+
+static json_t *why_json(const struct event *e)
+{
+	char text[EVENT_LINE];
+	json_t *o = json_object();
+
+	set(o, "text", json_string(event_why(e, text, sizeof(text))));
+	set(o, "threads", number_or_null(e->threads >= 0, e->threads));
+	set(o, "reserved", json_integer(e->reserved));
+	set(o, "in_use_normal", json_integer(e->in_use[CLASS_NORMAL]));
+	set(o, "in_use_system", json_integer(e->in_use[CLASS_SYSTEM]));
+	set(o, "waiting_normal", json_integer(e->waiting[CLASS_NORMAL]));
+	set(o, "waiting_system", json_integer(e->waiting[CLASS_SYSTEM]));
+	set(o, "driver_free", number_or_null(e->driver_free >= 0, e->driver_free));
+	set(o, "system_sessions",
+	    number_or_null(e->driver_sys_sessions >= 0, e->driver_sys_sessions));
+	set(o, "drift", number_or_null(e->condition == COND_DRIFT, e->drift));
+	return o;
+}
+
+static json_t *event_json(const struct event *e)
+{
+	json_t *o = json_object(), *who = json_array(), *chain = json_array();
+	char line[EVENT_LINE];
+
+	set(o, "tee", integer(e->tee));
+	set(o, "condition", json_string(condition_table[e->condition].name));
+	set(o, "state", json_string(event_state_name(e->state)));
+	set(o, "episode", integer(e->episode));
+	set(o, "mono_ns", integer(e->mono_ns));
+	set(o, "since_ns", integer(e->since_ns));
+	set(o, "duration_ns", integer(e->duration_ns));
+	set(o, "end_unseen", json_boolean(e->end_unseen));
+	set(o, "peak", integer(e->peak));
+	set(o, "peak_of", json_string(condition_table[e->condition].peak));
+	set(o, "why", why_json(e));
+	for (u32 i = 0; i < e->nr_parties; i++)
+		json_array_append_new(who, party_json(e, i));
+	set(o, "who", who);
+	for (u32 i = 0; event_chain(e, i, line, sizeof(line)); i++)
+		json_array_append_new(chain, json_string(line));
+	set(o, "chain", chain);
+	return o;
+}
+
+json_t *event_line_json(const struct event *e, u64 seq, u64 real_ns)
+{
+	json_t *root = json_object(), *event = event_json(e);
+
+	set(root, "schema", json_string(JSON_SCHEMA));
+	set_timestamp(root, real_ns);
+	set_boot_id(root);
+	set(root, "seq", integer(seq));
+	json_object_update(root, event);
+	json_decref(event);
+	return root;
+}
+
 json_t *snapshot_json(const struct opts *o, const struct snapshot *s)
 {
 	json_t *root = json_object(), *pools = json_array(), *sessions = json_array(),
-	       *calls = json_array();
+	       *calls = json_array(), *events = json_array();
 
 	set(root, "schema", json_string(JSON_SCHEMA));
-	set_timestamp(root, s);
+	set_timestamp(root, s->real_ns);
 	set_boot_id(root);
 	set(root, "mono_ns", integer(s->mono_ns));
 	set(root, "seq", integer(s->seq));
@@ -184,6 +299,9 @@ json_t *snapshot_json(const struct opts *o, const struct snapshot *s)
 	set(root, "pools", pools);
 	set(root, "sessions", sessions);
 	set(root, "calls", calls);
+	for (u32 i = 0; i < s->nr_events; i++)
+		json_array_append_new(events, event_json(&s->events[i]));
+	set(root, "events", events);
 	set(root, "losses", losses_json(&s->losses));
 	return root;
 }

@@ -7,6 +7,8 @@
 #include "driver.h"
 #include "live.h"
 
+#define LOOKS_A_DRIVER 20 /* so many before it is asked whether the driver is still there */
+
 static enum status wait_for_driver(void)
 {
 	const struct timespec pause = { .tv_nsec = 200000000 };
@@ -47,9 +49,9 @@ void live_stop(struct live *l)
 	probes_detach(&l->probes);
 }
 
-const struct snapshot *live_next(void *source)
+static const struct snapshot *live_next(void *ctx)
 {
-	struct live *l = source;
+	struct live *l = ctx;
 	const struct snapshot *s;
 
 	l->driver_left = !driver_present();
@@ -68,4 +70,20 @@ const struct snapshot *live_next(void *source)
 	if (s->losses.missed_known && s->losses.missed)
 		l->lost = true;
 	return s;
+}
+
+static u32 live_look(void *ctx, const struct event **events)
+{
+	struct live *l = ctx;
+
+	if (!l->looks--) {
+		l->looks = LOOKS_A_DRIVER;
+		l->driver_left = !driver_present();
+	}
+	return l->driver_left ? LOOK_ENDED : collect_look(l->collect, events);
+}
+
+struct source live_source(struct live *l)
+{
+	return (struct source){ .ctx = l, .next = live_next, .look = live_look };
 }

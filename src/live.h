@@ -10,15 +10,16 @@
 struct live {
 	struct probes probes;
 	struct collect *collect;
-	bool driver_left; /* the source ended because the driver did */
-	bool lost;        /* something was not seen */
+	bool driver_left;   /* the source ended because the driver did */
+	bool lost;          /* something was not seen */
+	unsigned int looks; /* until the driver is asked for */
 };
 
 /* Waits for the driver, saying so, and attaches. After a failure there is nothing to stop. */
 enum status live_start(struct live *l, const struct opts *o);
 void live_stop(struct live *l);
 
-/* A snapshot_fn; source is a struct live. */
-const struct snapshot *live_next(void *source);
+/* l as a source of the views. */
+struct source live_source(struct live *l);
 
 #endif

@@ -8,7 +8,9 @@
 #include "doctor.h"
 #include "help.h"
 #include "live.h"
+#include "stop.h"
 #include "view_batch.h"
+#include "view_events.h"
 #include "view_top.h"
 
 #ifndef VERSION
@@ -22,24 +24,35 @@ static bool wants_batch(const struct opts *o)
 	return o->batch || o->json || !isatty(STDOUT_FILENO) || !term || !strcmp(term, "dumb");
 }
 
-static enum status cmd_top(const struct opts *o)
+/* Runs a view on the running kernel, and anew when the driver has left and come back. */
+static enum status on_live(const struct opts *o,
+			   enum status (*view)(const struct opts *o, const struct source *source))
 {
 	enum status status;
 	struct live live;
 
 	do {
+		struct source source = live_source(&live);
+
 		status = live_start(&live, o);
 		if (status != STATUS_OK)
 			return status;
-		if (wants_batch(o))
-			status = view_batch(o, live_next, &live);
-		else
-			status = view_top(o, live_next, &live);
+		status = view(o, &source);
 		live_stop(&live);
-	} while (live.driver_left);
+	} while (live.driver_left && !stop_asked);
 	if (status == STATUS_OK && o->strict && live.lost)
 		return fail(STATUS_INCOMPLETE, "some calls were not seen: see the losses");
 	return status;
+}
+
+static enum status cmd_top(const struct opts *o)
+{
+	return on_live(o, wants_batch(o) ? view_batch : view_top);
+}
+
+static enum status cmd_events(const struct opts *o)
+{
+	return on_live(o, view_events);
 }
 
 static enum status cmd_doctor(const struct opts *o)
@@ -64,7 +77,8 @@ static enum status cmd_help(const struct opts *o)
 }
 
 /* In the order of command_table. */
-static enum status (*const commands[])(const struct opts *) = { cmd_top, cmd_doctor, cmd_help };
+static enum status (*const commands[])(const struct opts *) = { cmd_top, cmd_events, cmd_doctor,
+								cmd_help };
 
 /* What was printed has arrived. */
 static enum status written(void)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A program whose only job is to ask the kernel what it can do: an empty one
- * that is attached for a moment. For BTF-based mechanisms only; the others are
- * the last in attach.c's lists, where attaching itself is the trial.
+ * that is attached for a moment. For BTF-based mechanisms only; of a kprobe only
+ * its symbol is looked for, and the last in attach.c's lists is tried for real.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,10 +16,7 @@
 const char *mechanism_name(enum mechanism m)
 {
 	static const char *const names[NR_MECHS] = {
-		"fentry",
-		"tp_btf",
-		"raw_tp",
-		"kprobe",
+		"fentry", "fexit", "tp_btf", "raw_tp", "kprobe",
 	};
 
 	return names[m];
@@ -54,7 +51,9 @@ static int try_program(enum mechanism m, int btf_fd, int btf_id)
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
-		    .expected_attach_type = m == MECH_FENTRY ? BPF_TRACE_FENTRY : BPF_TRACE_RAW_TP,
+		    .expected_attach_type = m == MECH_FENTRY ? BPF_TRACE_FENTRY :
+					    m == MECH_FEXIT  ? BPF_TRACE_FEXIT :
+							       BPF_TRACE_RAW_TP,
 		    .attach_btf_obj_fd = btf_fd > 0 ? btf_fd : 0, .attach_btf_id = btf_id);
 	int prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", empty,
 				 sizeof(empty) / sizeof(empty[0]), &opts);
@@ -79,6 +78,20 @@ static bool cannot(char *why, size_t len, const char *what, int err)
 	return false;
 }
 
+/* Is it a function of its own? A compiler may have inlined a static one. */
+static bool is_symbol(const char *target)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	char line[512], name[256];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%*s %*s %255s", name) == 1 && !strcmp(name, target);
+	if (f)
+		fclose(f);
+	return found;
+}
+
 bool mechanism_try(enum mechanism m, const char *target, char *why, size_t len)
 {
 	struct btf *kernel, *driver;
@@ -86,7 +99,9 @@ bool mechanism_try(enum mechanism m, const char *target, char *why, size_t len)
 	int fd, id, err;
 
 	why[0] = '\0';
-	if (m != MECH_FENTRY && m != MECH_TP_BTF)
+	if (m == MECH_KPROBE && !is_symbol(target))
+		return cannot(why, len, "not a function of its own", 0);
+	if (m != MECH_FENTRY && m != MECH_FEXIT && m != MECH_TP_BTF)
 		return true;
 	kernel = btf__load_vmlinux_btf();
 	if (!kernel)

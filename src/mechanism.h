@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum mechanism { MECH_FENTRY, MECH_TP_BTF, MECH_RAW_TP, MECH_KPROBE, NR_MECHS };
+enum mechanism { MECH_FENTRY, MECH_FEXIT, MECH_TP_BTF, MECH_RAW_TP, MECH_KPROBE, NR_MECHS };
 
 const char *mechanism_name(enum mechanism m);
 

@@ -21,6 +21,9 @@ const struct option_help option_table[] = {
 	  "types of the kernel and driver, for a kernel that has no BTF of them" },
 	{ 0, "kprobes", NULL,
 	  "use kprobes and raw tracepoints even where fentry and BTF tracepoints work: dearer" },
+	{ 0, "reserved", "N",
+	  "judge overruns and breaches as if N entries were in reserve, not by the driver's own figure" },
+	{ 0, "starved", "SECONDS", "a wait longer than this starves (default 1)" },
 	{ 0, "strict", NULL, "exit with status 5 when anything was not seen" },
 	{ 'h', "help", NULL, "show this help" },
 	{ 'V', "version", NULL, "show the version" },
@@ -67,6 +70,19 @@ static enum status apply(struct opts *o, const char *name, const char *arg)
 			return fail(STATUS_USAGE,
 				    "cannot use '-d %s': not a number of seconds from %g to %g",
 				    arg, MIN_DELAY, MAX_DELAY);
+	} else if (!strcmp(name, "reserved")) {
+		if (!parse_number(arg, 0, MAX_RESERVED, &n) || n != (double)(int)n)
+			return fail(STATUS_USAGE,
+				    "cannot use '--reserved %s': not a whole number from 0 to %d",
+				    arg, MAX_RESERVED);
+		o->attach.reserved = (int)n;
+	} else if (!strcmp(name, "starved")) {
+		if (!parse_number(arg, MIN_STARVED, MAX_DELAY, &n))
+			return fail(
+				STATUS_USAGE,
+				"cannot use '--starved %s': not a number of seconds from %g to %g",
+				arg, MIN_STARVED, MAX_DELAY);
+		o->attach.starved_ns = (u64)(n * 1e9);
 	} else if (!strcmp(name, "filter")) {
 		if (parse_number(arg, 1, INT_MAX, &n) && n == (double)(long)n)
 			o->pid = (pid_t)n;
@@ -87,7 +103,7 @@ static enum status apply(struct opts *o, const char *name, const char *arg)
 enum status opts_parse(struct opts *o, int argc, char **argv)
 {
 	struct option longs[sizeof(option_table) / sizeof(option_table[0]) + 1] = {};
-	char shorts[3 * sizeof(option_table) / sizeof(option_table[0])] = "+:";
+	char shorts[3 * sizeof(option_table) / sizeof(option_table[0])] = ":";
 	enum status status;
 	int c;
 
@@ -103,6 +119,8 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 	memset(o, 0, sizeof(*o));
 	o->delay = 1;
 	o->sort = session_field_find("calls_rate");
+	o->attach.reserved = -1;
+	o->attach.starved_ns = 1000000000;
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		const char *name = NULL;

@@ -9,8 +9,11 @@
 #include "fields.h"
 
 /* Seconds between frames: the limits of -d, and of the key d. */
-#define MIN_DELAY 0.1
-#define MAX_DELAY 3600.0
+#define MIN_DELAY    0.1
+#define MAX_DELAY    3600.0
+
+#define MIN_STARVED  0.001
+#define MAX_RESERVED 256
 
 struct opts {
 	struct attach_opts attach;

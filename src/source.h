@@ -1,14 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where the views get their snapshots from: the running kernel, or a recording. */
+/* Where the views get what they show from: the running kernel, or a recording. */
 #ifndef OPTEE_TOP_SOURCE_H
 #define OPTEE_TOP_SOURCE_H
 
+#include <time.h>
+#include "event.h"
 #include "snapshot.h"
 
-/*
- * Takes the next snapshot; it is valid until the next call. NULL: there is none,
- * and errno says why: ENODEV the driver was unloaded, 0 the recording is over.
- */
-typedef const struct snapshot *(*snapshot_fn)(void *source);
+#define LOOK_NS    50000000 /* how often a source is to be asked for events */
+#define LOOK_ENDED (~0U)
+
+struct source {
+	void *ctx;
+	/*
+	 * Takes the next snapshot; it is valid until the next call. NULL: there is
+	 * none, and errno says why: ENODEV the driver was unloaded, 0 the recording
+	 * is over.
+	 */
+	const struct snapshot *(*next)(void *ctx);
+	/*
+	 * Looks at the conditions: points events at the new ones, valid until the
+	 * next call of either function, and returns their number, or LOOK_ENDED when
+	 * the source has. A snapshot has all events since the one before it.
+	 */
+	u32 (*look)(void *ctx, const struct event **events);
+};
+
+static inline u64 source_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
+}
 
 #endif

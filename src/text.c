@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Text made safe and readable: a client chooses its name, we choose what is printed. */
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 #include "text.h"
 
 const char *text_sanitise(char *dst, const char *src, size_t n)
@@ -53,4 +55,21 @@ const char *format_ns(u64 ns, char *buf, size_t len)
 		snprintf(buf, len, "%llu%s", (unsigned long long)(ns / scales[i].unit),
 			 scales[i].name);
 	return buf;
+}
+
+void task_comm(u32 tid, char to[COMM_LEN * 4 + 1])
+{
+	char path[32], comm[COMM_LEN + 1] = "";
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%u/comm", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, comm, COMM_LEN);
+		close(fd);
+	}
+	if (n > 0 && comm[n - 1] == '\n')
+		n--;
+	text_sanitise(to, comm, n > 0 ? n : 0);
 }

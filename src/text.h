@@ -21,6 +21,9 @@ const char *uuid_format(const u8 uuid[16], char buf[UUID_LEN]);
 /* 950ns, 1.2us, 34ms, 5.6s, 210s: six characters at most. Returns buf. */
 const char *format_ns(u64 ns, char *buf, size_t len);
 
+/* The name of a task as it is now, sanitised; "" when there is no such task. */
+void task_comm(u32 tid, char to[COMM_LEN * 4 + 1]);
+
 /* The name of a well-known TA or pseudo TA; NULL for any other. */
 const char *ta_name(const u8 uuid[16]);
 

@@ -3,22 +3,16 @@
  * Batch frames: the same figures as the live view, in the order a reader needs
  * them: pools, who waits, sessions, losses. No escapes, fixed columns.
  */
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "condition_table.h"
+#include "event_text.h"
 #include "json.h"
+#include "stop.h"
+#include "text.h"
 #include "view_batch.h"
-
-static volatile sig_atomic_t stop;
-
-static void on_signal(int sig)
-{
-	(void)sig;
-	stop = 1;
-}
 
 static void print_pool(const struct snapshot *s, const struct snap_pool *pool)
 {
@@ -32,6 +26,33 @@ static void print_pool(const struct snapshot *s, const struct snap_pool *pool)
 		       value_format(&v, f->unit, text, sizeof(text)));
 	}
 	putchar('\n');
+}
+
+static void print_conditions(const struct snapshot *s, const struct snap_pool *pool)
+{
+	char all[16], longest[16];
+
+	for (int i = 0; i < NR_CONDS; i++) {
+		const struct snap_cond *c = &pool->conds[i];
+
+		if (!c->known || !c->count)
+			continue;
+		printf("condition tee%u %s count=%llu lasting=%llu time=%s longest=%s peak=%llu\n",
+		       pool->id, condition_table[i].key, (unsigned long long)c->count,
+		       (unsigned long long)c->lasting, format_ns(c->ns, all, sizeof(all)),
+		       format_ns(c->longest_ns, longest, sizeof(longest)),
+		       (unsigned long long)c->peak);
+	}
+	for (u32 i = 0; i < s->nr_events; i++) {
+		const struct event *e = &s->events[i];
+		char why[EVENT_LINE], who[EVENT_LINE];
+
+		if (e->tee == pool->id)
+			printf("event tee%u %s %s after=%s peak=%u %s; %s\n", pool->id,
+			       condition_table[e->condition].key, event_state_name(e->state),
+			       format_ns(e->duration_ns, all, sizeof(all)), e->peak,
+			       event_why(e, why, sizeof(why)), event_who(e, who, sizeof(who)));
+	}
 }
 
 static void print_waiter(const struct snapshot *s, const struct snap_call *call)
@@ -106,8 +127,10 @@ static void print_frame(const struct opts *o, const struct snapshot *s)
 	gmtime_r(&now, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	printf("optee-top %s interval=%.3fs\n", date, (double)s->interval_ns / 1e9);
-	for (u32 i = 0; i < s->nr_pools; i++)
+	for (u32 i = 0; i < s->nr_pools; i++) {
 		print_pool(s, &s->pools[i]);
+		print_conditions(s, &s->pools[i]);
+	}
 	for (u32 i = 0; i < s->nr_calls; i++)
 		if (s->calls[i].queued)
 			print_waiter(s, &s->calls[i]);
@@ -129,47 +152,24 @@ static enum status print(const struct opts *o, const struct snapshot *s)
 	} else {
 		print_frame(o, s);
 	}
-	if (fflush(stdout) || ferror(stdout)) {
-		if (errno == EPIPE)
-			stop = 1;
-		else
-			return fail(STATUS_FAILURE, "cannot write to standard output: %s",
-				    strerror(errno));
-	}
-	return err ? fail(STATUS_FAILURE, "cannot print a frame: out of memory") : STATUS_OK;
+	if (err)
+		return fail(STATUS_FAILURE, "cannot print a frame: out of memory");
+	return stop_flush();
 }
 
-static void next_deadline(struct timespec *t, double delay)
+enum status view_batch(const struct opts *o, const struct source *source)
 {
-	long seconds = (long)delay, ns = (long)((delay - (double)seconds) * 1e9);
-
-	t->tv_sec += seconds;
-	t->tv_nsec += ns;
-	if (t->tv_nsec >= 1000000000) {
-		t->tv_nsec -= 1000000000;
-		t->tv_sec++;
-	}
-}
-
-enum status view_batch(const struct opts *o, snapshot_fn next, void *source)
-{
-	struct sigaction act = { .sa_handler = on_signal };
+	u64 delay = (u64)(o->delay * 1e9), due = source_now();
 	enum status status = STATUS_OK;
 	const struct snapshot *s;
-	struct timespec deadline;
 
-	sigaction(SIGINT, &act, NULL);
-	sigaction(SIGTERM, &act, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	s = next(source); /* where the first interval begins */
-	for (long frame = 0; s && !stop && (!o->frames || frame < o->frames); frame++) {
-		next_deadline(&deadline, o->delay);
-		while (!stop && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, NULL))
-			;
-		if (stop)
+	stop_catch();
+	s = source->next(source->ctx); /* where the first interval begins */
+	for (long frame = 0; s && (!o->frames || frame < o->frames); frame++) {
+		due += delay;
+		if (!stop_wait(due, source))
 			break;
-		s = next(source);
+		s = source->next(source->ctx);
 		if (s)
 			status = print(o, s);
 		if (status != STATUS_OK)

@@ -11,6 +11,6 @@
  * text or, with o->json, as one JSON object a line. Ends early when the source
  * does, when standard output is closed, and on SIGINT or SIGTERM.
  */
-enum status view_batch(const struct opts *o, snapshot_fn next, void *source);
+enum status view_batch(const struct opts *o, const struct source *source);
 
 #endif

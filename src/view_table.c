@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "view_conditions.h"
 #include "view_detail.h"
 #include "view_table.h"
 
@@ -155,12 +156,14 @@ static bool waits(const struct snapshot *s, u32 session)
 }
 
 static void table_draw_row(const struct table *t, struct screen *scr, int y,
-			   const struct snapshot *s, int n, const struct column *columns,
-			   int nr_columns)
+			   const struct snapshot *s, const struct condition_log *l, int n,
+			   const struct column *columns, int nr_columns)
 {
 	const struct snap_session *row = &s->sessions[t->rows[n]];
 	bool waiting = waits(s, t->rows[n]);
+	enum mark mark = condition_log_session(l, s, t->rows[n]);
 	enum style style = n == t->at                  ? STYLE_SELECTED :
+			   mark == MARK_ALARM          ? STYLE_ALARM :
 			   waiting                     ? STYLE_WAITING :
 			   !row->open                  ? STYLE_DIM :
 			   row->flags & SESSION_SYSTEM ? STYLE_SYSTEM :
@@ -173,7 +176,11 @@ static void table_draw_row(const struct table *t, struct screen *scr, int y,
 		at = put_cell(line, at, &columns[i], text);
 	}
 	snprintf(line + at, sizeof(line) - at, "%*s", n == t->at ? screen_width(scr) : 0, "");
-	line[0] = waiting ? '*' : !row->open ? 'x' : ' ';
+	line[0] = mark == MARK_ALARM ? MARK_SIGNS[mark] :
+		  waiting            ? '*' :
+		  mark               ? MARK_SIGNS[mark] :
+		  !row->open         ? 'x' :
+				       ' ';
 	screen_put(scr, y, 0, style, line);
 }
 
@@ -200,7 +207,7 @@ static void table_draw_head(const struct table *t, struct screen *scr, int y, co
 }
 
 void table_draw(struct table *t, struct screen *scr, int y, int seen, const struct opts *o,
-		const struct snapshot *s)
+		const struct snapshot *s, const struct condition_log *l)
 {
 	struct column *columns = calloc(nr_session_fields, sizeof(*columns));
 	int n, width = screen_width(scr);
@@ -215,6 +222,6 @@ void table_draw(struct table *t, struct screen *scr, int y, int seen, const stru
 		n = table_columns(t, columns, width - 1);
 	table_draw_head(t, scr, y, o, columns, n);
 	for (int i = 0; i < t->seen && t->top + i < t->nr_rows; i++)
-		table_draw_row(t, scr, y + 1 + i, s, t->top + i, columns, n);
+		table_draw_row(t, scr, y + 1 + i, s, l, t->top + i, columns, n);
 	free(columns);
 }

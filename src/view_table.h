@@ -6,6 +6,7 @@
 #ifndef OPTEE_TOP_VIEW_TABLE_H
 #define OPTEE_TOP_VIEW_TABLE_H
 
+#include "condition_log.h"
 #include "opts.h"
 #include "screen.h"
 
@@ -30,8 +31,8 @@ const struct snap_session *table_selected(const struct table *t, const struct sn
 /* Moves the selection, if key is one that does. */
 void table_move(struct table *t, const struct snapshot *s, int key);
 
-/* The heading at y and seen rows below it. */
+/* The heading at y and seen rows below it; l has who is marked. */
 void table_draw(struct table *t, struct screen *scr, int y, int seen, const struct opts *o,
-		const struct snapshot *s);
+		const struct snapshot *s, const struct condition_log *l);
 
 #endif

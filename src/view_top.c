@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The live view: title, pools, queue, a row a session, totals. It takes a
- * snapshot when one is due and looks at keys in between; a key only changes
- * struct view, and each turn of the loop draws all of it anew.
+ * The live view: title, pools, queue, a row a session, what happened, totals. It
+ * takes a snapshot when one is due, and looks at keys and events in between; they
+ * only change struct view, and each turn of the loop draws all of it anew.
  *
  * While paused it shows a copy, and goes on taking snapshots, so that the first
  * interval after the pause is not as long as the pause.
@@ -12,28 +12,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "freeze.h"
 #include "screen.h"
+#include "view_conditions.h"
 #include "view_detail.h"
+#include "view_pool.h"
 #include "view_table.h"
 #include "view_top.h"
 
 #define QUEUE_ROWS 6 /* waiters at most, or one less and how many more */
-#define QUEUE_CALM 5 /* snapshots before an emptier queue gives its lines back */
+#define PANE_ROWS  5 /* of what happened */
+#define CALM       5 /* snapshots before lines that are not needed are given back */
 #define PAGE_HINT  "Up, Down, PgUp, PgDn scroll  Esc goes back"
 
-enum mode { MODE_TABLE, MODE_FILTER, MODE_DELAY, MODE_DETAIL, MODE_HELP, MODE_MENU };
+enum mode { MODE_TABLE, MODE_FILTER, MODE_DELAY, MODE_DETAIL, MODE_HELP, MODE_MENU, MODE_EVENTS };
 
 struct view {
 	struct screen *screen;
 	struct opts o; /* our copy: keys change it */
 	const struct snapshot *newest;
-	struct snapshot *frozen; /* what is shown while paused, else NULL */
-	u64 since, due;          /* the first snapshot; the next */
+	struct condition_log log;
+	u32 logged;           /* of the events of the next snapshot, how many are in the log */
+	struct frozen frozen; /* what is shown while paused */
+	u64 since, due;       /* the first snapshot; the next */
 	enum mode mode;
 	bool quit, stale; /* stale: the table is to be put in order anew */
 	char filter[64], input[64], note[160];
 	struct table table;
-	int queue_rows, queue_calm;
+	struct lines {
+		int rows, calm;
+	} queue, pane;
 	struct detail detail;
 	int scroll, menu; /* first line of a page; selected field */
 	struct page page;
@@ -41,43 +49,12 @@ struct view {
 
 static const struct snapshot *shown(const struct view *v)
 {
-	return v->frozen ?: v->newest;
+	return v->frozen.snapshot ?: v->newest;
 }
 
-/* A copy with all that it points to, in one piece: free() ends it. */
-static struct snapshot *snapshot_copy(const struct snapshot *s)
+static const struct condition_log *shown_log(const struct view *v)
 {
-	size_t rows = s->nr_sessions * sizeof(*s->sessions);
-	size_t calls = s->nr_calls * sizeof(*s->calls), hists = 0;
-	struct snapshot *copy;
-	struct hist64 *h;
-
-	for (u32 i = 0; i < s->nr_sessions; i++)
-		hists += s->sessions[i].wait ? 3 : 0;
-	copy = malloc(sizeof(*s) + rows + calls + hists * sizeof(*h));
-	if (!copy)
-		return NULL;
-	*copy = *s;
-	h = (struct hist64 *)(copy + 1);
-	copy->sessions = (struct snap_session *)(h + hists);
-	copy->calls = (struct snap_call *)(copy->sessions + s->nr_sessions);
-	if (rows)
-		memcpy(copy->sessions, s->sessions, rows);
-	if (calls)
-		memcpy(copy->calls, s->calls, calls);
-	for (u32 i = 0; i < s->nr_sessions; i++) {
-		struct snap_session *row = &copy->sessions[i];
-
-		if (!row->wait)
-			continue;
-		h[0] = *row->wait;
-		h[1] = *row->hold;
-		h[2] = *row->secure;
-		row->wait = h++;
-		row->hold = h++;
-		row->secure = h++;
-	}
-	return copy;
+	return v->frozen.snapshot ? &v->frozen.log : &v->log;
 }
 
 /* What is above and below the table. */
@@ -98,7 +75,7 @@ static void put_title(struct view *v, const struct snapshot *s)
 		page_flow(p, 0, 2, STYLE_BOLD, "no idle");
 	if (v->table.hide_closed)
 		page_flow(p, 0, 2, STYLE_BOLD, "no closed");
-	if (v->frozen)
+	if (v->frozen.snapshot)
 		page_flow(p, 0, 2, STYLE_SELECTED, "[PAUSED]");
 	page_newline(p);
 }
@@ -111,8 +88,8 @@ static void draw_last_line(struct view *v, int y)
 	if (v->mode == MODE_TABLE) {
 		screen_put(v->screen, y, 0, *v->note ? STYLE_BOLD : STYLE_DIM,
 			   *v->note ? v->note :
-				      "q quit  ? help  Enter detail  o sort  / filter  "
-				      "p pause  left, right: columns");
+				      "q quit  ? help  e events  Enter detail  o sort  "
+				      "/ filter  p pause  < > columns");
 		return;
 	}
 	screen_put(v->screen, y, 0, STYLE_BOLD, prompt);
@@ -128,20 +105,22 @@ static void draw_main(struct view *v)
 	screen_begin(v->screen);
 	page_start(&v->page, screen_width(v->screen));
 	put_title(v, s);
-	detail_pools(&v->page, s);
+	pool_lines(&v->page, s);
 	room = (height - v->page.line - 4) / 3;
-	queue = v->queue_rows < room ? v->queue_rows : room > 1 ? room : 1;
+	queue = v->queue.rows < room ? v->queue.rows : room > 1 ? room : 1;
 	above = v->page.line + 1 + queue;
-	detail_queue(&v->page, s, queue);
+	pool_queue(&v->page, s, shown_log(v), queue);
 	if (above > height - 4)
 		above = height > 4 ? height - 4 : 0;
 	page_draw(&v->page, v->screen, 0, 0, above);
 	page_start(&v->page, screen_width(v->screen));
-	detail_totals(&v->page, s);
+	room = (height - above - 4) / 3;
+	view_conditions_pane(&v->page, s, shown_log(v), v->pane.rows < room ? v->pane.rows : room);
+	pool_totals(&v->page, s);
 	page_flow(&v->page, 0, 2, STYLE_PLAIN, "sessions %d", v->table.nr_rows);
 	below = page_end(&v->page);
 	seen = height - above - below - 2;
-	table_draw(&v->table, v->screen, above, seen > 1 ? seen : 1, &v->o, s);
+	table_draw(&v->table, v->screen, above, seen > 1 ? seen : 1, &v->o, s, shown_log(v));
 	page_draw(&v->page, v->screen, 0, height - 1 - below, below);
 	draw_last_line(v, height - 1);
 	screen_end(v->screen);
@@ -157,10 +136,22 @@ static void draw_detail(struct view *v)
 	detail_value(session_field_find("ta"), shown(v), &v->detail.row, ta, sizeof(ta));
 	detail_value(session_field_find("client"), shown(v), &v->detail.row, client,
 		     sizeof(client));
-	snprintf(title, sizeof(title), "%s%sTA %s  client %s", v->frozen ? "[PAUSED]  " : "",
+	snprintf(title, sizeof(title), "%s%sTA %s  client %s",
+		 v->frozen.snapshot ? "[PAUSED]  " : "",
 		 v->detail.gone ? "[GONE: as last seen]  " : "", ta, client);
 	page_start(&v->page, screen_width(v->screen));
 	detail_session(&v->page, shown(v), &v->detail);
+	page_show(&v->page, v->screen, title, &v->scroll, PAGE_HINT);
+}
+
+static void draw_events(struct view *v)
+{
+	char title[80];
+
+	snprintf(title, sizeof(title), "%sConditions of the queue: the newest first, UTC",
+		 v->frozen.snapshot ? "[PAUSED]  " : "");
+	page_start(&v->page, screen_width(v->screen));
+	view_conditions_page(&v->page, shown(v), shown_log(v));
 	page_show(&v->page, v->screen, title, &v->scroll, PAGE_HINT);
 }
 
@@ -218,13 +209,9 @@ static void press_pause(struct view *v, int key)
 {
 	(void)key;
 	v->stale = true;
-	if (v->frozen) {
-		free(v->frozen);
-		v->frozen = NULL;
-		return;
-	}
-	v->frozen = snapshot_copy(v->newest);
-	if (!v->frozen)
+	if (v->frozen.snapshot)
+		thaw(&v->frozen);
+	else if (!freeze(&v->frozen, v->newest, &v->log))
 		snprintf(v->note, sizeof(v->note), "cannot pause: out of memory");
 }
 
@@ -278,6 +265,7 @@ static const struct key {
 	  0 },
 	{ "Left, Right", "scroll the columns that do not fit", { K_LEFT, K_RIGHT }, press_side, 0 },
 	{ "Enter", "all about the selected session", { K_ENTER }, NULL, MODE_DETAIL },
+	{ "e", "what happened to the queue, and how often", { 'e' }, NULL, MODE_EVENTS },
 	{ "o, F6, <, >", "choose the field to sort by", { 'o', K_F6, '<', '>' }, NULL, MODE_MENU },
 	{ "R", "reverse the order", { 'R' }, press_switch, 0 },
 	{ "/",
@@ -373,40 +361,78 @@ static const struct {
 	void (*draw)(struct view *v);
 	void (*press)(struct view *v, int key);
 } modes[] = {
-	[MODE_TABLE] = { draw_main, press_table }, [MODE_FILTER] = { draw_main, press_input },
-	[MODE_DELAY] = { draw_main, press_input }, [MODE_DETAIL] = { draw_detail, press_page },
-	[MODE_HELP] = { draw_help, press_page },   [MODE_MENU] = { draw_menu, press_menu },
+	[MODE_TABLE] = { draw_main, press_table },   [MODE_FILTER] = { draw_main, press_input },
+	[MODE_DELAY] = { draw_main, press_input },   [MODE_DETAIL] = { draw_detail, press_page },
+	[MODE_HELP] = { draw_help, press_page },     [MODE_MENU] = { draw_menu, press_menu },
+	[MODE_EVENTS] = { draw_events, press_page },
 };
 
-/* The queue's lines come at once and go late, so that the table does not jump. */
-static void size_queue(struct view *v)
+/* Lines come at once and go late, so that the table does not jump. */
+static void size_lines(struct lines *l, int need)
 {
-	int waiters = detail_waiters(v->newest);
-	int need = waiters < 1 ? 1 : waiters < QUEUE_ROWS ? waiters : QUEUE_ROWS;
-
-	if (need >= v->queue_rows || ++v->queue_calm > QUEUE_CALM) {
-		v->queue_rows = need;
-		v->queue_calm = 0;
+	if (need >= l->rows || ++l->calm > CALM) {
+		l->rows = need;
+		l->calm = 0;
 	}
 }
 
-static bool take(struct view *v, snapshot_fn next, void *source)
+static void size_all(struct view *v)
+{
+	int waiters = pool_waiters(v->newest), indices[PANE_ROWS];
+
+	if (v->frozen.snapshot)
+		return;
+	size_lines(&v->queue, waiters < 1 ? 1 : waiters < QUEUE_ROWS ? waiters : QUEUE_ROWS);
+	size_lines(&v->pane, condition_log_recent(&v->log, v->newest, PANE_ROWS, indices));
+}
+
+static bool take(struct view *v, const struct source *source)
 {
 	u64 delay = (u64)(v->o.delay * 1e9), now = screen_now();
 
-	v->newest = next(source);
+	v->newest = source->next(source->ctx);
 	if (!v->newest)
 		return false;
 	if (!v->since)
 		v->since = v->newest->mono_ns;
 	v->due = v->due + delay > now ? v->due + delay : now + delay;
-	size_queue(v);
+	for (u32 i = v->logged; i < v->newest->nr_events; i++)
+		condition_log_take(&v->log, &v->newest->events[i]);
+	/* The events of the first snapshot come again with the second. */
+	v->logged = v->newest->interval_ns ? 0 : v->newest->nr_events;
+	condition_log_settle(&v->log, v->newest);
+	size_all(v);
 	v->stale = true;
 	return true;
 }
 
+/* Between snapshots: a new alarm is shown at once, the rest with the next frame. */
+static void look(struct view *v, const struct source *source)
+{
+	const struct event *events;
+	u32 n = source->look(source->ctx, &events);
+	bool alarm = false;
+
+	if (n == LOOK_ENDED)
+		return;
+	for (u32 i = 0; i < n; i++)
+		alarm |= condition_log_take(&v->log, &events[i]);
+	v->logged += n;
+	if (!alarm || v->frozen.snapshot)
+		return;
+	size_all(v);
+	modes[v->mode].draw(v);
+}
+
+static u64 next_look(const struct view *v)
+{
+	u64 look = screen_now() + LOOK_NS;
+
+	return look < v->due ? look : v->due;
+}
+
 /* Until there is a reason to end; false: the source had no snapshot. */
-static bool run(struct view *v, snapshot_fn next, void *source)
+static bool run(struct view *v, const struct source *source)
 {
 	long frame = 0;
 
@@ -417,12 +443,14 @@ static bool run(struct view *v, snapshot_fn next, void *source)
 			table_arrange(&v->table, &v->o, shown(v));
 		v->stale = false;
 		modes[v->mode].draw(v);
-		key = screen_key(v->screen, v->due);
+		while ((key = screen_key(v->screen, next_look(v))) == K_NONE &&
+		       screen_now() < v->due)
+			look(v, source);
 		if (key == K_END || (key == K_NONE && v->o.frames && frame++ == v->o.frames))
 			break;
 		if (key != K_NONE)
 			modes[v->mode].press(v, key);
-		else if (!take(v, next, source))
+		else if (!take(v, source))
 			return false;
 	}
 	return true;
@@ -436,7 +464,7 @@ static enum status source_ended(int err)
 	return fail(STATUS_FAILURE, "cannot take a snapshot: %s", strerror(err));
 }
 
-enum status view_top(const struct opts *o, snapshot_fn next, void *source)
+enum status view_top(const struct opts *o, const struct source *source)
 {
 	struct view v = { .o = *o, .due = screen_now() };
 	enum status status = STATUS_FAILURE;
@@ -448,13 +476,14 @@ enum status view_top(const struct opts *o, snapshot_fn next, void *source)
 	v.table.widths = calloc(nr_session_fields, sizeof(*v.table.widths));
 	v.screen = v.table.widths ? screen_open() : NULL;
 	if (v.screen) {
-		if (!take(&v, next, source) || !run(&v, next, source))
+		if (!take(&v, source) || !run(&v, source))
 			err = errno;
 		screen_close(v.screen);
 		status = source_ended(err);
 	}
 	page_free(&v.page);
-	free(v.frozen);
+	thaw(&v.frozen);
+	condition_log_free(&v.log);
 	free(v.table.widths);
 	free(v.table.rows);
 	return status;

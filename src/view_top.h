@@ -12,6 +12,6 @@
  * errno then tells apart: ENODEV, 0. STATUS_FAILURE, after saying why, when the
  * terminal cannot be used or the source fails. Gives the terminal back always.
  */
-enum status view_top(const struct opts *o, snapshot_fn next, void *source);
+enum status view_top(const struct opts *o, const struct source *source);
 
 #endif

@@ -50,8 +50,26 @@ struct optee_call_waiter {
 	bool sys_thread; /* 6.8 */
 };
 
+struct tee_param {
+	union {
+		struct {
+			u64 a;
+		} value;
+	} u;
+};
+
+struct optee_supp_req {
+	struct tee_param *param;
+};
+
+struct optee_supp {
+	struct list_head reqs;
+	struct idr idr;
+};
+
 struct optee {
 	struct optee_call_queue call_queue;
+	struct optee_supp supp;
 	unsigned int rpc_param_count;
 };
 

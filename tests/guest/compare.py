@@ -224,7 +224,7 @@ def check_pool(findings: Findings, seen: Sequence[Object], traced: Sequence[ftra
                   abs(pool["waiting_peak"] - waiting) <= 1)
     exhausted = ftrace.time_at_level(holds, threads)
     lost = sum(c.entered.width + c.ended.width for c in traced)
-    near(findings, "the time exhausted", pool["exhausted_time_ns"],
+    near(findings, "the time exhausted", pool["conditions"]["exhausted"]["time_ns"],
          Span(exhausted - lost, exhausted + lost))
     for key in ("calls", "failed", "waited", "wait_ns", "hold_ns", "secure_ns"):
         rows = [*frames.final_sessions(seen), frames.no_session(seen[-1])]

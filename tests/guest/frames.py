@@ -12,7 +12,7 @@ Object = Mapping[str, Any]
 # Figures that only grow, of a session and of a pool.
 GROWING = ("calls", "failed", "waited", "limits", "limit_wait_ns", "wait_ns", "hold_ns",
            "secure_ns", "in_flight_peak", "wait_longest_ns", "hold_longest_ns",
-           "in_use_peak", "waiting_peak", "exhausted", "exhausted_time_ns", "mismatches")
+           "in_use_peak", "waiting_peak")
 MAY_BE_NEGATIVE = ("drift",)  # and must be 0
 
 
@@ -99,7 +99,8 @@ def check_sane(findings: Findings, frames: Sequence[Object],
             # Not known while calls come and go too fast; it must be in the end.
             if pool["drift"] is not None or frame is frames[-1]:
                 findings.equal(f"{where}: drift", pool["drift"], 0)
-            findings.equal(f"{where}: mismatches", pool["mismatches"], 0)
+            findings.equal(f"{where}: count mismatches",
+                           pool["conditions"]["count_mismatch"]["count"], 0)
             in_use = pool["in_use_normal"] + pool["in_use_system"]
             findings.equal(f"{where}: threads free and in use", pool["free"] + in_use,
                            pool["threads"])

@@ -121,7 +121,7 @@ class Call:
         self.rpcs: Counter[str] = Counter()
         self.rpc_times: dict[str, Span] = defaultdict(lambda: NOTHING)
         self.in_rpc: Optional[str] = None
-        self.phase_start = NOTHING
+        self.phase_start = self.returned = NOTHING
 
     @property
     def entered(self) -> Span:
@@ -135,7 +135,8 @@ class Call:
 
     @property
     def hold(self) -> Span:
-        return self.ended - self.entered
+        """Until it came back for good; the driver counts its thread as free a little later."""
+        return self.returned - self.entered
 
 
 class Thread:
@@ -196,7 +197,7 @@ def _entered(call: Call, at: Span) -> None:
 
 def _left(call: Call, at: Span, a0: int) -> None:
     call.secure = call.secure.plus(at - call.phase_start)
-    call.phase_start = at
+    call.phase_start = call.returned = at
     if a0 == ETHREAD_LIMIT:
         raise Failed("OP-TEE answered ETHREAD_LIMIT: this parser does not follow such calls")
     if a0 & 0xffff0000 == 0xffff0000 and a0 != 0xffffffff:

@@ -7,6 +7,8 @@
 #ifndef OPTEE_TOP_BPF_NATIVE_H
 #define OPTEE_TOP_BPF_NATIVE_H
 
+#pragma GCC diagnostic ignored "-Wunused-parameter" /* of the callbacks of bpf_loop() */
+
 #include <stdbool.h>
 #include <string.h>
 #include "abi.h"
@@ -15,13 +17,15 @@
 #define __always_inline inline
 #define __noinline      __attribute__((noinline))
 #define SEC(name)
-#define barrier_var(var)    asm volatile("" : "+r"(var))
+#define barrier_var(var)     asm volatile("" : "+r"(var))
 
-/* Maps: one array is all there is. */
-#define BPF_MAP_TYPE_ARRAY  2
-#define BPF_F_MMAPABLE      1024
-#define __uint(name, value) int(*name)[value]
-#define __type(name, value) typeof(value) *name
+/* Maps: one array, and a ring that keeps all. */
+#define BPF_MAP_TYPE_ARRAY   2
+#define BPF_MAP_TYPE_RINGBUF 27
+#define BPF_F_MMAPABLE       1024
+#define BPF_RB_NO_WAKEUP     1
+#define __uint(name, value)  int(*name)[value]
+#define __type(name, value)  typeof(value) *name
 
 static struct session session_rows[SESSION_SLOTS];
 
@@ -31,9 +35,48 @@ static inline void *bpf_map_lookup_elem(void *map, const u32 *key)
 	return *key < SESSION_SLOTS ? &session_rows[*key] : NULL;
 }
 
+#define RING_ROOM 65536
+
+static struct episode *ring;
+static size_t ring_nr;
+
+static inline void *bpf_ringbuf_reserve(void *map, u64 size, u64 flags)
+{
+	(void)map, (void)size, (void)flags;
+	return ring_nr < RING_ROOM ? &ring[ring_nr++] : NULL;
+}
+
+static inline void bpf_ringbuf_submit(void *data, u64 flags)
+{
+	(void)data, (void)flags;
+}
+
+static inline long bpf_ringbuf_output(void *map, void *data, u64 size, u64 flags)
+{
+	void *place = bpf_ringbuf_reserve(map, size, flags);
+
+	if (place)
+		memcpy(place, data, size);
+	return place ? 0 : -1;
+}
+
+static inline long bpf_loop(u32 n, long (*step)(u32 i, void *data), void *data, u64 flags)
+{
+	(void)flags;
+	for (u32 i = 0; i < n; i++)
+		if (step(i, data))
+			return i + 1;
+	return n;
+}
+
 /* The kernel's types, as far as they are read. */
+struct list_head {
+	struct list_head *next, *prev;
+};
+
 struct task_struct {
 	int pid, tgid;
+	void *stack;
 	char comm[16];
 	struct task_struct *group_leader;
 	char rest[4672]; /* about as long as the real one: slots are found by its address */
@@ -59,10 +102,22 @@ struct tee_shm {
 	void *kaddr;
 };
 struct optee_call_queue {
+	struct list_head waiters;
 	int total_thread_count, free_thread_count, sys_thread_req_count;
+};
+struct optee_call_waiter {
+	struct list_head list_node;
+	struct {
+		unsigned int done;
+	} c;
+	bool sys_thread;
+};
+struct optee_supp {
+	struct list_head reqs;
 };
 struct optee {
 	struct optee_call_queue call_queue;
+	struct optee_supp supp;
 	unsigned int rpc_param_count;
 };
 struct arm_smccc_res {
@@ -102,13 +157,45 @@ static inline long bpf_probe_read_kernel_str(void *dst, u32 size, const void *sr
 	return 0;
 }
 
-#define READ_1(p, a)                    ((p)->a)
-#define READ_2(p, a, b)                 ((p)->a->b)
-#define READ_PICK(_1, _2, name, ...)    name
-#define BPF_CORE_READ(p, ...)           READ_PICK(__VA_ARGS__, READ_2, READ_1)(p, __VA_ARGS__)
-#define BPF_CORE_READ_INTO(dst, p, ...) memcpy(dst, &BPF_CORE_READ(p, __VA_ARGS__), sizeof(*(dst)))
+#define READ_1(p, a)                        ((p)->a)
+#define READ_2(p, a, b)                     ((p)->a->b)
+#define READ_PICK(_1, _2, name, ...)        name
+#define BPF_CORE_READ(p, ...)               READ_PICK(__VA_ARGS__, READ_2, READ_1)(p, __VA_ARGS__)
+#define BPF_CORE_READ_INTO(dst, p, ...)     memcpy(dst, &BPF_CORE_READ(p, __VA_ARGS__), sizeof(*(dst)))
+
+#define bpf_core_field_offset(type, member) __builtin_offsetof(type, member)
 
 #include "state.bpf.h"
+
+static inline u64 word_at(u64 addr)
+{
+	return *(const u64 *)addr;
+}
+
+static inline s32 queue_free(u64 queue)
+{
+	return ((struct optee_call_queue *)queue)->free_thread_count;
+}
+
+static inline s32 queue_sys_sessions(u64 queue)
+{
+	return ((struct optee_call_queue *)queue)->sys_thread_req_count;
+}
+
+static inline s32 queue_reserved(u64 queue)
+{
+	return queue_sys_sessions(queue) > 0;
+}
+
+static inline bool waiter_is_done(u64 waiter)
+{
+	return ((struct optee_call_waiter *)waiter)->c.done != 0;
+}
+
+static inline bool waiter_is_system(u64 waiter)
+{
+	return ((struct optee_call_waiter *)waiter)->sys_thread;
+}
 
 static inline s32 queue_total(struct optee_call_queue *q)
 {
@@ -135,7 +222,9 @@ static inline u32 msg_session(u64 msg)
 	return ((struct msg_head *)msg)->session;
 }
 
+#include "queue.bpf.h"
 #include "session.bpf.h"
+#include "condition.bpf.h"
 #include "pool.bpf.h"
 #include "account.bpf.h"
 #include "call.bpf.h"

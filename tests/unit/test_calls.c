@@ -25,8 +25,13 @@ static int start(void **state)
 	memset(&shared, 0, sizeof(shared));
 	memset(session_rows, 0, sizeof(session_rows));
 	memset(refs, 0, sizeof(refs));
+	ring_nr = 0;
+	if (!ring)
+		ring = calloc(RING_ROOM, sizeof(*ring));
 	optee = (struct optee){ .call_queue = { .total_thread_count = 2, .free_thread_count = 2 },
 				.rpc_param_count = 1 };
+	optee.call_queue.waiters = (struct list_head){ &optee.call_queue.waiters,
+						       &optee.call_queue.waiters };
 	for (int i = 0; i < TASKS; i++) {
 		tasks[i] = (struct task_struct){ .pid = 100 + i,
 						 .tgid = 100 + i,
@@ -48,6 +53,18 @@ static void begin(struct msg_open *msg, u8 class)
 	call_begin(&user_context, (u64)&teedev, (u64)msg, class);
 }
 
+static s32 in_use_now(int class)
+{
+	return pool_state(shared.pools[0].state).in_use[class];
+}
+
+static s32 waiting_now(void)
+{
+	struct pool_state s = pool_state(shared.pools[0].state);
+
+	return s.waiting[CLASS_NORMAL] + s.waiting[CLASS_SYSTEM];
+}
+
 static void leave_secure(u64 a0)
 {
 	struct arm_smccc_res res = { .a0 = a0 };
@@ -67,7 +84,7 @@ static struct session *open_session(u32 id, struct tee_context *tee)
 	call_enter();
 	msg.head.session = id;
 	leave_secure(0);
-	call_end();
+	call_end(current_ns);
 	return &session_rows[session_find(0, id)];
 }
 
@@ -93,11 +110,11 @@ static void phases_add_up(void **state)
 	begin(&msg, CLASS_NORMAL);
 	call_wait(0x1234);
 	call_wait(0x1234);
-	assert_int_equal(shared.pools[0].waiting_all, 1);
+	assert_int_equal(waiting_now(), 1);
 	at(0, 15000);
 	call_enter();
-	assert_int_equal(shared.pools[0].waiting_all, 0);
-	assert_int_equal(shared.pools[0].in_use[CLASS_NORMAL], 1);
+	assert_int_equal(waiting_now(), 0);
+	assert_int_equal(in_use_now(CLASS_NORMAL), 1);
 	at(0, 16000);
 	leave_secure(RPC(OPTEE_SMC_RPC_FOREIGN_INTR));
 	at(0, 16500);
@@ -106,11 +123,11 @@ static void phases_add_up(void **state)
 	leave_secure(0);
 	at(0, 19000);
 	msg.head.ret = 0xffff0006;
-	call_end();
+	call_end(current_ns);
 	assert_int_equal(s->sums[0].calls, 2);
 	assert_int_equal(s->sums[0].waited, 1);
 	assert_int_equal(s->sums[0].wait_ns, 5000);
-	assert_int_equal(s->sums[0].hold_ns, 4000);
+	assert_int_equal(s->sums[0].hold_ns, 3500);
 	assert_int_equal(s->sums[0].secure_ns, 3000);
 	assert_int_equal(s->sums[0].failed, 1);
 	assert_int_equal(s->last_failure, 0xffff0006);
@@ -118,7 +135,7 @@ static void phases_add_up(void **state)
 	assert_int_equal(s->rpc_ns[RPC_FOREIGN_INTR], 500);
 	assert_int_equal(s->wait.count[hist_bucket(5000)], 1);
 	assert_int_equal(s->in_flight, 0);
-	assert_int_equal(shared.pools[0].in_use_both, 0);
+	assert_int_equal(in_use_now(CLASS_NORMAL) + in_use_now(CLASS_SYSTEM), 0);
 }
 
 /* The kernel's half of the histogram against src/hist.c, through whole calls. */
@@ -138,9 +155,11 @@ static void buckets_agree_with_user_space(void **state)
 		at(0, current_ns + ns);
 		call_enter();
 		at(0, current_ns + half);
-		leave_secure(0);
+		leave_secure(RPC(OPTEE_SMC_RPC_FOREIGN_INTR));
 		at(0, current_ns + ns - half);
-		call_end();
+		call_enter();
+		leave_secure(0);
+		call_end(current_ns);
 		assert_int_equal(s->wait.count[hist_bucket(ns)], 1);
 		assert_int_equal(s->hold.count[hist_bucket(ns)], 1);
 		assert_int_equal(s->secure.count[hist_bucket(half)], 1);
@@ -165,23 +184,23 @@ static void nested_call(void **state)
 	at(3, 4000);
 	begin(&inner, CLASS_SYSTEM);
 	call_enter();
-	assert_int_equal(shared.pools[0].in_use[CLASS_NORMAL], 1);
-	assert_int_equal(shared.pools[0].in_use[CLASS_SYSTEM], 1);
+	assert_int_equal(in_use_now(CLASS_NORMAL), 1);
+	assert_int_equal(in_use_now(CLASS_SYSTEM), 1);
 	at(3, 4500);
 	leave_secure(0);
-	call_end();
+	call_end(current_ns);
 	at(3, 5000);
 	call_enter();
 	leave_secure(0);
 	at(3, 6000);
-	call_end();
+	call_end(current_ns);
 	assert_int_equal(b->sums[CLASS_SYSTEM].hold_ns, 500);
 	assert_true(b->flags & SESSION_SYSTEM);
-	assert_int_equal(a->sums[CLASS_NORMAL].hold_ns, 4000);
+	assert_int_equal(a->sums[CLASS_NORMAL].hold_ns, 3000);
 	assert_int_equal(a->rpc_ns[RPC_FREE], 2000);
-	assert_int_equal(shared.pools[0].exhausted, 1);
-	assert_int_equal(shared.pools[0].exhausted_ended, 1);
-	assert_int_equal(shared.pools[0].exhausted_ns, 500);
+	assert_int_equal(shared.pools[0].conds[COND_EXHAUSTED].count, 1);
+	assert_int_equal(shared.pools[0].conds[COND_EXHAUSTED].ns, 500);
+	assert_int_equal(shared.pools[0].lasting[COND_EXHAUSTED].serial, 0);
 	for (int i = 0; i < NR_LOSSES; i++)
 		assert_int_equal(shared.loss[i], 0);
 }
@@ -199,20 +218,20 @@ static void thread_limit(void **state)
 	call_enter();
 	at(0, 2100);
 	leave_secure(OPTEE_SMC_RETURN_ETHREAD_LIMIT);
-	assert_int_equal(shared.pools[0].in_use_both, 0);
+	assert_int_equal(in_use_now(CLASS_NORMAL) + in_use_now(CLASS_SYSTEM), 0);
 	call_wait(0x10);
-	assert_int_equal(shared.pools[0].waiting_all, 1);
+	assert_int_equal(waiting_now(), 1);
 	at(0, 3100);
 	call_enter();
-	assert_int_equal(shared.pools[0].waiting_all, 0);
-	leave_secure(0);
+	assert_int_equal(waiting_now(), 0);
 	at(0, 4000);
-	call_end();
+	leave_secure(0);
+	call_end(current_ns);
 	assert_int_equal(s->sums[0].limits, 1);
 	assert_int_equal(s->sums[0].limit_ns, 1000);
 	assert_int_equal(s->sums[0].wait_ns, 1000);
 	assert_int_equal(s->sums[0].hold_ns, 1000);
-	assert_int_equal(shared.pools[0].mismatches, 1);
+	assert_int_equal(shared.pools[0].conds[COND_COUNT_MISMATCH].count, 1);
 }
 
 static void failed_open(void **state)
@@ -228,7 +247,7 @@ static void failed_open(void **state)
 	call_enter();
 	msg.head.ret = 0xffff0008;
 	leave_secure(0);
-	call_end();
+	call_end(current_ns);
 	assert_int_equal(none->sums[0].calls, 1);
 	assert_int_equal(none->sums[0].failed, 1);
 	assert_int_equal(none->ops[CMD_OPEN], 1);
@@ -252,18 +271,18 @@ static void missed_end(void **state)
 	begin(&msg, CLASS_NORMAL); /* the end of the first was not seen */
 	assert_int_equal(shared.loss[LOSS_CALL_END], 1);
 	assert_int_equal(s->in_flight, 1);
-	assert_int_equal(shared.pools[0].in_use_both, 0);
+	assert_int_equal(in_use_now(CLASS_NORMAL) + in_use_now(CLASS_SYSTEM), 0);
 	call_enter();
 	leave_secure(0);
-	call_end();
+	call_end(current_ns);
 	assert_int_equal(s->in_flight, 0);
-	assert_int_equal(shared.pools[0].in_use_both, 0);
+	assert_int_equal(in_use_now(CLASS_NORMAL) + in_use_now(CLASS_SYSTEM), 0);
 }
 
 /* What the model knows of a task. */
 struct model {
 	int step; /* 0 idle, 1 queued, 2 asleep, 3 secure, 4 RPC, 5 back */
-	u64 begun, admitted, entered, secure;
+	u64 begun, admitted, entered, left, secure;
 };
 
 static void random_steps(void **state)
@@ -324,21 +343,22 @@ static void random_steps(void **state)
 				m->step = 4;
 			} else {
 				leave_secure(0);
+				m->left = now;
 				m->step = 5;
 			}
 			break;
 		case 5:
-			call_end();
+			call_end(current_ns);
 			in_use--;
 			calls++;
 			wait += m->admitted - m->begun;
-			hold += now - m->admitted;
+			hold += m->left - m->admitted;
 			secure += m->secure;
 			m->step = 0;
 			break;
 		}
-		assert_int_equal(shared.pools[0].in_use[CLASS_NORMAL], in_use);
-		assert_int_equal(shared.pools[0].waiting_all, waiting);
+		assert_int_equal(in_use_now(CLASS_NORMAL), in_use);
+		assert_int_equal(waiting_now(), waiting);
 	}
 	for (int i = 0; i < TASKS; i++) {
 		const struct session *s = &session_rows[session_find(0, i + 1)];

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The driver's own queue: its counters, and its list of all calls, those in
+ * flight too, in the order in which they are considered for a wake.
+ */
+#ifndef OPTEE_TOP_QUEUE_BPF_H
+#define OPTEE_TOP_QUEUE_BPF_H
+
+/* Where a walk along one of the driver's lists stands. */
+struct walk {
+	u64 head, node;
+};
+
+static __always_inline void walk_list(struct walk *w, u64 head)
+{
+	w->head = head;
+	w->node = word_at(head); /* next */
+}
+
+static __always_inline bool walk_done(const struct walk *w)
+{
+	return !w->node || w->node == w->head;
+}
+
+static __always_inline void walk_on(struct walk *w)
+{
+	w->node = word_at(w->node);
+}
+
+static __always_inline void walk_queue(struct walk *w, u64 queue)
+{
+	walk_list(w, queue + bpf_core_field_offset(struct optee_call_queue, waiters));
+}
+
+/* struct optee_call_waiter */
+static __always_inline u64 walk_waiter(const struct walk *w)
+{
+	return w->node - bpf_core_field_offset(struct optee_call_waiter, list_node);
+}
+
+/*
+ * Whose a waiter is. It lies on the stack of the task that makes the call, so
+ * the calls are found by their stacks; two of one task are told apart by the
+ * waiter, where it is known. NULL: not known.
+ */
+#define STACK_BITS  14 /* the least size; larger ones take several tries */
+#define STACK_TRIES 4
+
+static u64 stack_bytes = 1 << STACK_BITS;
+static u32 calls_by_stack[MAX_CALLS];
+
+static __always_inline void call_on_stack(struct call *c, u64 stack)
+{
+	c->stack = stack;
+	calls_by_stack[stack >> STACK_BITS & (MAX_CALLS - 1)] = call_index(c);
+}
+
+static __noinline struct call *call_of_waiter(u64 waiter)
+{
+	for (u32 i = 0; i < STACK_TRIES; i++) {
+		u32 home = ((waiter >> STACK_BITS) - i) & (MAX_CALLS - 1);
+		struct call *c = call_at(calls_by_stack[home]);
+
+		if (waiter - c->stack >= stack_bytes || c->phase == PHASE_FREE)
+			continue;
+		if (c->outer && c->waiter && c->waiter != waiter)
+			return call_at(c->outer - 1);
+		return c;
+	}
+	return NULL;
+}
+
+/* The one that optee_cq_complete_one() is about to wake, asleep or not; 0: none. */
+struct target {
+	struct walk walk;
+	u64 waiter;
+	bool system;
+};
+
+#define MAX_WALK 256
+
+static long target_found(u32 i, void *data)
+{
+	struct target *t = data;
+	u64 waiter;
+
+	if (walk_done(&t->walk))
+		return 1;
+	waiter = walk_waiter(&t->walk);
+	walk_on(&t->walk);
+	if (waiter_is_done(waiter) || (t->system && !waiter_is_system(waiter)))
+		return 0;
+	t->waiter = waiter;
+	return 1;
+}
+
+static __always_inline u64 queue_target(u64 queue, bool system)
+{
+	struct target t = { .system = system };
+
+	walk_queue(&t.walk, queue);
+	bpf_loop(MAX_WALK, target_found, &t, 0);
+	return t.waiter;
+}
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tee-supplicant: which of its threads works for which call. A request is known
+ * by its parameters' address, which is the same for who asks and who answers.
+ */
+#ifndef OPTEE_TOP_SUPPLICANT_BPF_H
+#define OPTEE_TOP_SUPPLICANT_BPF_H
+
+/* The call's RPC is handed to tee-supplicant. */
+static __always_inline void supplicant_asked(u64 request)
+{
+	struct call *c = call_find(bpf_get_current_task());
+
+	if (!c || c->phase != PHASE_RPC)
+		return;
+	shared.requests[call_index(c) & (MAX_CALLS - 1)] = request;
+	c->flags |= CALL_SUPPLICANT;
+}
+
+/* The task is a thread of tee-supplicant. NULL: there is no place for it. */
+static __always_inline struct supplicant *supplicant_found(u32 tid)
+{
+	for (u32 i = 0; i < MAX_SUPPLICANTS; i++) {
+		struct supplicant *s = &shared.supplicants[i];
+
+		if (s->tid == tid || (!s->tid && !__sync_val_compare_and_swap(&s->tid, 0, tid)))
+			return s;
+	}
+	return NULL;
+}
+
+#define IDR_LEVELS 4 /* 64 ids each */
+
+/* What the id stands for; 0: nothing, or not found. The low bits of an entry tell a node. */
+static __always_inline u64 idr_entry(struct idr *idr, u32 id)
+{
+	u64 entry = (u64)BPF_CORE_READ(idr, idr_rt.xa_head);
+
+	id -= BPF_CORE_READ(idr, idr_base);
+	for (u32 i = 0; i < IDR_LEVELS && (entry & 3) == 2; i++) {
+		struct xa_node *node = (void *)(entry - 2);
+		u64 *slot = (u64 *)&node->slots[id >> BPF_CORE_READ(node, shift) & 63];
+
+		bpf_probe_read_kernel(&entry, sizeof(entry), slot);
+	}
+	return entry & 3 ? 0 : entry;
+}
+
+/* It has taken a request: params tell which. */
+static __always_inline void supplicant_took(struct tee_context *ctx, struct tee_param *params)
+{
+	struct supplicant *s = supplicant_found(bpf_get_current_task_btf()->pid);
+	struct optee *optee = (void *)BPF_CORE_READ(ctx, teedev, dev.driver_data);
+	struct optee_supp_req *req;
+
+	if (!s)
+		return;
+	req = (void *)idr_entry(&optee->supp.idr, BPF_CORE_READ(params, u.value.a));
+	s->request = req ? (u64)BPF_CORE_READ(req, param) : 0;
+	s->taken_ns = bpf_ktime_get_ns();
+}
+
+#endif

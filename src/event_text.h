@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* An event in words. */
+#ifndef OPTEE_TOP_EVENT_TEXT_H
+#define OPTEE_TOP_EVENT_TEXT_H
+
+#include <stddef.h>
+#include "event.h"
+
+#define EVENT_LINE 256
+
+/* Why: the figures that make the condition, as they were when it began. Returns buf. */
+const char *event_why(const struct event *e, char *buf, size_t len);
+
+/* Who: the parties that it is about, by task. Returns buf. */
+const char *event_who(const struct event *e, char *buf, size_t len);
+
+/*
+ * Line n of what there is to tell of how it came about: the wake that a call
+ * swallowed, or who waits for whom. NULL: there is no such line.
+ */
+const char *event_chain(const struct event *e, u32 n, char *buf, size_t len);
+
+#endif

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Waiting and ending, for the views that print. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include "stop.h"
+
+volatile sig_atomic_t stop_asked;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	stop_asked = 1;
+}
+
+void stop_catch(void)
+{
+	struct sigaction act = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+enum status stop_flush(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return STATUS_OK;
+	if (errno != EPIPE)
+		return fail(STATUS_FAILURE, "cannot write to standard output: %s", strerror(errno));
+	stop_asked = 1;
+	return STATUS_OK;
+}
+
+void stop_sleep(u64 until)
+{
+	struct timespec t = { .tv_sec = (time_t)(until / 1000000000),
+			      .tv_nsec = (long)(until % 1000000000) };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+}
+
+bool stop_wait(u64 deadline, const struct source *source)
+{
+	const struct event *events;
+	u64 now = source_now();
+
+	while (!stop_asked && now < deadline) {
+		stop_sleep(deadline - now < LOOK_NS ? deadline : now + LOOK_NS);
+		now = source_now();
+		if (now < deadline)
+			source->look(source->ctx, &events);
+	}
+	return !stop_asked;
+}

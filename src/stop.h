@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The one mutable global: whether a signal, or a reader that is gone, asks us to end. */
+#ifndef OPTEE_TOP_STOP_H
+#define OPTEE_TOP_STOP_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include "fail.h"
+#include "source.h"
+
+extern volatile sig_atomic_t stop_asked;
+
+/* From now on SIGINT and SIGTERM ask us to end; a closed pipe is an error of the write. */
+void stop_catch(void);
+
+/*
+ * Sends what was printed on its way. A reader that has gone is no error: it asks
+ * us to end.
+ */
+enum status stop_flush(void);
+
+/* Sleeps until a time of CLOCK_MONOTONIC (ns), or a signal. */
+void stop_sleep(u64 until);
+
+/*
+ * Waits for a time of CLOCK_MONOTONIC (ns), and has the source look at the
+ * conditions meanwhile. False: we are asked to end.
+ */
+bool stop_wait(u64 deadline, const struct source *source);
+
+#endif

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One event a line, or one JSON object a line. */
+#include <stdio.h>
+#include <string.h>
+#include "condition_table.h"
+#include "event_text.h"
+#include "json.h"
+#include "stop.h"
+#include "text.h"
+#include "view_events.h"
+
+static u64 real_time_of(u64 mono_ns)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec - (source_now() - mono_ns);
+}
+
+static void print_text(const struct event *e)
+{
+	u64 real = real_time_of(e->mono_ns);
+	time_t seconds = (time_t)(real / 1000000000);
+	char date[32], lasted[32], line[EVENT_LINE];
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+	printf("%s.%03uZ tee%u %s %s", date, (unsigned int)(real % 1000000000 / 1000000), e->tee,
+	       condition_table[e->condition].name, event_state_name(e->state));
+	if (e->state != EVENT_BEGIN)
+		printf(" after %s%s", e->end_unseen ? "at most " : "",
+		       format_ns(e->duration_ns, lasted, sizeof(lasted)));
+	printf(", peak %u: %s; ", e->peak, event_why(e, line, sizeof(line)));
+	printf("%s\n", event_who(e, line, sizeof(line)));
+	if (e->state != EVENT_BEGIN)
+		return;
+	for (u32 i = 0; event_chain(e, i, line, sizeof(line)); i++)
+		printf("    %s\n", line);
+}
+
+static enum status print_event(const struct opts *o, const struct event *e, u64 seq)
+{
+	json_t *json;
+	int err;
+
+	if (!o->json) {
+		print_text(e);
+		return STATUS_OK;
+	}
+	json = event_line_json(e, seq, real_time_of(e->mono_ns));
+	err = !json || json_dumpf(json, stdout, JSON_COMPACT);
+	json_decref(json);
+	putchar('\n');
+	return err ? fail(STATUS_FAILURE, "cannot print an event: out of memory") : STATUS_OK;
+}
+
+enum status view_events(const struct opts *o, const struct source *source)
+{
+	enum status status = STATUS_OK;
+	const struct event *events;
+	u64 seq = 0, due = source_now();
+
+	stop_catch();
+	while (status == STATUS_OK && !stop_asked && (!o->frames || seq < (u64)o->frames)) {
+		u32 n = source->look(source->ctx, &events);
+
+		if (n == LOOK_ENDED)
+			break;
+		for (u32 i = 0; i < n && status == STATUS_OK; i++)
+			if (!o->frames || seq < (u64)o->frames)
+				status = print_event(o, &events[i], ++seq);
+		if (n && status == STATUS_OK)
+			status = stop_flush();
+		due += LOOK_NS;
+		stop_sleep(due);
+	}
+	return status;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The manual has every key that is written of conditions and events, and no other. */
+#include <string.h>
+#include "unit.h"
+#include "help.h"
+#include "json.h"
+
+static bool has(const struct key_help *keys, const char *key)
+{
+	for (; keys->key; keys++)
+		if (!strcmp(keys->key, key))
+			return true;
+	return false;
+}
+
+static void every_key_has_help(json_t *object, const struct key_help *keys)
+{
+	const char *key;
+	json_t *value;
+
+	assert_non_null(object);
+	json_object_foreach (object, key, value)
+		if (!has(keys, key)) {
+			print_error("no help on '%s'\n", key);
+			assert_true(false);
+		}
+}
+
+static void all_help_is_of(json_t *object, const struct key_help *keys)
+{
+	for (; keys->key; keys++)
+		if (!json_object_get(object, keys->key)) {
+			print_error("'%s' is not written\n", keys->key);
+			assert_true(false);
+		}
+}
+
+static const struct event stranded = {
+	.condition = COND_STRANDED,
+	.nr_parties = 1,
+	.parties = { { .tid = 1, .behind = -1 } },
+};
+static const struct event deadlock = {
+	.condition = COND_DEADLOCK,
+	.nr_parties = 1,
+	.parties = { { .tid = 1, .behind = -1 } },
+};
+
+static void events(void **state)
+{
+	static const char *const of_a_line[] = { "schema", "ts", "boot_id", "seq" };
+	json_t *line = event_line_json(&stranded, 1, 2), *other = event_line_json(&deadlock, 1, 2);
+	json_t *who = json_array_get(json_object_get(line, "who"), 0);
+
+	(void)state;
+	every_key_has_help(json_object_get(line, "why"), why_keys);
+	all_help_is_of(json_object_get(line, "why"), why_keys);
+	json_object_update(who, json_array_get(json_object_get(other, "who"), 0));
+	every_key_has_help(who, who_keys);
+	all_help_is_of(who, who_keys);
+	for (size_t i = 0; i < sizeof(of_a_line) / sizeof(of_a_line[0]); i++)
+		assert_int_equal(json_object_del(line, of_a_line[i]), 0);
+	every_key_has_help(line, event_keys);
+	all_help_is_of(line, event_keys);
+	json_decref(line);
+	json_decref(other);
+}
+
+static void conditions(void **state)
+{
+	static struct snapshot s = { .nr_pools = 1 };
+	static const struct opts o;
+	json_t *root, *pool, *overrun;
+
+	(void)state;
+	s.pools[0].conds[COND_OVERRUN].known = true;
+	root = snapshot_json(&o, &s);
+	pool = json_array_get(json_object_get(root, "pools"), 0);
+	overrun = json_object_get(json_object_get(pool, "conditions"), "overrun");
+	every_key_has_help(overrun, condition_keys);
+	all_help_is_of(overrun, condition_keys);
+	assert_true(json_is_null(json_object_get(json_object_get(pool, "conditions"), "stranded")));
+	json_decref(root);
+}
+
+UNIT_TESTS(events, conditions)
