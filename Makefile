@@ -40,7 +40,7 @@ LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(L
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
 SRCS	:= main opts help fields text ta_names hist fail live driver mechanism attach collect \
-	collect_events conditions deadlock condition_table event_text \
+	watch watch_event watch_calls conditions deadlock condition_table event_text \
 	doctor json stop view_batch view_events screen view_top view_table view_detail \
 	view_pool view_conditions condition_log freeze
 OBJS	:= $(SRCS:%=$(OUT)/%.o)

@@ -223,12 +223,13 @@ static __always_inline void pool_leave(struct pool *p, struct call *c, u64 now)
 __noinline int pool_wake(u32 pool, u64 now)
 {
 	struct pool *p = pool_at(pool);
+	struct pool_state s = pool_state(p->state);
 	u64 waiter = 0;
 	struct call *c;
 
 	if (!p->total)
 		return 0;
-	if (has_system_calls())
+	if (s.in_use[CLASS_SYSTEM] || s.waiting[CLASS_SYSTEM])
 		waiter = queue_target(p->queue, true);
 	if (!waiter)
 		waiter = queue_target(p->queue, false);

@@ -283,14 +283,7 @@ struct lasting {
 	struct episode episodes[2]; /* valid: the one of serial & 1 */
 };
 
-#define EPISODE_ENDED       (~0ULL)
-
-/*
- * Shorter episodes are counted but not reported: on a busy pool one of each ends
- * with nearly every call, a stranded one because wakes take their time.
- */
-#define REPORT_EXHAUSTED_NS 10000000
-#define REPORT_STRANDED_NS  1000000
+#define EPISODE_ENDED (~0ULL)
 
 /* One TEE instance and its threads. */
 struct pool {

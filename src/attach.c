@@ -20,6 +20,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "attach.h"
+#include "condition_table.h"
 #include "probes.skel.h"
 
 struct impl {
@@ -197,8 +198,8 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	p->skel->rodata->foreign_btf = opts->btf != NULL;
 	p->skel->rodata->what_if_reserved = opts->reserved;
 	p->skel->rodata->starved_ns = opts->starved_ns;
-	p->skel->rodata->report_ns[COND_EXHAUSTED] = REPORT_EXHAUSTED_NS;
-	p->skel->rodata->report_ns[COND_STRANDED] = REPORT_STRANDED_NS;
+	for (int cond = 0; cond < NR_COUNTED_CONDS; cond++)
+		p->skel->rodata->report_ns[cond] = condition_table[cond].report_ns;
 	bpf_object__for_each_program (each, p->skel->obj)
 		if (is_hook(each))
 			bpf_program__set_autoload(each, chosen(prog, bpf_program__name(each)));

@@ -13,7 +13,7 @@
 #include <bpf/bpf.h>
 #include "attach.h"
 #include "collect.h"
-#include "collect_events.h"
+#include "watch.h"
 #include "hist.h"
 #include "probes.skel.h"
 #include "text.h"

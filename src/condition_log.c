@@ -201,9 +201,7 @@ enum mark condition_log_session(const struct condition_log *l, const struct snap
 bool condition_lasts(const struct snap_pool *pool, enum condition cond, u64 now)
 {
 	const struct snap_cond *c = &pool->conds[cond];
-	u64 least = cond == COND_EXHAUSTED ? REPORT_EXHAUSTED_NS :
-		    cond == COND_STRANDED  ? REPORT_STRANDED_NS :
-					     0;
+	u64 least = condition_table[cond].report_ns;
 
 	return c->known && c->lasting && now >= c->since_ns + least;
 }

@@ -13,6 +13,7 @@ struct condition_row {
 	const char *so;     /* what it does to the system, */
 	const char *remedy; /* what to do */
 	bool alarm;         /* something is wrong; else it may be ordinary load */
+	u64 report_ns;      /* shorter episodes are counted, but are no events */
 };
 
 extern const struct condition_row condition_table[NR_CONDS];

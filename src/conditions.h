@@ -2,7 +2,7 @@
 /*
  * Episodes as they are seen from user space, look by look, become events: one
  * when an episode begins, one now and then while it lasts, one when it has ended.
- * It knows neither maps nor clocks; src/collect_events.c feeds it.
+ * It knows neither maps nor clocks; src/watch.c feeds it.
  */
 #ifndef OPTEE_TOP_CONDITIONS_H
 #define OPTEE_TOP_CONDITIONS_H

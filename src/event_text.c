@@ -60,8 +60,12 @@ const char *event_why(const struct event *e, char *buf, size_t len)
 			 all == 1 ? "s" : "", e->driver_free, plural(e->driver_free));
 		break;
 	case COND_STARVED:
-		snprintf(buf, len, "%d wait%s, %d of %d threads held", all, all == 1 ? "s" : "",
-			 normal + system, e->threads);
+		if (e->threads < 0)
+			snprintf(buf, len, "%d wait%s, %d thread%s held", all, all == 1 ? "s" : "",
+				 normal + system, plural(normal + system));
+		else
+			snprintf(buf, len, "%d wait%s, %d of %d threads held", all,
+				 all == 1 ? "s" : "", normal + system, e->threads);
 		break;
 	case COND_COUNT_MISMATCH:
 		snprintf(buf, len, "ETHREAD_LIMIT with %d of %d threads held", normal + system,

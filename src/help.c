@@ -164,17 +164,19 @@ void help_fields(void)
 	print_keys("members of each of its 'who'", who_keys);
 }
 
-/* Fills lines of 78 columns, the first after a label. */
-static void print_words(const char *label, const char *text)
+/* Fills lines of 78 columns. */
+static void print_words(const char *text)
 {
-	size_t x = (size_t)printf("    %s", label);
+	size_t x = 0;
 
 	while (*text) {
 		size_t len = strcspn(text, " ");
 
-		if (x + len > 78)
-			x = (size_t)printf("\n    ") - 1;
-		x += (size_t)printf("%.*s ", (int)len, text);
+		if (x && x + 1 + len > 78) {
+			putchar('\n');
+			x = 0;
+		}
+		x += (size_t)printf("%s%.*s", x ? " " : "    ", (int)len, text);
 		text += len + strspn(text + len, " ");
 	}
 	putchar('\n');
@@ -187,9 +189,10 @@ void help_conditions(void)
 
 		printf("%s%s (peak: %s)%s\n", i ? "\n" : "", row->name, row->peak,
 		       row->alarm ? "" : "; may be ordinary load");
-		print_words("", row->means);
-		print_words("", row->so);
-		print_words("What to do: ", row->remedy);
+		print_words(row->means);
+		print_words(row->so);
+		printf("  What to do:\n");
+		print_words(row->remedy);
 	}
 }
 
@@ -231,9 +234,10 @@ static void man_conditions(void)
 	       "looked for 20 times a second from user space; a deadlock's end is known to 0.15 s.\n"
 	       "Short episodes are counted and not reported as events: exhausted below %d ms, stranded\n"
 	       "below %d ms. What lasts when optee\\-top comes counts from then. Where Linux does not\n"
-	       "count threads (up to 6.7, FF\\-A) most of them cannot be told. Stranded needs\n"
+	       "count threads (up to 6.7, FF\\-A) only starved and deadlock can be told. Stranded needs\n"
 	       "optee_cq_complete_one as a function of its own:\n.B optee\\-top doctor\ntells.\n",
-	       REPORT_EXHAUSTED_NS / 1000000, REPORT_STRANDED_NS / 1000000);
+	       (int)(condition_table[COND_EXHAUSTED].report_ns / 1000000),
+	       (int)(condition_table[COND_STRANDED].report_ns / 1000000));
 	for (int i = 0; i < NR_CONDS; i++) {
 		const struct condition_row *row = &condition_table[i];
 

@@ -68,11 +68,15 @@ static enum status cmd_help(const struct opts *o)
 		help_usage();
 	else if (!strcmp(what, "fields"))
 		help_fields();
+	else if (!strcmp(what, "conditions"))
+		help_conditions();
 	else if (!strcmp(what, "man"))
 		help_man();
 	else
-		return fail(STATUS_USAGE, "no help on '%s'; there is 'help fields' and 'help man'",
-			    what);
+		return fail(
+			STATUS_USAGE,
+			"no help on '%s'; there is 'help fields', 'help conditions' and 'help man'",
+			what);
 	return STATUS_OK;
 }
 

@@ -119,6 +119,8 @@ static void draw_main(struct view *v)
 	pool_totals(&v->page, s);
 	page_flow(&v->page, 0, 2, STYLE_PLAIN, "sessions %d", v->table.nr_rows);
 	below = page_end(&v->page);
+	if (below > height - above - 3)
+		below = height > above + 3 ? height - above - 3 : 0;
 	seen = height - above - below - 2;
 	table_draw(&v->table, v->screen, above, seen > 1 ? seen : 1, &v->o, s, shown_log(v));
 	page_draw(&v->page, v->screen, 0, height - 1 - below, below);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "unit.h"
 #include "condition_log.h"
+#include "condition_table.h"
 
 #define SECOND 1000000000ULL
 #define NOW    (1000 * SECOND)
@@ -190,7 +191,7 @@ static void a_wake_on_its_way_is_no_alarm(void **state)
 
 	(void)state;
 	set_up_snapshot();
-	pool->conds[COND_STRANDED].since_ns = NOW - REPORT_STRANDED_NS + 1;
+	pool->conds[COND_STRANDED].since_ns = NOW - condition_table[COND_STRANDED].report_ns + 1;
 	assert_false(condition_lasts(pool, COND_STRANDED, NOW));
 	assert_true(condition_lasts(pool, COND_STRANDED, NOW + 1));
 	pool->conds[COND_STRANDED].known = false;

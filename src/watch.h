@@ -3,8 +3,8 @@
  * The conditions' half of src/collect.c: looks at the maps often, and keeps what
  * is to be reported until a snapshot or the events command takes it.
  */
-#ifndef OPTEE_TOP_COLLECT_EVENTS_H
-#define OPTEE_TOP_COLLECT_EVENTS_H
+#ifndef OPTEE_TOP_WATCH_H
+#define OPTEE_TOP_WATCH_H
 
 #include "event.h"
 #include "snapshot.h"

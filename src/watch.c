@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One look at the conditions: the episodes that last are read from the pools,
+ * those that ended come through the ring buffer, and what no BPF program can see
+ * is found here: who waits too long now, a deadlock, a drift.
+ *
+ * What lasts is read before the ring: an episode that ends in between is in both,
+ * one that ended before is in the ring at least.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <bpf/libbpf.h>
+#include "attach.h"
+#include "probes.skel.h"
+#include "watch_state.h"
+
+#define DRIFT_LOOKS 20 /* so many looks in a row a drift has to last */
+
+struct episode watch_episode(const struct watch *w, u32 pool, enum condition cond)
+{
+	const struct pool *p = &w->shared->pools[pool];
+
+	return (struct episode){
+		.state = p->state,
+		.driver_free = p->driver_free,
+		.driver_sys_sessions = p->driver_sys_sessions,
+		.peak = 1,
+		.cond = (u8)cond,
+		.pool = (u8)pool,
+	};
+}
+
+void watch_found(struct watch *w, u32 pool, struct episode *e, u64 now)
+{
+	struct found *f = &w->pools[pool].found[e->cond];
+
+	if (!f->lasts) {
+		e->serial = f->episode.serial + 1;
+		f->episode = *e;
+		f->lasts = true;
+	}
+	if (e->peak > f->episode.peak)
+		f->episode.peak = e->peak;
+	conditions_lasts(w->conditions, &f->episode, now);
+}
+
+void watch_found_over(struct watch *w, u32 pool, enum condition cond, u64 now)
+{
+	struct found *f = &w->pools[pool].found[cond];
+	u64 ns = now - f->episode.since_ns;
+
+	if (!f->lasts)
+		return;
+	f->lasts = false;
+	f->count.count++;
+	f->count.ns += ns;
+	if (ns > f->count.longest_ns)
+		f->count.longest_ns = ns;
+	if (f->episode.peak > f->count.peak)
+		f->count.peak = f->episode.peak;
+}
+
+/*
+ * A call that is between the driver's counter and our hook counts on one side
+ * only, but never for long, and not at every look. So a drift is what stays, at
+ * its least, for a second.
+ */
+static void look_for_drift(struct watch *w, u32 pool, u64 now)
+{
+	const struct pool *p = &w->shared->pools[pool];
+	struct watched_pool *watched = &w->pools[pool];
+	int drift = p->driver_total - p->driver_free - p->driver_in_use;
+	struct episode e = watch_episode(w, pool, COND_DRIFT);
+
+	if (!p->total)
+		return;
+	if (!drift || (long)drift * watched->drift_least < 0) {
+		watched->drift_run = 0;
+		watched->drift_least = 0;
+	}
+	if (!drift) {
+		watched->drift = 0;
+		watched->drift_known = true;
+		watch_found_over(w, pool, COND_DRIFT, now);
+		return;
+	}
+	if (!watched->drift_run++ || abs(drift) < abs(watched->drift_least))
+		watched->drift_least = drift;
+	if (watched->drift_run < DRIFT_LOOKS)
+		return;
+	watched->drift = watched->drift_least;
+	watched->drift_known = true;
+	e.since_ns = now;
+	e.peak = (u32)abs(watched->drift);
+	watch_found(w, pool, &e, now);
+}
+
+/* The kernel's own. */
+
+/* A copy of the episode that lasts; false: none does. */
+static bool read_lasting(const struct lasting *from, struct episode *to)
+{
+	const volatile struct lasting *l = from;
+	u64 serial = l->serial;
+
+	if (!serial || serial == EPISODE_ENDED)
+		return false;
+	*to = from->episodes[serial & 1];
+	return l->serial == serial && to->serial == serial;
+}
+
+static void look_at_pool(struct watch *w, u32 pool, u64 now)
+{
+	const struct pool *p = &w->shared->pools[pool];
+	struct episode e;
+
+	for (int cond = 0; cond < NR_POOL_CONDS; cond++)
+		if (read_lasting(&p->lasting[cond], &e) && now > e.since_ns &&
+		    now - e.since_ns >= condition_table[cond].report_ns)
+			conditions_lasts(w->conditions, &e, now);
+	watch_calls(w, pool, now);
+	look_for_drift(w, pool, now);
+}
+
+static int on_ended(void *arg, void *data, size_t len)
+{
+	struct watch *w = arg;
+	struct episode e = {};
+
+	memcpy(&e, data, len < sizeof(e) ? len : sizeof(e));
+	if (e.pool < MAX_POOLS && e.cond < NR_COUNTED_CONDS)
+		conditions_ended(w->conditions, &e);
+	return 0;
+}
+
+/* By time; the begin of an episode before its end. */
+static int event_order(const void *left, const void *right)
+{
+	const struct event *a = left, *b = right;
+
+	if (a->mono_ns != b->mono_ns)
+		return a->mono_ns < b->mono_ns ? -1 : 1;
+	return (a->state > b->state) - (a->state < b->state);
+}
+
+u32 watch_look(struct watch *w)
+{
+	u64 now;
+	u32 before;
+
+	if (w->taken)
+		w->nr_events = 0;
+	w->taken = false;
+	before = w->nr_events;
+	if (probes_inspect(w->probes))
+		return 0;
+	now = source_now();
+	for (u32 pool = 0; pool < MAX_POOLS && w->shared->pools[pool].ready; pool++)
+		look_at_pool(w, pool, now);
+	ring_buffer__consume(w->ring);
+	conditions_looked(w->conditions, now);
+	if (w->nr_events > before)
+		qsort(w->events + before, w->nr_events - before, sizeof(*w->events), event_order);
+	return w->nr_events - before;
+}
+
+const struct event *watch_events(const struct watch *w, u32 *n)
+{
+	*n = w->nr_events;
+	return w->events;
+}
+
+void watch_take(struct watch *w)
+{
+	w->taken = true;
+}
+
+u64 watch_dropped(const struct watch *w)
+{
+	return w->dropped;
+}
+
+bool watch_drift(const struct watch *w, u32 pool, int *drift)
+{
+	*drift = w->pools[pool].drift;
+	return w->pools[pool].drift_known;
+}
+
+void watch_condition(const struct watch *w, u32 pool, enum condition cond, struct snap_cond *to)
+{
+	const struct pool *p = &w->shared->pools[pool];
+	const struct found *f = &w->pools[pool].found[cond];
+	const struct cond_count *ended = cond < NR_COUNTED_CONDS ? &p->conds[cond] : &f->count;
+	struct episode e;
+	u64 ns = 0, peak = 0, now = source_now();
+
+	*to = (struct snap_cond){ .known = true };
+	if (cond < NR_POOL_CONDS && read_lasting(&p->lasting[cond], &e)) {
+		to->lasting = 1;
+		to->since_ns = e.since_ns;
+		peak = e.peak;
+	} else if (cond >= NR_POOL_CONDS && cond < NR_COUNTED_CONDS && f->lasting) {
+		to->lasting = f->lasting;
+		to->since_ns = f->lasting_since;
+		peak = 1;
+	} else if (cond >= NR_COUNTED_CONDS && f->lasts) {
+		to->lasting = 1;
+		to->since_ns = f->episode.since_ns;
+		peak = f->episode.peak;
+	}
+	if (to->lasting && now > to->since_ns)
+		ns = now - to->since_ns;
+	to->count = ended->count + to->lasting;
+	to->ns = ended->ns + ns;
+	to->longest_ns = ns > ended->longest_ns ? ns : ended->longest_ns;
+	to->peak = peak > ended->peak ? peak : ended->peak;
+	if (cond == COND_STRANDED)
+		to->known = w->probes->sees_wakes && p->total;
+	else if (cond == COND_RESERVE_BREACH || cond == COND_RESERVE_IDLE ||
+		 cond == COND_EXHAUSTED || cond == COND_COUNT_MISMATCH)
+		to->known = p->total;
+	else if (cond == COND_DRIFT)
+		to->known = w->pools[pool].drift_known;
+}
+
+struct watch *watch_new(struct probes *probes, const struct session *rows)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->probes = probes;
+	w->shared = (const struct shared *)&probes->skel->bss->shared;
+	w->rows = rows;
+	w->starved_ns = probes->skel->rodata->starved_ns;
+	w->conditions = conditions_new(watch_report, w);
+	w->ring = ring_buffer__new(bpf_map__fd(probes->skel->maps.ended), on_ended, w, NULL);
+	if (w->conditions && w->ring)
+		return w;
+	watch_free(w);
+	return NULL;
+}
+
+void watch_free(struct watch *w)
+{
+	if (!w)
+		return;
+	ring_buffer__free(w->ring);
+	conditions_free(w->conditions);
+	free(w->events);
+	free(w);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of the watch share: src/watch.c, watch_event.c, watch_calls.c. */
+#ifndef OPTEE_TOP_WATCH_STATE_H
+#define OPTEE_TOP_WATCH_STATE_H
+
+#include "attach.h"
+#include "condition_table.h"
+#include "conditions.h"
+#include "deadlock.h"
+#include "source.h"
+#include "watch.h"
+
+#define MAX_EVENTS  512 /* between two snapshots */
+#define MAX_LIVE    256 /* calls of one pool that are looked at closely */
+#define KNOWN_COMMS 64
+#define COMM_NS     1000000000 /* how long a task's name is taken to stay */
+
+/* A call of a pool at this look, with its place in the table. */
+struct live_call {
+	struct call call;
+	u32 slot;
+};
+
+/* What only the looks know of a condition. */
+struct found {
+	struct cond_count count; /* of deadlock and drift: episodes that ended */
+	struct episode episode;  /* the last one */
+	bool lasts;
+	u64 lasting_since; /* of starved and count mismatch: the earliest of this look */
+	u64 lasting;       /* and how many there are */
+};
+
+struct watched_pool {
+	struct found found[NR_CONDS];
+	u64 suspect; /* what looked like a deadlock in the look before, as a number */
+	struct lock_call locks[MAX_LIVE];
+	int drift, drift_run, drift_least;
+	bool drift_known;
+};
+
+struct known_comm {
+	u32 tid;
+	u64 read_ns;
+	char comm[COMM_LEN * 4 + 1];
+};
+
+struct watch {
+	const struct probes *probes;
+	const struct shared *shared;
+	const struct session *rows;
+	struct ring_buffer *ring;
+	struct conditions *conditions;
+	u64 starved_ns;
+	struct event *events;
+	u32 nr_events, room;
+	bool taken;
+	u64 dropped;
+	struct watched_pool pools[MAX_POOLS];
+	struct live_call live[MAX_LIVE];
+	struct known_comm comms[KNOWN_COMMS];
+};
+
+/* An event_fn: an episode with all names looked up, appended to the events. */
+void watch_report(void *arg, const struct episode *from, enum event_state state, u64 now,
+		  bool end_unseen);
+
+/* Who starves, whom OP-TEE refused, and whether all wait for each other. */
+void watch_calls(struct watch *w, u32 pool, u64 now);
+
+/* An episode of this condition in the pool's present state, with nobody in it. */
+struct episode watch_episode(const struct watch *w, u32 pool, enum condition cond);
+
+/* A condition that only the looks find lasts, or does not any more. */
+void watch_found(struct watch *w, u32 pool, struct episode *e, u64 now);
+void watch_found_over(struct watch *w, u32 pool, enum condition cond, u64 now);
+
+#endif
