@@ -149,8 +149,7 @@ static __always_inline void call_describe(struct call *c, struct tee_context *te
 	if (!s)
 		return;
 	in_flight = __sync_fetch_and_add(&s->in_flight, 1) + 1;
-	if (in_flight > s->in_flight_peak)
-		raise_s32(&s->in_flight_peak, in_flight);
+	peak_s32(s->in_flight_peak, in_flight);
 	if (class == CLASS_SYSTEM)
 		pool_reserve(c->pool, c->start_ns);
 }

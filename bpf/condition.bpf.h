@@ -143,8 +143,10 @@ static __always_inline void episode_count(struct cond_count *to, u64 ns, u32 pea
 {
 	inc(to->count);
 	add(to->ns, ns);
-	raise_u64(&to->longest_ns, ns);
-	raise_u64(&to->peak, peak);
+	if (ns > to->longest_ns)
+		raise_u64(&to->longest_ns, ns);
+	if (peak > to->peak)
+		raise_u64(&to->peak, peak);
 }
 
 static __always_inline void episode_send(struct episode *e)

@@ -6,10 +6,14 @@
 #ifndef OPTEE_TOP_INSPECT_BPF_H
 #define OPTEE_TOP_INSPECT_BPF_H
 
-#define TEE_PRIVILEGED_IDS  16 /* /dev/teepriv*: tee-supplicant's, without sessions */
-#define MAX_SESSIONS_WALKED 1024
-#define MAX_WAITERS_WALKED  256
-#define MAX_REQUESTS_WALKED 64
+#define TEE_PRIVILEGED_IDS           16 /* /dev/teepriv*: tee-supplicant's, without sessions */
+#define MAX_SESSIONS_WALKED          1024
+#define MAX_WAITERS_WALKED           256
+#define MAX_REQUESTS_WALKED          64
+#define REQUEST_IDS                  64 /* the lowest free one is given */
+#define MAX_ERRNO                    4095
+
+#define entry_of(node, type, member) ((type *)((void *)(node)-bpf_core_field_offset(type, member)))
 
 const volatile u32 tee_major;  /* of /dev/tee*; set before loading */
 const volatile u64 page_bytes; /* so too */
@@ -19,6 +23,7 @@ struct search {
 	struct walk walk;
 	u64 task;
 	u64 stack;
+	u64 requests; /* struct optee_supp.reqs */
 	u32 pool, found;
 };
 
@@ -113,6 +118,8 @@ static __always_inline bool waiter_is_queued(struct optee_call_waiter *w)
 	return BPF_CORE_READ(node, prev, next) == node;
 }
 
+static u32 late_calls; /* there may be some that were in flight when we attached */
+
 /*
  * A call that began before we attached. Two of one task are nested: the stack
  * grows down, so the inner one has the lower waiter.
@@ -165,6 +172,7 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 		c->phase = PHASE_HOLDING;
 	}
 	lose(LOSS_LATE_CALLS);
+	late_calls++;
 	if (!waiter_is_queued(w)) { /* it ended meanwhile */
 		call_uncount(c, bpf_ktime_get_ns());
 		call_release(c);
@@ -210,24 +218,72 @@ int find_calls(struct bpf_iter__task *it)
 	return 0;
 }
 
+static __always_inline bool task_sleeps(u64 task)
+{
+	return BPF_CORE_READ((struct task_struct *)task, __state) != 0;
+}
+
 /*
  * A call that ended just as it was found would stand for ever: its end was seen
  * before it had a slot. It is recognised by its waiter, which is in no queue.
  * Accepted race: its task begins another call in the same instant.
+ *
+ * A holder whose task sleeps, or has another call, is in an RPC: the secure world
+ * lets no task sleep.
  */
 static long late_call_check(u32 i, void *data)
 {
 	struct call *c = call_at(i);
-	u64 task = c->key;
+	u64 key = c->key, task = key & ~(u64)(CALL_KEY_IDLE | CALL_KEY_SUSPENDED);
 
-	if (!(c->flags & CALL_LATE) || !task || task & (CALL_KEY_IDLE | CALL_KEY_SUSPENDED) ||
-	    waiter_is_queued((void *)c->waiter))
+	if (!(c->flags & CALL_LATE) || !task || key & CALL_KEY_IDLE)
+		return 0;
+	late_calls++;
+	if (c->phase == PHASE_HOLDING && (key & CALL_KEY_SUSPENDED || task_sleeps(task))) {
+		c->rpc_kind = RPC_OTHER;
+		__sync_val_compare_and_swap(&c->phase, PHASE_HOLDING, PHASE_RPC);
+	}
+	if (key & CALL_KEY_SUSPENDED || waiter_is_queued((void *)c->waiter))
 		return 0;
 	if (!call_claim(c, task, CALL_KEY_SUSPENDED))
 		return 0;
 	call_uncount(c, bpf_ktime_get_ns());
 	c->key = task;
 	call_release(c);
+	return 0;
+}
+
+/*
+ * A request to tee-supplicant. Who sleeps on it made the call; of a late one we
+ * have missed the hook. Instead of a request whose caller was killed there is an
+ * error number, until it is answered.
+ */
+static long request_check(u32 id, void *data)
+{
+	struct search *search = data;
+	struct optee_supp *supp = entry_of(search->requests, struct optee_supp, reqs);
+	u64 entry = idr_entry(&supp->idr, id);
+	struct optee_supp_req *req = (void *)entry;
+	struct swait_queue *sleeper;
+	struct call *c;
+	u32 func;
+
+	if (!entry)
+		return 0;
+	if (entry >= (u64)-MAX_ERRNO) {
+		search->found++;
+		return 0;
+	}
+	sleeper = entry_of(BPF_CORE_READ(req, c.wait.task_list.next), struct swait_queue,
+			   task_list);
+	c = call_find((u64)BPF_CORE_READ(sleeper, task));
+	if (!c || !(c->flags & CALL_LATE) || c->phase != PHASE_RPC)
+		return 0;
+	func = BPF_CORE_READ(req, func);
+	if (func < RPC_CMDS)
+		c->rpc_kind = rpc_cmd_kinds[func] ?: RPC_OTHER;
+	shared.requests[call_index(c) & (MAX_CALLS - 1)] = (u64)BPF_CORE_READ(req, param);
+	c->flags |= CALL_SUPPLICANT;
 	return 0;
 }
 
@@ -242,6 +298,21 @@ static long request_found(u32 i, void *data)
 	return 0;
 }
 
+/* What matters only while nobody gets a thread: is it tee-supplicant's fault? */
+static __always_inline void inspect_requests(struct pool *p)
+{
+	struct search search = { .requests = p->requests };
+	struct optee_supp *supp = entry_of(search.requests, struct optee_supp, reqs);
+
+	walk_list(&search.walk, p->requests);
+	bpf_loop(MAX_REQUESTS_WALKED, request_found, &search, 0);
+	p->driver_requests = search.found;
+	search.found = 0;
+	if (BPF_CORE_READ(supp, idr.idr_rt.xa_head))
+		bpf_loop(REQUEST_IDS, request_check, &search, 0);
+	p->driver_revoked = search.found;
+}
+
 /*
  * At every look: the driver's counters, with ours of the same moment beside
  * them, and what no call tells: that the reserve changed, that a strand ended.
@@ -253,7 +324,6 @@ int inspect(void *ctx)
 
 	for (u32 i = 0; i < MAX_POOLS; i++) {
 		struct pool *p = &shared.pools[i];
-		struct search search = {};
 		struct pool_state s;
 
 		if (!p->ready)
@@ -263,13 +333,14 @@ int inspect(void *ctx)
 		p->driver_in_use = s.in_use[CLASS_NORMAL] + s.in_use[CLASS_SYSTEM];
 		pool_reserve(i, now);
 		pool_strands(i, now);
-		walk_list(&search.walk, p->requests);
-		bpf_loop(MAX_REQUESTS_WALKED, request_found, &search, 0);
-		p->driver_requests = search.found;
+		if (pool_waits(p->state) && p->driver_in_use >= p->total)
+			inspect_requests(p);
 		p->driver_ns = now;
 	}
-	if (shared.loss[LOSS_LATE_CALLS])
-		bpf_loop(MAX_CALLS, late_call_check, NULL, 0);
+	if (!late_calls)
+		return 0;
+	late_calls = 0; /* counted anew */
+	bpf_loop(MAX_CALLS, late_call_check, NULL, 0);
 	return 0;
 }
 

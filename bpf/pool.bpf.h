@@ -26,13 +26,13 @@ static __always_inline void pool_peaks(struct pool *p, const struct pool_state *
 	s32 waiting = 0, in_use = 0;
 
 	for (u32 class = 0; class < NR_CLASSES; class ++) {
-		raise_s32(&p->in_use_peak[class], s->in_use[class]);
-		raise_s32(&p->waiting_peak[class], s->waiting[class]);
+		peak_s32(p->in_use_peak[class], s->in_use[class]);
+		peak_s32(p->waiting_peak[class], s->waiting[class]);
 		in_use += s->in_use[class];
 		waiting += s->waiting[class];
 	}
-	raise_s32(&p->in_use_all_peak, in_use);
-	raise_s32(&p->waiting_all_peak, waiting);
+	peak_s32(p->in_use_all_peak, in_use);
+	peak_s32(p->waiting_all_peak, waiting);
 	/* Up to here another normal call changes no peak and no condition. */
 	p->quiet = p->in_use_peak[CLASS_NORMAL];
 	if (p->total && p->quiet > p->total - s->reserved - 1)

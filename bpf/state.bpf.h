@@ -72,6 +72,12 @@ __noinline int raise_s32(s32 *max, s32 v)
 	return 0;
 }
 
+#define peak_s32(max, v)                                                                           \
+	do {                                                                                       \
+		if ((v) > (max))                                                                   \
+			raise_s32(&(max), v);                                                      \
+	} while (0)
+
 /* Calls */
 
 /*

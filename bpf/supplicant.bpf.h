@@ -31,7 +31,7 @@ static __always_inline struct supplicant *supplicant_found(u32 tid)
 
 #define IDR_LEVELS 4 /* 64 ids each */
 
-/* What the id stands for; 0: nothing, or not found. The low bits of an entry tell a node. */
+/* What the id stands for; 0: nothing. The low bits of an entry tell a node. */
 static __always_inline u64 idr_entry(struct idr *idr, u32 id)
 {
 	u64 entry = (u64)BPF_CORE_READ(idr, idr_rt.xa_head);
@@ -43,7 +43,7 @@ static __always_inline u64 idr_entry(struct idr *idr, u32 id)
 
 		bpf_probe_read_kernel(&entry, sizeof(entry), slot);
 	}
-	return entry & 3 ? 0 : entry;
+	return (entry & 3) == 2 ? 0 : entry;
 }
 
 /* It has taken a request: params tell which. */
@@ -56,7 +56,7 @@ static __always_inline void supplicant_took(struct tee_context *ctx, struct tee_
 	if (!s)
 		return;
 	req = (void *)idr_entry(&optee->supp.idr, BPF_CORE_READ(params, u.value.a));
-	s->request = req ? (u64)BPF_CORE_READ(req, param) : 0;
+	s->request = (u64)BPF_CORE_READ(req, param); /* 0 if there is none */
 	s->taken_ns = bpf_ktime_get_ns();
 }
 

@@ -297,7 +297,9 @@ struct pool {
 	s32 driver_total, driver_free, driver_sys_sessions;
 	s32 driver_reserved; /* v6-like patches */
 	s32 driver_in_use;   /* our calls in flight at that same moment */
-	s32 driver_requests; /* requests to tee-supplicant that nobody has taken yet */
+	/* Of requests to tee-supplicant; as they were when nobody got a thread. */
+	s32 driver_requests; /* nobody has taken them yet */
+	s32 driver_revoked;  /* taken, but the caller was killed */
 
 	/* Ours. */
 	s32 total; /* T; 0 = unknown to Linux */

@@ -18,6 +18,8 @@ struct event_party {
 	u64 serial;                  /* of its session, 0: none, or not known */
 	u32 session;                 /* the TEE's id of it, where serial is not 0 */
 	char ta[40];                 /* name or UUID; "" not known */
+	char client[COMM_LEN * 4 +
+		    1]; /* the process that opened the session, where serial is not 0 */
 	enum call_cmd cmd;
 	u32 func; /* of an invoke */
 	enum call_class class;

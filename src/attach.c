@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -222,11 +223,17 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 		    libbpf_says[0] ? libbpf_says : strerror(-err));
 }
 
+static int dup_fd(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
 static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
 {
 	for (int h = 0; h < NR_HOOKS; h++) {
-		p->progs[h] = bpf_object__find_program_by_name(p->skel->obj, prog[h]);
-		p->links[h] = bpf_program__attach(p->progs[h]);
+		struct bpf_program *each = bpf_object__find_program_by_name(p->skel->obj, prog[h]);
+
+		p->links[h] = bpf_program__attach(each);
 		if (!p->links[h] && hooks[h].optional)
 			continue;
 		if (!p->links[h])
@@ -236,6 +243,7 @@ static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
 				    p->hooks[h].target, mechanism_name(p->hooks[h].mech),
 				    strerror(errno));
 		p->hooks[h].attached = true;
+		p->prog_fds[h] = dup_fd(bpf_program__fd(each));
 	}
 	p->sees_wakes = !strcmp(p->hooks[HOOK_END].target, "optee_cq_complete_one");
 	p->sees_requests = p->links[HOOK_REQUEST] && p->links[HOOK_SUPPLICANT];
@@ -284,6 +292,43 @@ static bool find_past(struct probes *p)
 	return found;
 }
 
+/* A map's memory, to be read only. NULL: it cannot be mapped. */
+static void *map_memory(struct probes *p, int place, const struct bpf_map *map, size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *mem;
+
+	size = (size + page - 1) / page * page;
+	mem = mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	if (mem == MAP_FAILED)
+		return NULL;
+	p->maps[place] = mem;
+	p->map_sizes[place] = size;
+	return mem;
+}
+
+/*
+ * Takes what is needed from now on, and lets the BPF object go: libbpf keeps a
+ * copy of every program in it, over a megabyte.
+ */
+static enum status keep(struct probes *p)
+{
+	const struct probes_bpf *skel = p->skel;
+	size_t offset = (size_t)((const char *)&skel->bss->shared - (const char *)skel->bss);
+	const char *bss = map_memory(p, 0, skel->maps.bss, bpf_map__value_size(skel->maps.bss));
+
+	p->rows = map_memory(p, 1, skel->maps.sessions, SESSION_SLOTS * sizeof(*p->rows));
+	if (!bss || !p->rows)
+		return fail(STATUS_FAILURE, "cannot map the counters: %s", strerror(errno));
+	p->shared = (const struct shared *)(bss + offset);
+	p->inspect_fd = dup_fd(bpf_program__fd(skel->progs.inspect));
+	p->ended_fd = dup_fd(bpf_map__fd(skel->maps.ended));
+	p->starved_ns = skel->rodata->starved_ns;
+	probes_bpf__destroy(p->skel);
+	p->skel = NULL;
+	return STATUS_OK;
+}
+
 enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 {
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
@@ -291,7 +336,8 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 	struct timespec start, end;
 	enum status status;
 
-	memset(p, 0, sizeof(*p));
+	*p = (struct probes){ .inspect_fd = -1, .ended_fd = -1 };
+	memset(p->prog_fds, -1, sizeof(p->prog_fds));
 	libbpf_says[0] = '\0';
 	libbpf_set_print(keep_warning);
 	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* kernels before 5.11 count BPF maps there */
@@ -308,17 +354,35 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 		return status;
 	}
 	p->finds = find_past(p);
+	status = keep(p);
+	if (status != STATUS_OK) {
+		probes_detach(p);
+		return status;
+	}
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	p->attach_seconds = (double)(end.tv_sec - start.tv_sec) +
 			    (double)(end.tv_nsec - start.tv_nsec) / 1e9;
-	malloc_trim(0); /* the kernel's BTF was in memory */
+	malloc_trim(0); /* the kernel's BTF was in memory, and the object */
 	return STATUS_OK;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
 }
 
 void probes_detach(struct probes *p)
 {
-	for (int h = 0; h < NR_HOOKS; h++)
+	for (int h = 0; h < NR_HOOKS; h++) {
 		bpf_link__destroy(p->links[h]);
+		close_fd(p->prog_fds[h]);
+	}
+	close_fd(p->inspect_fd);
+	close_fd(p->ended_fd);
+	for (int i = 0; i < 2; i++)
+		if (p->maps[i])
+			munmap(p->maps[i], p->map_sizes[i]);
 	probes_bpf__destroy(p->skel);
 	memset(p, 0, sizeof(*p));
 }
@@ -327,7 +391,7 @@ int probes_inspect(const struct probes *p)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
-	return bpf_prog_test_run_opts(bpf_program__fd(p->skel->progs.inspect), &opts);
+	return bpf_prog_test_run_opts(p->inspect_fd, &opts);
 }
 
 /*
@@ -359,7 +423,7 @@ bool probes_missed(const struct probes *p, u64 *missed)
 			continue;
 		if (p->hooks[h].mech == MECH_KPROBE && !kprobe_missed(p->links[h], missed))
 			known = false;
-		if (bpf_obj_get_info_by_fd(bpf_program__fd(p->progs[h]), &info, &len))
+		if (bpf_obj_get_info_by_fd(p->prog_fds[h], &info, &len))
 			known = false;
 		else
 			*missed += info.recursion_misses;

@@ -37,12 +37,17 @@ enum {
 
 struct probes_bpf;
 struct bpf_link;
-struct bpf_program;
 
 struct probes {
-	struct probes_bpf *skel;
+	struct probes_bpf *skel; /* while we attach; then all that is needed of it is here */
 	struct hook_state hooks[NR_HOOKS];
-	struct bpf_program *progs[NR_HOOKS];
+	int prog_fds[NR_HOOKS], inspect_fd;
+	int ended_fd;                /* the ring buffer of episodes */
+	const struct shared *shared; /* mapped, read-only; */
+	const struct session *rows;  /* so are these SESSION_SLOTS */
+	void *maps[2];               /* what is mapped for them */
+	size_t map_sizes[2];
+	u64 starved_ns;
 	struct bpf_link *links[NR_HOOKS];
 	bool finds;         /* sessions and calls from before are looked for */
 	bool sees_wakes;    /* whom the driver wakes: else nothing is known of stranded waiters */

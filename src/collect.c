@@ -15,7 +15,6 @@
 #include "collect.h"
 #include "watch.h"
 #include "hist.h"
-#include "probes.skel.h"
 #include "text.h"
 
 /* What is remembered of a session's row from one snapshot to the next. */
@@ -33,7 +32,6 @@ struct collect {
 	struct watch *watch;
 	const struct shared *shared;
 	const struct session *rows;
-	size_t rows_size;
 	struct past past[SESSION_SLOTS];
 	struct class_sums pool_sums[MAX_POOLS][NR_CLASSES]; /* of all sessions that ever were */
 	u64 past_exhausted_ns[MAX_POOLS];
@@ -54,20 +52,13 @@ static u64 clock_ns(clockid_t id)
 struct collect *collect_new(struct probes *probes)
 {
 	struct collect *c = calloc(1, sizeof(*c));
-	long page = sysconf(_SC_PAGESIZE);
 
 	if (!c)
 		return NULL;
 	c->probes = probes;
-	c->shared = (const struct shared *)&probes->skel->bss->shared;
-	c->rows_size = (SESSION_SLOTS * sizeof(struct session) + page - 1) / page * page;
-	c->rows = mmap(NULL, c->rows_size, PROT_READ, MAP_SHARED,
-		       bpf_map__fd(probes->skel->maps.sessions), 0);
-	if (c->rows == MAP_FAILED) {
-		free(c);
-		return NULL;
-	}
-	c->watch = watch_new(probes, c->rows);
+	c->shared = probes->shared;
+	c->rows = probes->rows;
+	c->watch = watch_new(probes);
 	if (c->watch)
 		return c;
 	collect_free(c);
@@ -79,7 +70,6 @@ void collect_free(struct collect *c)
 	if (!c)
 		return;
 	watch_free(c->watch);
-	munmap((void *)c->rows, c->rows_size);
 	for (int i = 0; i < SESSION_SLOTS; i++)
 		free(c->past[i].hists);
 	free(c->snap.sessions);

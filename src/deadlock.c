@@ -7,7 +7,8 @@
  *
  * Which thread works for which call is not known of those that had begun to wait
  * for a request before we attached, nor with kprobes. Of them it is enough that
- * there are as many blocked threads as taken requests.
+ * there are as many blocked threads as taken requests, those included that
+ * threads go on with although the caller was killed.
  */
 #include "deadlock.h"
 
@@ -42,7 +43,7 @@ static struct unknown look_at_unknown(const struct lock_call *calls, size_t n,
 		if (u.first < 0)
 			u.first = (int)i;
 	}
-	u.blocked = (u.answers && u.answers >= u.requests - pool->untaken) ||
+	u.blocked = (u.answers && u.answers >= u.requests - pool->untaken + pool->revoked) ||
 		    !pool->idle_supplicants;
 	return u;
 }

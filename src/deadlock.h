@@ -24,6 +24,7 @@ struct lock_call {
 struct lock_pool {
 	int threads;          /* T, 0 where Linux does not know it */
 	int untaken;          /* requests that no thread of tee-supplicant has taken */
+	int revoked;          /* taken ones whose caller is gone, and by whom is not known */
 	int idle_supplicants; /* threads of tee-supplicant that have no call */
 };
 

@@ -88,7 +88,9 @@ const char *event_why(const struct event *e, char *buf, size_t len)
 
 static size_t say_task(char *buf, size_t len, size_t at, const struct event_party *p)
 {
-	return say(buf, len, at, "%s(%u)", p->comm[0] ? p->comm : "?", p->tid);
+	const char *name = p->comm[0] ? p->comm : p->client[0] ? p->client : "?";
+
+	return say(buf, len, at, "%s(%u)", name, p->tid);
 }
 
 const char *event_who(const struct event *e, char *buf, size_t len)

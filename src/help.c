@@ -88,6 +88,7 @@ const struct key_help who_keys[] = {
 	{ "comm", "its name" },
 	{ "serial", "of its session, as in sessions" },
 	{ "session", "the TEE's id of that" },
+	{ "client", "the process that opened the session" },
 	{ "ta", "name or UUID of its TA" },
 	{ "cmd", "open, invoke, close, ...; null of a call from before the attach" },
 	{ "func", "of an invoke" },

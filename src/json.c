@@ -200,6 +200,7 @@ static json_t *party_json(const struct event *e, u32 i)
 	set(o, "comm", p->comm[0] ? json_string(p->comm) : json_null());
 	set(o, "serial", number_or_null(p->serial, (s64)p->serial));
 	set(o, "session", number_or_null(p->serial, p->session));
+	set(o, "client", p->serial ? json_string(p->client) : json_null());
 	set(o, "ta", p->ta[0] ? json_string(p->ta) : json_null());
 	set(o, "cmd", p->late ? json_null() : json_string(cmd_name(p->cmd)));
 	set(o, "func", number_or_null(!p->late && p->cmd == CMD_INVOKE, p->func));

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/libbpf.h>
-#include "attach.h"
-#include "probes.skel.h"
 #include "watch_state.h"
 
 #define DRIFT_LOOKS 20 /* so many looks in a row a drift has to last */
@@ -223,18 +221,18 @@ void watch_condition(const struct watch *w, u32 pool, enum condition cond, struc
 		to->known = w->pools[pool].drift_known;
 }
 
-struct watch *watch_new(struct probes *probes, const struct session *rows)
+struct watch *watch_new(const struct probes *probes)
 {
 	struct watch *w = calloc(1, sizeof(*w));
 
 	if (!w)
 		return NULL;
 	w->probes = probes;
-	w->shared = (const struct shared *)&probes->skel->bss->shared;
-	w->rows = rows;
-	w->starved_ns = probes->skel->rodata->starved_ns;
+	w->shared = probes->shared;
+	w->rows = probes->rows;
+	w->starved_ns = probes->starved_ns;
 	w->conditions = conditions_new(watch_report, w);
-	w->ring = ring_buffer__new(bpf_map__fd(probes->skel->maps.ended), on_ended, w, NULL);
+	w->ring = ring_buffer__new(probes->ended_fd, on_ended, w, NULL);
 	if (w->conditions && w->ring)
 		return w;
 	watch_free(w);

@@ -12,8 +12,8 @@
 struct probes;
 struct watch;
 
-/* rows: the mapped sessions. NULL: out of memory, or no ring buffer (errno). */
-struct watch *watch_new(struct probes *probes, const struct session *rows);
+/* NULL: out of memory, or the ring buffer cannot be mapped (errno). */
+struct watch *watch_new(const struct probes *probes);
 void watch_free(struct watch *w);
 
 /* One look. Returns the number of new events; they are the last ones of watch_events(). */

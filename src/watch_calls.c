@@ -6,20 +6,25 @@
 #include <string.h>
 #include "watch_state.h"
 
+/* All of them, who holds a thread first. */
 static u32 read_calls(struct watch *w, u32 pool)
 {
-	u32 n = 0;
+	u32 n = 0, holders = 0;
 
 	for (u32 i = 0; i < MAX_CALLS && n < MAX_LIVE; i++) {
 		const volatile struct call *slot = &w->shared->calls[i];
-		struct live_call *to = &w->live[n];
+		struct live_call live = { .slot = i };
 
 		if (slot->phase == PHASE_FREE || slot->pool != pool)
 			continue;
-		to->call = *(const struct call *)slot;
-		to->slot = i;
-		if (to->call.phase != PHASE_FREE && to->call.start_ns == slot->start_ns)
-			n++;
+		live.call = *(const struct call *)slot;
+		if (live.call.phase == PHASE_FREE || live.call.start_ns != slot->start_ns)
+			continue;
+		w->live[n++] = live;
+		if (live.call.flags & CALL_WAITING)
+			continue;
+		w->live[n - 1] = w->live[holders];
+		w->live[holders++] = live;
 	}
 	return n;
 }
@@ -130,6 +135,8 @@ static void link_supplicants(const struct watch *w, u32 n, struct lock_call *loc
 			locks[i].answers_for = request;
 		}
 		state->idle_supplicants += !has_call;
+		if (has_call && from->request && request < 0 && state->revoked)
+			state->revoked--; /* that is the one */
 	}
 }
 
@@ -138,7 +145,9 @@ static void look_for_deadlock(struct watch *w, u32 pool, u32 n, u64 now)
 	const struct pool *p = &w->shared->pools[pool];
 	struct watched_pool *watched = &w->pools[pool];
 	struct lock_call locks[MAX_LIVE];
-	struct lock_pool state = { .threads = p->total, .untaken = p->driver_requests };
+	struct lock_pool state = { .threads = p->total,
+				   .untaken = p->driver_requests,
+				   .revoked = p->driver_revoked };
 	struct episode e = watch_episode(w, pool, COND_DEADLOCK);
 	u64 suspect;
 
@@ -169,6 +178,8 @@ static void look_for_deadlock(struct watch *w, u32 pool, u32 n, u64 now)
 		if (w->live[i].call.phase_ns > e.since_ns)
 			e.since_ns = w->live[i].call.phase_ns;
 	}
+	if (!e.since_ns) /* it was there before us */
+		e.since_ns = now;
 	memcpy(watched->locks, locks, n * sizeof(locks[0]));
 	watch_found(w, pool, &e, now);
 }

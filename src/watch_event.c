@@ -32,8 +32,7 @@ static void name_party(struct watch *w, struct event_party *to, const struct par
 		return;
 	to->serial = from->serial;
 	to->session = row->id;
-	if (!to->comm[0])
-		text_sanitise(to->comm, row->comm, COMM_LEN);
+	text_sanitise(to->client, row->comm, COMM_LEN);
 	if (memcmp(row->uuid, none, sizeof(none)))
 		snprintf(to->ta, sizeof(to->ta), "%s",
 			 ta_name(row->uuid) ?: uuid_format(row->uuid, uuid));

@@ -59,7 +59,9 @@ struct tee_param {
 };
 
 struct optee_supp_req {
+	u32 func;
 	struct tee_param *param;
+	struct completion c;
 };
 
 struct optee_supp {
