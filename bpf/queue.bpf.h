@@ -52,6 +52,8 @@ static u32 calls_by_stack[MAX_CALLS];
 static __always_inline void call_on_stack(struct call *c, u64 stack)
 {
 	c->stack = stack;
+	/* Read back: a verifier that takes it for a pointer lets nobody shift it. */
+	stack = *(volatile u64 *)&c->stack;
 	calls_by_stack[stack >> STACK_BITS & (MAX_CALLS - 1)] = call_index(c);
 }
 

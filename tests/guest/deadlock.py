@@ -11,7 +11,8 @@ it should be. A task's role, tid and function stand in /tmp/tasks (TASKS) then:
                 tee-supplicant
     outer       a client's task: its call is in the LOAD_TA RPC, its nested one queued
     H-1, H-2    clients whose call waits inside OP-TEE, in an RPC to the kernel
-    W-1 .. W-4  clients whose call is queued
+    A-1, A-2    clients whose call is in an RPC to tee-supplicant, which does not run
+    W, W-1 ..   clients whose call is queued
 
 OP-TEE's interrupt thread (irq/N-optee_no) may be queued too: once a second it has a
 notification to fetch."""
@@ -182,6 +183,28 @@ busy_waits() { # MS: held for H-1 and H-2 so long, W-1 to W-4 are queued
 
 busy_end() {
 	touch /tmp/plugin.end
+	finish
+}
+
+supplicant_leaves() {
+	killall tee-supplicant
+	wait_for 30 no_supplicant
+	rm -f /tmp/plugin.orders # begin has none to start again
+}
+
+# After supplicant_leaves: held for A-1 and A-2, whose requests nobody takes, W is queued.
+busy_alone() {
+	begin
+	load A 'name=A count=2 ta=concurrent sessions=0 open burn=1 close'
+	task A-1 $IN_SUPP_RPC
+	task A-2 $IN_SUPP_RPC
+	load W 'name=W ta=concurrent sessions=0 open burn=1 close'
+	task W $QUEUED
+	stuck
+}
+
+alone_end() {
+	tee-supplicant -d || die "cannot start tee-supplicant"
 	finish
 }
 """
