@@ -116,6 +116,16 @@ static __always_inline void episode_gather(struct episode *e, const struct pool 
 	bpf_loop(4 * MAX_PARTIES, party_found, &g, 0);
 }
 
+static __always_inline void episode_count(struct cond_count *to, u64 ns, u32 peak)
+{
+	inc(to->count);
+	add(to->ns, ns);
+	if (ns > to->longest_ns)
+		raise_u64(&to->longest_ns, ns);
+	if (peak > to->peak)
+		raise_u64(&to->peak, peak);
+}
+
 /* A global function: the verifier looks at it once. */
 __noinline int episode_begin(u32 pool, u32 cond, u64 now, u32 figure)
 {
@@ -134,19 +144,12 @@ __noinline int episode_begin(u32 pool, u32 cond, u64 now, u32 figure)
 	e->cond = cond;
 	e->pool = pool;
 	episode_gather(e, p);
-	if (__sync_val_compare_and_swap(&l->serial, 0, serial) == EPISODE_ENDED)
+	if (__sync_val_compare_and_swap(&l->serial, 0, serial) == EPISODE_ENDED) {
 		__sync_val_compare_and_swap(&l->serial, EPISODE_ENDED, 0);
+		if (cond < NR_POOL_CONDS)
+			episode_count(&p->conds[cond], 0, figure);
+	}
 	return 0;
-}
-
-static __always_inline void episode_count(struct cond_count *to, u64 ns, u32 peak)
-{
-	inc(to->count);
-	add(to->ns, ns);
-	if (ns > to->longest_ns)
-		raise_u64(&to->longest_ns, ns);
-	if (peak > to->peak)
-		raise_u64(&to->peak, peak);
 }
 
 static __always_inline void episode_send(struct episode *e)

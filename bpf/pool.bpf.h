@@ -89,12 +89,12 @@ static __always_inline bool pool_is_quiet(const struct pool *p, u64 state)
 
 static __always_inline u64 one_in_use(const struct call *c)
 {
-	return 1ULL << c->class * 12;
+	return STATE_ONE(STATE_IN_USE(c->class));
 }
 
 static __always_inline u64 one_waiting(const struct call *c)
 {
-	return STATE_ONE(24) << c->class * 14;
+	return STATE_ONE(STATE_WAITING(c->class));
 }
 
 static __always_inline bool pool_waits(u64 state)
@@ -120,6 +120,8 @@ static __always_inline s32 pool_stranded(const struct pool *p)
 	return n;
 }
 
+const volatile bool sees_wakes = true; /* pool_wake() is called */
+
 /*
  * Begins or ends the episode of stranded waiters. Unlike the others it is no
  * function of one word, so two CPUs may judge at once: who has begun or ended
@@ -129,7 +131,7 @@ __noinline int pool_strands(u32 pool, u64 now)
 {
 	struct pool *p = pool_at(pool);
 
-	if (!p->total)
+	if (!p->total || !sees_wakes)
 		return 0;
 	for (int i = 0; i < 3; i++) {
 		u64 serial = p->lasting[COND_STRANDED].serial;

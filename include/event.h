@@ -51,6 +51,7 @@ struct event {
 	int in_use[NR_CLASSES], waiting[NR_CLASSES];
 	int driver_free, driver_sys_sessions; /* the driver's own figures, or -1 */
 	int drift;                            /* of COND_DRIFT */
+	u64 unreported; /* episodes so far for which there was no room among the events */
 	u32 nr_parties;
 	int culprit; /* of a stranded waiter: the party that swallowed the wake, or -1: not known */
 	struct event_party parties[MAX_PARTIES];

@@ -194,6 +194,8 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	p->skel = probes_bpf__open_opts(&open);
 	if (!p->skel)
 		return fail(STATUS_FAILURE, "cannot open the BPF programs: %s", strerror(errno));
+	p->sees_wakes = !strcmp(p->hooks[HOOK_END].target, "optee_cq_complete_one");
+	p->skel->rodata->sees_wakes = p->sees_wakes;
 	p->skel->rodata->tee_major = tee_major();
 	p->skel->rodata->page_bytes = (u64)sysconf(_SC_PAGESIZE);
 	p->skel->rodata->foreign_btf = opts->btf != NULL;
@@ -245,7 +247,6 @@ static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
 		p->hooks[h].attached = true;
 		p->prog_fds[h] = dup_fd(bpf_program__fd(each));
 	}
-	p->sees_wakes = !strcmp(p->hooks[HOOK_END].target, "optee_cq_complete_one");
 	p->sees_requests = p->links[HOOK_REQUEST] && p->links[HOOK_SUPPLICANT];
 	return STATUS_OK;
 }

@@ -65,6 +65,7 @@ const struct key_help event_keys[] = {
 	{ "who", "an array of objects: the calls in the queue as it began, in its order" },
 	{ "chain",
 	  "an array of texts: of stranded, the wake that went astray; of deadlock, who waits for whom" },
+	{ "unreported", "conditions so far for which there was no room among the events" },
 	{}
 };
 

@@ -263,6 +263,7 @@ static json_t *event_json(const struct event *e)
 	for (u32 i = 0; event_chain(e, i, line, sizeof(line)); i++)
 		json_array_append_new(chain, json_string(line));
 	set(o, "chain", chain);
+	set(o, "unreported", integer(e->unreported));
 	return o;
 }
 

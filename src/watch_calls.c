@@ -80,19 +80,28 @@ static void look_at_calls(struct watch *w, u32 pool, u32 n, u64 now)
 	}
 }
 
-/* Which calls they are and where each stands: the same number, the same deadlock. */
-static u64 fingerprint(const struct watch *w, u32 n)
+/* Whoever only waits behind a deadlock, and may have come since, has no part in it. */
+static bool has_part(const struct lock_call *lock)
 {
-	u64 hash = 0xcbf29ce484222325;
+	return !lock->waits || lock->answers || lock->outer >= 0;
+}
+
+/* Which calls they are and where each stands: the same number, the same deadlock. */
+static u64 fingerprint(const struct watch *w, const struct lock_call *locks, u32 n)
+{
+	u64 sum = 0;
 
 	for (u32 i = 0; i < n; i++) {
 		const struct call *c = &w->live[i].call;
 		const u64 parts[] = { w->live[i].slot, c->start_ns, c->phase_ns, c->phase };
+		u64 hash = 0xcbf29ce484222325;
 
 		for (size_t p = 0; p < sizeof(parts) / sizeof(parts[0]); p++)
 			hash = (hash ^ parts[p]) * 0x100000001b3;
+		if (has_part(&locks[i]))
+			sum += hash; /* their order means nothing */
 	}
-	return hash;
+	return sum;
 }
 
 static int index_of_slot(const struct watch *w, u32 n, u32 slot)
@@ -164,7 +173,7 @@ static void look_for_deadlock(struct watch *w, u32 pool, u32 n, u64 now)
 		};
 	}
 	link_supplicants(w, n, locks, &state);
-	suspect = deadlock_find(locks, n, &state) ? fingerprint(w, n) : 0;
+	suspect = deadlock_find(locks, n, &state) ? fingerprint(w, locks, n) : 0;
 	if (!suspect || suspect != watched->suspect) {
 		watched->suspect = suspect;
 		watch_found_over(w, pool, COND_DEADLOCK, now);
@@ -175,12 +184,13 @@ static void look_for_deadlock(struct watch *w, u32 pool, u32 n, u64 now)
 	for (u32 i = 0; i < n; i++) {
 		if (i < MAX_PARTIES)
 			e.parties[i] = party_of(w, &w->live[i].call);
-		if (w->live[i].call.phase_ns > e.since_ns)
+		if (has_part(&locks[i]) && w->live[i].call.phase_ns > e.since_ns)
 			e.since_ns = w->live[i].call.phase_ns;
 	}
 	if (!e.since_ns) /* it was there before us */
 		e.since_ns = now;
-	memcpy(watched->locks, locks, n * sizeof(locks[0]));
+	if (!watched->found[COND_DEADLOCK].lasts) /* who is reported is who was there first */
+		memcpy(watched->locks, locks, n * sizeof(locks[0]));
 	watch_found(w, pool, &e, now);
 }
 

@@ -121,6 +121,7 @@ void watch_report(void *arg, const struct episode *from, enum event_state state,
 		.driver_sys_sessions =
 			pool->driver_flags & DRIVER_SYS_SESSIONS ? from->driver_sys_sessions : -1,
 		.drift = from->cond == COND_DRIFT ? watched->drift : 0,
+		.unreported = w->shared->loss[LOSS_EPISODE] + w->dropped,
 		.nr_parties = from->nr_parties < MAX_PARTIES ? from->nr_parties : MAX_PARTIES,
 	};
 	for (u32 i = 0; i < e->nr_parties; i++) {
