@@ -139,7 +139,7 @@ build/arm64/calling-plugin.so: tests/load/plugin/calling.c Makefile
 
 # Unit tests: the plain C of src/, under the sanitizers, without root.
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
-UNIT_SRCS := src/condition_log.c src/condition_table.c src/deadlock.c src/event_text.c src/help.c \
+UNIT_SRCS := src/condition_log.c src/condition_table.c src/conditions.c src/deadlock.c src/event_text.c src/help.c \
 	src/json.c src/hist.c src/text.c src/ta_names.c src/fields.c src/opts.c src/fail.c
 
 build/unit/%: tests/unit/%.c tests/unit/unit.h tests/unit/bpf_native.h $(UNIT_SRCS) $(BPF_SRCS) Makefile

@@ -19,7 +19,9 @@ static __always_inline void call_uncount(struct call *c, u64 now)
 
 	if (c->flags & CALL_WAITING)
 		pool_wait_over(p, c, now);
-	if (c->phase != PHASE_QUEUED && c->phase != PHASE_LIMIT)
+	if (c->phase == PHASE_LIMIT)
+		add(p->limited, -1);
+	else if (c->phase != PHASE_QUEUED)
 		pool_leave(p, c, now);
 }
 
@@ -200,6 +202,7 @@ static __always_inline void call_admitted(struct call *c, u64 spent, u64 now)
 
 	if (waited && !(c->flags & CALL_LATE) && spent > starved_ns)
 		episode_of_call(c, COND_STARVED, c->phase_ns + starved_ns, now);
+	c->phase = PHASE_SECURE;
 	pool_enter(pool_at(c->pool), c, now);
 	if (waited && c->flags & CALL_LATE)
 		c->wait_ns = 0; /* who knows */
@@ -224,6 +227,7 @@ static __always_inline void call_enter(void)
 	case PHASE_LIMIT:
 		c->limit_ns += spent;
 		c->wait_ns += spent;
+		add(pool_at(c->pool)->limited, -1);
 		if (pool_at(c->pool)->total)
 			episode_of_call(c, COND_COUNT_MISMATCH, c->phase_ns, now);
 		call_admitted(c, spent, now);
@@ -338,6 +342,7 @@ static __always_inline void call_exit(u64 a0, struct arm_smccc_res *res)
 	} else if (a0 == OPTEE_SMC_RETURN_ETHREAD_LIMIT) {
 		c->phase = PHASE_LIMIT;
 		c->limits++;
+		add(pool_at(c->pool)->limited, 1);
 		pool_leave(pool_at(c->pool), c, now);
 	} else {
 		c->phase = PHASE_DONE;
@@ -387,10 +392,12 @@ static __always_inline void call_ends_and_wakes(u64 queue)
 {
 	struct call *c = call_find(bpf_get_current_task());
 	u64 now = bpf_ktime_get_ns();
+	bool again = false;
 	u32 pool;
 
 	if (c && c->phase != PHASE_RPC && c->phase != PHASE_HOLDING) {
 		pool = c->pool;
+		again = c->woken_ns & WOKEN_IN_VAIN;
 		call_end(now);
 	} else {
 		pool = pool_of_queue(queue);
@@ -399,7 +406,7 @@ static __always_inline void call_ends_and_wakes(u64 queue)
 		pool_reserve(pool, now);
 	}
 	if (pool_waits(pool_at(pool)->state))
-		pool_wake(pool, now);
+		pool_wake(pool, now, again);
 }
 
 #endif

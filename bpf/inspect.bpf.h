@@ -330,7 +330,7 @@ int inspect(void *ctx)
 			continue;
 		queue_counters(p, (void *)p->queue);
 		s = pool_state(p->state);
-		p->driver_in_use = s.in_use[CLASS_NORMAL] + s.in_use[CLASS_SYSTEM];
+		p->driver_in_use = s.in_use[CLASS_NORMAL] + s.in_use[CLASS_SYSTEM] + p->limited;
 		pool_reserve(i, now);
 		pool_strands(i, now);
 		if (pool_waits(p->state) && p->driver_in_use >= p->total)

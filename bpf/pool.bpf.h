@@ -166,6 +166,8 @@ static __always_inline void pool_wait(struct pool *p, struct call *c, u64 now)
 	c->flags |= CALL_WAITED | CALL_WAITING;
 	if (c->woken_ns) /* it was woken before it slept */
 		add(p->woken[c->class & 1], 1);
+	if (p->total && !pool_waits(old))
+		queue_find_spent_wakes(p->queue);
 	pool_contended(c->pool, old, old + one, now);
 }
 
@@ -221,8 +223,11 @@ static __always_inline void pool_leave(struct pool *p, struct call *c, u64 now)
 		pool_changed(c->pool, old, old - one, now);
 }
 
-/* optee_cq_complete_one(): whom does it wake, and is that one asleep? */
-__noinline int pool_wake(u32 pool, u64 now)
+/*
+ * optee_cq_complete_one(): whom does it wake, and is that one asleep? again: the
+ * driver calls it once more at once, and only then is the queue to be judged.
+ */
+__noinline int pool_wake(u32 pool, u64 now, bool again)
 {
 	struct pool *p = pool_at(pool);
 	struct pool_state s = pool_state(p->state);
@@ -246,7 +251,7 @@ __noinline int pool_wake(u32 pool, u64 now)
 		 */
 		c->woken_ns = now | WOKEN_IN_VAIN;
 	}
-	return pool_strands(pool, now);
+	return again ? 0 : pool_strands(pool, now);
 }
 
 /* --reserved: the reserve to judge by; -1: that of the driver. */

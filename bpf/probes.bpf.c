@@ -136,6 +136,17 @@ int BPF_KPROBE(kprobe__cq_wait_final)
 	return 0;
 }
 
+/* A session has become a system session: there may be a reserve now. */
+SEC("fexit/optee_system_session")
+int BPF_PROG(fexit__system_session, struct tee_context *tee, u32 session, int ret)
+{
+	u32 pool = pool_find((u64)tee->teedev);
+
+	if (pool < MAX_POOLS)
+		pool_reserve(pool, bpf_ktime_get_ns());
+	return 0;
+}
+
 /* tee-supplicant: who asks it, and which of its threads answers. */
 SEC("fentry/optee_supp_thrd_req")
 int BPF_PROG(fentry__supp_thrd_req, struct tee_context *tee, u32 func, size_t num_params,
@@ -154,8 +165,8 @@ int BPF_KPROBE(kprobe__supp_thrd_req, struct tee_context *tee, u32 func, size_t 
 }
 
 /*
- * The one hook at a return: only there is it known which request was taken. It
- * sleeps, but there are few threads that do, and fexit has no limit to them.
+ * At its return, for only there is it known which request was taken. It sleeps,
+ * but there are few threads that do, and fexit has no limit to them.
  */
 SEC("fexit/optee_supp_recv")
 int BPF_PROG(fexit__supp_recv, struct tee_context *tee, u32 *func, u32 *num_params,

@@ -96,6 +96,36 @@ static long target_found(u32 i, void *data)
 	return 1;
 }
 
+/*
+ * While nobody waits, wakes are not followed. Of a call in flight that has been
+ * given one by then it is known only that it was in vain.
+ */
+static long spent_wake_found(u32 i, void *data)
+{
+	struct walk *w = data;
+	struct call *c;
+	u64 waiter;
+
+	if (walk_done(w))
+		return 1;
+	waiter = walk_waiter(w);
+	walk_on(w);
+	if (!waiter_is_done(waiter))
+		return 0;
+	c = call_of_waiter(waiter);
+	if (c && !(c->flags & CALL_WAITING) && !c->woken_ns)
+		c->woken_ns = WOKEN_IN_VAIN;
+	return 0;
+}
+
+static __always_inline void queue_find_spent_wakes(u64 queue)
+{
+	struct walk w;
+
+	walk_queue(&w, queue);
+	bpf_loop(MAX_WALK, spent_wake_found, &w, 0);
+}
+
 static __always_inline u64 queue_target(u64 queue, bool system)
 {
 	struct target t = { .system = system };

@@ -306,6 +306,7 @@ struct pool {
 	u64 state; /* struct pool_state */
 	s32 quiet; /* so many normal calls in flight and nothing else: nothing to look at */
 	s32 woken[NR_CLASSES]; /* of the waiters, those with a wake on its way */
+	s32 limited; /* calls that sleep after ETHREAD_LIMIT: the driver counts them as in flight */
 	s32 in_use_peak[NR_CLASSES], in_use_all_peak;
 	s32 waiting_peak[NR_CLASSES], waiting_all_peak;
 	struct cond_count conds[NR_COUNTED_CONDS];

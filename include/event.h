@@ -28,7 +28,8 @@ struct event_party {
 	bool waits;             /* in the queue; else it holds a thread */
 	bool late;              /* began before we attached: cmd and func are not known */
 	u64 since_ns;           /* waits, or holds, since then; 0: not known */
-	u64 swallowed_ns;       /* when it took a wake that it had no use for; 0: it did not */
+	bool swallowed;         /* it took a wake that it had no use for, */
+	u64 swallowed_ns;       /* then; 0: when is not known */
 	/* Of a deadlock: the party whose end it waits for, or -1. */
 	int behind;
 	bool by_supplicant; /* that one is a thread of tee-supplicant, which works for this call */

@@ -64,6 +64,9 @@ static const struct hook {
 					   "which thread of tee-supplicant works for which call" },
 					 { MECH_KPROBE, "optee_supp_recv", "kprobe__supp_recv",
 					   "the threads of tee-supplicant" } } },
+	[HOOK_SYSTEM] = { .optional = true,
+			  .impls = { { MECH_FEXIT, "optee_system_session", "fexit__system_session",
+				       "when the reserve begins; else it is looked for" } } },
 	[HOOK_BEGIN] = { .impls = { { MECH_FENTRY, "optee_smc_do_call_with_arg",
 				      "fentry__do_call_with_arg",
 				      "the beginning of a call, its session" },
@@ -118,24 +121,28 @@ static void choose(struct probes *p, const struct attach_opts *opts, const char 
 		const struct impl *impl = hooks[h].impls;
 
 		state->gives = impl->gives;
-		for (; impl[1].prog; impl++) {
+		state->target = impl->target;
+		/* Without a choice the last one is tried for real. */
+		for (; impl->prog && (impl[1].prog || hooks[h].optional); impl++) {
 			if (opts->kprobes && needs_btf(impl->mech))
 				snprintf(state->why, sizeof(state->why), "--kprobes was given");
 			else if (mechanism_try(impl->mech, impl->target, state->why,
 					       sizeof(state->why)))
 				break;
 		}
+		prog[h] = impl->prog;
+		if (!impl->prog)
+			continue;
 		state->gives = impl->gives ?: state->gives;
 		state->target = impl->target;
 		state->mech = impl->mech;
-		prog[h] = impl->prog;
 	}
 }
 
 static bool chosen(const char *const prog[NR_HOOKS], const char *name)
 {
 	for (int h = 0; h < NR_HOOKS; h++)
-		if (!strcmp(prog[h], name))
+		if (prog[h] && !strcmp(prog[h], name))
 			return true;
 	return false;
 }
@@ -233,8 +240,11 @@ static int dup_fd(int fd)
 static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
 {
 	for (int h = 0; h < NR_HOOKS; h++) {
-		struct bpf_program *each = bpf_object__find_program_by_name(p->skel->obj, prog[h]);
+		struct bpf_program *each;
 
+		if (!prog[h])
+			continue;
+		each = bpf_object__find_program_by_name(p->skel->obj, prog[h]);
 		p->links[h] = bpf_program__attach(each);
 		if (!p->links[h] && hooks[h].optional)
 			continue;

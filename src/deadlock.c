@@ -8,7 +8,8 @@
  * Which thread works for which call is not known of those that had begun to wait
  * for a request before we attached, nor with kprobes. Of them it is enough that
  * there are as many blocked threads as taken requests, those included that
- * threads go on with although the caller was killed.
+ * threads go on with although the caller was killed. A request that nobody has
+ * taken is blocked if all threads are; if there are none, then not by a call.
  */
 #include "deadlock.h"
 
@@ -20,31 +21,36 @@ static int nested_in(const struct lock_call *calls, size_t n, size_t outer)
 	return -1;
 }
 
-/* The calls that tee-supplicant makes for somebody who is not known, and for whom somebody works. */
+/* What a request waits for of which it is not known who has taken it. */
 struct unknown {
-	int answers, requests;
-	int first; /* of the answers, or -1 */
 	bool blocked;
+	bool any; /* it can be any thread of tee-supplicant, those included that are known */
+	int answers, first; /* how many calls it can be, and one of them */
 };
 
 static struct unknown look_at_unknown(const struct lock_call *calls, size_t n,
 				      const struct lock_pool *pool)
 {
-	struct unknown u = { .first = -1 };
+	struct unknown u = { .any = pool->untaken, .first = -1 };
+	int requests = 0, unknown = 0, taken;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct lock_call *c = &calls[i];
 
 		if (!c->waits && c->supplicant && !c->served && nested_in(calls, n, i) < 0)
-			u.requests++;
-		if (!c->answers || c->answers_known || c->outer >= 0)
+			requests++;
+		if (!c->answers || c->outer >= 0)
+			continue;
+		unknown += !c->answers_known;
+		if (c->answers_known && !u.any)
 			continue;
 		u.answers++;
 		if (u.first < 0)
 			u.first = (int)i;
 	}
-	u.blocked = (u.answers && u.answers >= u.requests - pool->untaken + pool->revoked) ||
-		    !pool->idle_supplicants;
+	taken = requests - pool->untaken;
+	u.blocked = u.answers && (!pool->untaken || !pool->idle_supplicants) &&
+		    (taken <= 0 || unknown >= taken + pool->revoked);
 	return u;
 }
 

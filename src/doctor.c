@@ -34,10 +34,14 @@ static void print_hooks(const struct probes *p)
 	for (int h = 0; h < NR_HOOKS; h++) {
 		const struct hook_state *s = &p->hooks[h];
 
-		printf("%-30s %-8s %-9s %5d  %s", s->target, mechanism_name(s->mech),
-		       yes_no(s->attached), cost[s->mech], s->gives);
+		printf("%-30s %-8s %-9s ", s->target, s->attached ? mechanism_name(s->mech) : "-",
+		       yes_no(s->attached));
+		if (s->attached)
+			printf("%5d  %s", cost[s->mech], s->gives);
+		else
+			printf("%5s  %s", "-", s->gives);
 		if (s->why[0])
-			printf(" (nothing cheaper: %s)", s->why);
+			printf(" (nothing %s: %s)", s->attached ? "cheaper" : "can", s->why);
 		putchar('\n');
 	}
 	printf("COST: instructions that the empty hook adds to a call, on arm64\n");

@@ -133,7 +133,9 @@ static const char *say_swallowed(const struct event *e, char *buf, size_t len)
 	at = say(buf, len, at,
 		 p->waits ? ", which had been woken already" :
 			    ", which was in flight and not waiting");
-	if (p->swallowed_ns + 1000 < e->since_ns)
+	if (!p->swallowed_ns)
+		say(buf, len, at, ", some time before");
+	else if (p->swallowed_ns + 1000 < e->since_ns)
 		say(buf, len, at, ", %s before",
 		    format_ns(e->since_ns - p->swallowed_ns, time, sizeof(time)));
 	return buf;

@@ -100,7 +100,8 @@ const struct key_help who_keys[] = {
 	{ "since_ns", "CLOCK_MONOTONIC, since when it waited or held it" },
 	{ "involved", "the condition is about it; else it only was in the queue, too" },
 	{ "culprit", "of stranded: it swallowed the wake" },
-	{ "swallowed_ns", "of stranded: CLOCK_MONOTONIC, when it did" },
+	{ "swallowed_ns",
+	  "of stranded: CLOCK_MONOTONIC, when it took a wake in vain; null: it did not, or when is not known" },
 	{ "behind_tid",
 	  "of deadlock: the task whose call has to end first, where there is only one" },
 	{}

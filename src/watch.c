@@ -82,13 +82,17 @@ static void look_for_drift(struct watch *w, u32 pool, u64 now)
 		watch_found_over(w, pool, COND_DRIFT, now);
 		return;
 	}
+	if (!watched->drift_run)
+		watched->drift_since_ns = now;
 	if (!watched->drift_run++ || abs(drift) < abs(watched->drift_least))
 		watched->drift_least = drift;
 	if (watched->drift_run < DRIFT_LOOKS)
 		return;
 	watched->drift = watched->drift_least;
 	watched->drift_known = true;
-	e.since_ns = now;
+	if (!watched->found[COND_DRIFT].lasts)
+		watched->drift_reported = watched->drift;
+	e.since_ns = watched->drift_since_ns;
 	e.peak = (u32)abs(watched->drift);
 	watch_found(w, pool, &e, now);
 }

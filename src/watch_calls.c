@@ -149,6 +149,29 @@ static void link_supplicants(const struct watch *w, u32 n, struct lock_call *loc
 	}
 }
 
+/* Who is in it, those first that have part in it, and who waits for whom. */
+static void describe_deadlock(struct watch *w, u32 pool, u32 n, const struct lock_call *locks,
+			      struct episode *e)
+{
+	struct lock_call *links = w->pools[pool].links;
+	int party[MAX_LIVE];
+
+	for (int part = 1; part >= 0; part--)
+		for (u32 i = 0; i < n; i++) {
+			if (has_part(&locks[i]) != part)
+				continue;
+			party[i] = e->nr_parties < MAX_PARTIES ? e->nr_parties++ : -1;
+			if (party[i] < 0)
+				continue;
+			e->parties[party[i]] = party_of(w, &w->live[i].call);
+			links[party[i]] = locks[i];
+		}
+	for (int i = 0; i < e->nr_parties; i++) {
+		links[i].behind = links[i].behind >= 0 ? party[links[i].behind] : -1;
+		links[i].outer = links[i].outer >= 0 ? party[links[i].outer] : -1;
+	}
+}
+
 static void look_for_deadlock(struct watch *w, u32 pool, u32 n, u64 now)
 {
 	const struct pool *p = &w->shared->pools[pool];
@@ -180,17 +203,13 @@ static void look_for_deadlock(struct watch *w, u32 pool, u32 n, u64 now)
 		return;
 	}
 	e.peak = n;
-	e.nr_parties = n < MAX_PARTIES ? (u8)n : MAX_PARTIES;
-	for (u32 i = 0; i < n; i++) {
-		if (i < MAX_PARTIES)
-			e.parties[i] = party_of(w, &w->live[i].call);
+	for (u32 i = 0; i < n; i++)
 		if (has_part(&locks[i]) && w->live[i].call.phase_ns > e.since_ns)
 			e.since_ns = w->live[i].call.phase_ns;
-	}
 	if (!e.since_ns) /* it was there before us */
 		e.since_ns = now;
 	if (!watched->found[COND_DEADLOCK].lasts) /* who is reported is who was there first */
-		memcpy(watched->locks, locks, n * sizeof(locks[0]));
+		describe_deadlock(w, pool, n, locks, &e);
 	watch_found(w, pool, &e, now);
 }
 

@@ -51,26 +51,44 @@ static void fill_party(struct watch *w, struct event_party *to, const struct par
 		.waits = from->flags & CALL_WAITING,
 		.late = from->flags & CALL_LATE,
 		.since_ns = from->since_ns,
-		.swallowed_ns = from->woken_ns & WOKEN_IN_VAIN ? from->woken_ns : 0,
+		.swallowed = from->woken_ns & WOKEN_IN_VAIN,
 		.behind = -1,
 	};
+	if (to->swallowed && from->woken_ns != WOKEN_IN_VAIN)
+		to->swallowed_ns = from->woken_ns;
 	name_party(w, to, from);
 }
 
-/* The call that took the last wake in vain before the waiters were stranded. */
+/*
+ * The call that took the last wake in vain before the waiters were stranded. When
+ * is not known of wakes that were given while nobody waited: the only one of them
+ * is it, too, if there is no other.
+ */
 static int find_culprit(const struct event *e)
 {
-	int culprit = -1;
-	u64 last = 0;
+	int culprit = -1, swallowed = 0;
 
 	if (e->condition != COND_STRANDED)
 		return -1;
-	for (u32 i = 0; i < e->nr_parties; i++)
-		if (e->parties[i].swallowed_ns > last) {
-			last = e->parties[i].swallowed_ns;
-			culprit = (int)i;
-		}
-	return culprit;
+	for (int i = 0; i < (int)e->nr_parties; i++) {
+		if (!e->parties[i].swallowed)
+			continue;
+		swallowed++;
+		if (culprit < 0 || e->parties[i].swallowed_ns > e->parties[culprit].swallowed_ns)
+			culprit = i;
+	}
+	return swallowed > 1 && !e->parties[culprit].swallowed_ns ? -1 : culprit;
+}
+
+/* Of a deadlock: whom a party waits for. */
+static void link_party(struct event *e, u32 i, const struct lock_call *links)
+{
+	struct event_party *p = &e->parties[i];
+
+	p->behind = links[i].behind;
+	p->one_of = links[i].one_of;
+	p->by_supplicant = p->behind >= 0 && links[p->behind].answers &&
+			   links[p->behind].outer != (int)i;
 }
 
 static struct event *new_event(struct watch *w)
@@ -120,22 +138,14 @@ void watch_report(void *arg, const struct episode *from, enum event_state state,
 		.driver_free = counts ? from->driver_free : -1,
 		.driver_sys_sessions =
 			pool->driver_flags & DRIVER_SYS_SESSIONS ? from->driver_sys_sessions : -1,
-		.drift = from->cond == COND_DRIFT ? watched->drift : 0,
+		.drift = from->cond == COND_DRIFT ? watched->drift_reported : 0,
 		.unreported = w->shared->loss[LOSS_EPISODE] + w->dropped,
 		.nr_parties = from->nr_parties < MAX_PARTIES ? from->nr_parties : MAX_PARTIES,
 	};
 	for (u32 i = 0; i < e->nr_parties; i++) {
 		fill_party(w, &e->parties[i], &from->parties[i]);
-		if (from->cond != COND_DEADLOCK)
-			continue;
-		e->parties[i].behind = watched->locks[i].behind;
-		e->parties[i].one_of = watched->locks[i].one_of;
-		if (e->parties[i].behind >= (int)e->nr_parties)
-			e->parties[i].behind = -1;
-		if (e->parties[i].behind >= 0)
-			e->parties[i].by_supplicant =
-				watched->locks[e->parties[i].behind].answers &&
-				watched->locks[e->parties[i].behind].outer != (int)i;
+		if (from->cond == COND_DEADLOCK)
+			link_party(e, i, watched->links);
 	}
 	e->culprit = find_culprit(e);
 }

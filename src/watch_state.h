@@ -33,8 +33,10 @@ struct found {
 struct watched_pool {
 	struct found found[NR_CONDS];
 	u64 suspect; /* what looked like a deadlock in the look before, as a number */
-	struct lock_call locks[MAX_LIVE];
+	struct lock_call links[MAX_PARTIES]; /* of the deadlock that is reported: its parties */
 	int drift, drift_run, drift_least;
+	int drift_reported; /* as the episode began */
+	u64 drift_since_ns;
 	bool drift_known;
 };
 

@@ -186,16 +186,18 @@ busy_end() {
 	finish
 }
 
-supplicant_leaves() {
+supplicant_leaves() { # have their sessions by then
+	begin
+	load A --ready-file /tmp/plugin.A --wait-file /tmp/plugin.go \
+		"name=A count=2 ta=$PLUGIN_TA cmd=6"
+	wait_for 30 test -e /tmp/plugin.A
 	killall tee-supplicant
 	wait_for 30 no_supplicant
-	rm -f /tmp/plugin.orders # begin has none to start again
 }
 
-# After supplicant_leaves: held for, whose requests nobody takes, W is queued.
+# After supplicant_leaves: held for, whose requests nobody takes; W is queued.
 busy_alone() {
-	begin
-	load A 'name=A count=2 ta=concurrent sessions=0 open burn=1 close'
+	touch /tmp/plugin.go
 	task A-1 $IN_SUPP_RPC
 	task A-2 $IN_SUPP_RPC
 	load W 'name=W ta=concurrent sessions=0 open burn=1 close'
@@ -204,6 +206,7 @@ busy_alone() {
 }
 
 alone_end() {
+	printf '/ return /\n/ return /\n' >/tmp/plugin.orders
 	tee-supplicant -d || die "cannot start tee-supplicant"
 	finish
 }

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The detector of deadlocks: cases, and random states compared with a model that
+ * knows more than it does. The model says of each way in which what is not known
+ * may be: can any holder go on? The detector has to say "deadlock" if it is stuck
+ * in all of them.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "unit.h"
+#include "deadlock.h"
+
+/* Cases. */
+
+#define HOLDS     .answers_for = -1, .outer = -1
+#define WAITS     .waits = true, HOLDS
+#define RPC       .in_rpc = true, HOLDS
+#define ASKS      .supplicant = true, RPC
+#define IS_SERVED .served = true, ASKS
+#define FOR(request)                                                                               \
+	.waits = true, .answers = true, .answers_known = true, .outer = -1, .answers_for = request
+#define FOR_SOMEBODY    .answers = true, WAITS
+#define NESTED_IN(call) .waits = true, .answers_for = -1, .outer = call
+
+#define FIND(calls, ...)                                                                           \
+	deadlock_find(calls, sizeof(calls) / sizeof((calls)[0]), &(struct lock_pool){ __VA_ARGS__ })
+
+static void a_nested_call_waits(void **state)
+{
+	struct lock_call one[] = { { RPC }, { NESTED_IN(0) } };
+	struct lock_call two[] = { { NESTED_IN(2) }, { RPC }, { RPC }, { NESTED_IN(1) }, { WAITS } };
+
+	(void)state;
+	assert_true(FIND(one, .threads = 1));
+	assert_int_equal(one[0].behind, 1);
+	assert_int_equal(one[1].behind, -1);
+	assert_false(one[0].one_of);
+	assert_false(FIND(one, .threads = 2)); /* one is free */
+	assert_true(FIND(one, .threads = 0));  /* who knows; but nobody will wake it */
+	assert_true(FIND(two, .threads = 2));
+	assert_int_equal(two[1].behind, 3);
+	assert_int_equal(two[2].behind, 0);
+	two[1].outer = -1;
+	two[3].outer = -1; /* an RPC that the kernel does by itself */
+	assert_false(FIND(two, .threads = 2));
+}
+
+static void a_holder_goes_on(void **state)
+{
+	struct lock_call secure[] = { { RPC }, { NESTED_IN(0) }, { HOLDS } };
+	struct lock_call kernel[] = { { RPC }, { NESTED_IN(0) }, { RPC } };
+	struct lock_call inner[] = { { RPC },
+				     { .in_rpc = true, .answers_for = -1, .outer = 0 },
+				     { WAITS } };
+	struct lock_call nobody[] = { { RPC }, { HOLDS } };
+
+	(void)state;
+	assert_false(FIND(secure, .threads = 2));
+	assert_false(FIND(kernel, .threads = 2));
+	assert_false(FIND(inner, .threads = 2)); /* the nested one has its thread, too */
+	assert_false(FIND(nobody, .threads = 2));
+	assert_false(deadlock_find(nobody, 0, &(struct lock_pool){ .threads = 2 }));
+}
+
+static void a_known_thread_serves(void **state)
+{
+	struct lock_call calls[] = { { IS_SERVED }, { FOR(3) }, { FOR(0) }, { IS_SERVED } };
+
+	(void)state;
+	assert_true(FIND(calls, .threads = 2, .idle_supplicants = 1));
+	assert_int_equal(calls[0].behind, 2);
+	assert_int_equal(calls[3].behind, 1);
+	assert_false(calls[0].one_of || calls[3].one_of);
+	calls[1].answers_for = -1; /* revoked; and somebody without a call works for 3 */
+	assert_false(FIND(calls, .threads = 2, .idle_supplicants = 1));
+	assert_false(FIND(calls, .threads = 2, .idle_supplicants = 0));
+}
+
+static void an_unknown_thread_serves(void **state)
+{
+	struct lock_call calls[] = { { ASKS }, { ASKS }, { FOR_SOMEBODY }, { FOR_SOMEBODY } };
+	struct lock_call one[] = { { ASKS }, { RPC }, { NESTED_IN(1) }, { FOR_SOMEBODY } };
+
+	(void)state;
+	assert_true(FIND(calls, .threads = 2, .idle_supplicants = 1));
+	assert_int_equal(calls[0].behind, 2);
+	assert_true(calls[0].one_of && calls[1].one_of);
+	/* One of the two may work for a call that is gone, and a third one for ours. */
+	assert_false(FIND(calls, .threads = 2, .idle_supplicants = 2, .revoked = 1));
+	calls[3].answers = false;
+	assert_false(FIND(calls, .threads = 2, .idle_supplicants = 1));
+	assert_true(FIND(one, .threads = 2, .idle_supplicants = 1));
+	assert_int_equal(one[0].behind, 3);
+	assert_false(one[0].one_of);
+}
+
+static void nobody_takes_a_request(void **state)
+{
+	struct lock_call calls[] = { { ASKS }, { IS_SERVED }, { FOR(1) } };
+	struct lock_call alone[] = { { ASKS }, { ASKS }, { WAITS } };
+	struct lock_call more[] = { { ASKS }, { ASKS }, { FOR_SOMEBODY } };
+
+	(void)state;
+	assert_true(FIND(calls, .threads = 2, .untaken = 1)); /* there is but one thread */
+	assert_int_equal(calls[0].behind, 2);
+	assert_false(FIND(calls, .threads = 2, .untaken = 1, .idle_supplicants = 1));
+	/* tee-supplicant does not run: nothing in the queue is to blame. */
+	assert_false(FIND(alone, .threads = 2, .untaken = 2));
+	assert_true(FIND(more, .threads = 2, .untaken = 1));
+	assert_false(FIND(more, .threads = 2, .untaken = 1, .idle_supplicants = 1));
+}
+
+static void a_chain_of_threads(void **state)
+{
+	/* 0 waits for a thread of tee-supplicant whose call, 1, holds a thread and waits for 2's. */
+	struct lock_call calls[] = {
+		{ IS_SERVED },
+		{ .in_rpc = true,
+		  .supplicant = true,
+		  .served = true,
+		  .answers = true,
+		  .answers_known = true,
+		  .answers_for = 0,
+		  .outer = -1 },
+		{ FOR(1) },
+	};
+	struct lock_call cycle[] = {
+		{ .in_rpc = true,
+		  .supplicant = true,
+		  .served = true,
+		  .answers = true,
+		  .answers_known = true,
+		  .answers_for = 1,
+		  .outer = -1 },
+		{ .in_rpc = true,
+		  .supplicant = true,
+		  .served = true,
+		  .answers = true,
+		  .answers_known = true,
+		  .answers_for = 0,
+		  .outer = -1 },
+	};
+
+	(void)state;
+	assert_true(FIND(calls, .threads = 2));
+	assert_int_equal(calls[0].behind, 1);
+	assert_int_equal(calls[1].behind, 2);
+	calls[1].in_rpc = false;
+	assert_false(FIND(calls, .threads = 2));
+	assert_false(FIND(cycle, .threads = 2)); /* nobody waits in the queue */
+}
+
+/* The model: everything about a state, of which the detector is told a part. */
+
+#define CALLS   8
+#define THREADS 4
+#define STATES  100000
+
+enum place { SECURE, KERNEL, NESTED, SUPPLICANT, QUEUE };
+enum work { IDLE = -1, REVOKED = -2 }; /* else a call's number */
+
+struct world {
+	int n, threads;
+	enum place place[CALLS];
+	int inner[CALLS];
+	int serves[THREADS]; /* of tee-supplicant: enum work */
+	int call[THREADS];   /* that it makes, or -1 */
+	bool known[THREADS]; /* for whom it works was seen */
+};
+
+static int server_of(const struct world *w, int call)
+{
+	for (int t = 0; t < w->threads; t++)
+		if (w->serves[t] == call)
+			return t;
+	return -1;
+}
+
+static bool goes_on(const struct world *w, const bool *can, int call)
+{
+	int server;
+
+	switch (w->place[call]) {
+	case SECURE:
+	case KERNEL:
+		return true;
+	case NESTED:
+		return can[w->inner[call]];
+	case SUPPLICANT:
+		server = server_of(w, call);
+		if (server >= 0)
+			return w->call[server] < 0 || can[w->call[server]];
+		/* Whoever comes back takes it; without any it waits, but not for a call. */
+		for (int t = 0; t < w->threads; t++)
+			if (w->call[t] < 0 || can[w->call[t]])
+				return true;
+		return !w->threads;
+	case QUEUE:
+		break;
+	}
+	return false;
+}
+
+/* No thread ever comes back, and somebody waits for one. */
+static bool is_stuck(const struct world *w, int total)
+{
+	bool can[CALLS] = {};
+	int holders = 0, waiters = 0;
+
+	for (int round = 0; round < w->n; round++)
+		for (int c = 0; c < w->n; c++)
+			can[c] |= goes_on(w, can, c);
+	for (int c = 0; c < w->n; c++) {
+		if (can[c])
+			return false;
+		waiters += w->place[c] == QUEUE;
+		holders += w->place[c] != QUEUE;
+	}
+	return waiters && holders && holders >= total;
+}
+
+/* Stuck however the threads from the given one on serve the requests that are left. */
+static bool always_stuck(struct world *w, int total, int thread, int untaken, int revoked)
+{
+	int left = 0;
+	bool stuck = true;
+
+	while (thread < w->threads && w->known[thread])
+		thread++;
+	if (thread == w->threads) {
+		for (int c = 0; c < w->n; c++)
+			left += w->place[c] == SUPPLICANT && server_of(w, c) < 0;
+		return left != untaken || revoked || is_stuck(w, total); /* else it cannot be so */
+	}
+	for (int c = 0; c < w->n && stuck; c++)
+		if (w->place[c] == SUPPLICANT && server_of(w, c) < 0) {
+			w->serves[thread] = c;
+			stuck = always_stuck(w, total, thread + 1, untaken, revoked);
+			w->serves[thread] = IDLE;
+		}
+	if (stuck && revoked) {
+		w->serves[thread] = REVOKED;
+		stuck = always_stuck(w, total, thread + 1, untaken, revoked - 1);
+		w->serves[thread] = IDLE;
+	}
+	if (stuck && w->call[thread] < 0)
+		stuck = always_stuck(w, total, thread + 1, untaken, revoked);
+	return stuck;
+}
+
+static int below(int n)
+{
+	return rand() / 7 % n;
+}
+
+/* The call can be a thread's: nobody else's, and not nested in another one. */
+static bool is_free(const struct world *w, int call)
+{
+	for (int t = 0; t < w->threads; t++)
+		if (w->call[t] == call)
+			return false;
+	for (int c = 0; c < w->n; c++)
+		if (w->place[c] == NESTED && w->inner[c] == call)
+			return false;
+	return true;
+}
+
+/* A thread of tee-supplicant makes calls only while it serves a request. */
+static void make_threads(struct world *w)
+{
+	w->threads = below(THREADS + 1);
+	for (int t = 0; t < w->threads; t++) {
+		w->serves[t] = IDLE;
+		w->call[t] = -1;
+		w->known[t] = below(3);
+	}
+	for (int t = 0; t < w->threads; t++) {
+		int request = below(w->n), call = below(w->n);
+
+		if (w->place[request] == SUPPLICANT && server_of(w, request) < 0)
+			w->serves[t] = request;
+		else if (!below(3))
+			w->serves[t] = REVOKED;
+		if (w->serves[t] != IDLE && below(5) && is_free(w, call))
+			w->call[t] = call;
+		else if (w->serves[t] == REVOKED)
+			w->known[t] = false; /* it looks idle */
+	}
+}
+
+/* Mostly such that many are stuck: else there is nothing to compare. */
+static void make_world(struct world *w)
+{
+	static const enum place places[] = { SUPPLICANT, SUPPLICANT, SUPPLICANT, QUEUE, QUEUE,
+					     QUEUE,      NESTED,     NESTED,     KERNEL };
+
+	memset(w, 0, sizeof(*w));
+	w->n = 1 + below(CALLS);
+	for (int c = 0; c < w->n; c++)
+		w->place[c] = below(12) ? places[below(8 + !below(3))] : SECURE;
+	for (int c = 0; c < w->n; c++) {
+		/* The inner call began later: no cycles among the nested. */
+		w->inner[c] = c + 1 + below(2);
+		if (w->place[c] == NESTED &&
+		    (w->inner[c] >= w->n || (c && w->place[c - 1] == NESTED)))
+			w->place[c] = QUEUE;
+	}
+	make_threads(w);
+}
+
+/* What the detector is told of it. */
+static void tell(const struct world *w, struct lock_call *calls, struct lock_pool *pool)
+{
+	memset(pool, 0, sizeof(*pool));
+	for (int c = 0; c < w->n; c++) {
+		int server = server_of(w, c);
+
+		calls[c] = (struct lock_call){
+			.waits = w->place[c] == QUEUE,
+			.in_rpc = w->place[c] != QUEUE && w->place[c] != SECURE,
+			.supplicant = w->place[c] == SUPPLICANT,
+			.served = server >= 0 && w->known[server],
+			.answers_for = -1,
+			.outer = -1,
+		};
+		pool->untaken += w->place[c] == SUPPLICANT && server < 0;
+	}
+	for (int c = 0; c < w->n; c++)
+		if (w->place[c] == NESTED)
+			calls[w->inner[c]].outer = c;
+	for (int t = 0; t < w->threads; t++) {
+		pool->idle_supplicants += w->call[t] < 0;
+		pool->revoked += w->serves[t] == REVOKED && !w->known[t];
+		/* The thread's task has those that are nested in its call, too. */
+		for (int c = w->call[t]; c >= 0; c = w->place[c] == NESTED ? w->inner[c] : -1) {
+			calls[c].answers = true;
+			calls[c].answers_known = w->known[t];
+			calls[c].answers_for = w->known[t] && w->serves[t] >= 0 ? w->serves[t] : -1;
+		}
+	}
+}
+
+static int holders_of(const struct world *w)
+{
+	int holders = 0;
+
+	for (int c = 0; c < w->n; c++)
+		holders += w->place[c] != QUEUE;
+	return holders;
+}
+
+/* A holder's link leads to the call that the model has there, if it is certain. */
+static void check_links(const struct world *w, const struct lock_call *calls)
+{
+	for (int c = 0; c < w->n; c++) {
+		int server = server_of(w, c);
+
+		if (w->place[c] == QUEUE) {
+			assert_int_equal(calls[c].behind, -1);
+			continue;
+		}
+		assert_in_range(calls[c].behind, 0, w->n - 1);
+		if (w->place[c] == NESTED)
+			assert_int_equal(calls[c].behind, w->inner[c]);
+		else if (server >= 0 && !calls[c].one_of)
+			assert_int_equal(calls[c].behind, w->call[server]);
+		else
+			assert_true(calls[calls[c].behind].answers);
+	}
+}
+
+static void random_states(void **state)
+{
+	int stuck = 0, unknown = 0, states = 0;
+
+	(void)state;
+	srand(1);
+	while (states < STATES) {
+		struct lock_call calls[CALLS];
+		struct lock_pool pool;
+		struct world w, any;
+		bool want, have;
+
+		make_world(&w);
+		tell(&w, calls, &pool);
+		pool.threads = below(4) ? holders_of(&w) : below(4);
+		any = w;
+		for (int t = 0; t < w.threads; t++)
+			if (!w.known[t])
+				any.serves[t] = IDLE;
+		want = always_stuck(&any, pool.threads, 0, pool.untaken, pool.revoked);
+		have = deadlock_find(calls, (size_t)w.n, &pool);
+		if (have != want) {
+			print_error(
+				"state %d: the model says %d, the detector %d: T %d, untaken %d, "
+				"revoked %d, idle %d\n",
+				states, want, have, pool.threads, pool.untaken, pool.revoked,
+				pool.idle_supplicants);
+			for (int c = 0; c < w.n; c++)
+				print_error(
+					"call %d: place %d inner %d served %d answers %d %d for %d\n",
+					c, w.place[c], w.inner[c], calls[c].served,
+					calls[c].answers, calls[c].answers_known,
+					calls[c].answers_for);
+		}
+		assert_int_equal(have, want);
+		if (have) {
+			assert_true(is_stuck(&w, pool.threads)); /* no cry of wolf */
+			check_links(&w, calls);
+		}
+		states++;
+		stuck += want;
+		for (int c = 0; want && c < w.n; c++)
+			if (calls[c].one_of) {
+				unknown++;
+				break;
+			}
+	}
+	/* Else it has compared nothing. */
+	assert_true(stuck > states / 50);
+	assert_true(unknown > states / 1000);
+}
+
+UNIT_TESTS(a_nested_call_waits, a_holder_goes_on, a_known_thread_serves, an_unknown_thread_serves,
+	   nobody_takes_a_request, a_chain_of_threads, random_states)
