@@ -67,7 +67,9 @@ static __always_inline void party_of(struct party *to, const struct call *c)
 	const struct session *s = session_at(c->session_slot);
 
 	to->serial = s ? s->serial : 0;
-	to->since_ns = c->flags & CALL_WAITING ? c->phase_ns : c->admit_ns;
+	to->since_ns = c->flags & CALL_WAITING	  ? c->phase_ns :
+		       c->phase == PHASE_QUEUED ? 0 : /* not in it yet */
+						  c->admit_ns;
 	to->woken_ns = c->woken_ns;
 	to->tid = c->tid;
 	to->tgid = c->tgid;
@@ -144,11 +146,7 @@ __noinline int episode_begin(u32 pool, u32 cond, u64 now, u32 figure)
 	e->cond = cond;
 	e->pool = pool;
 	episode_gather(e, p);
-	if (__sync_val_compare_and_swap(&l->serial, 0, serial) == EPISODE_ENDED) {
-		__sync_val_compare_and_swap(&l->serial, EPISODE_ENDED, 0);
-		if (cond < NR_POOL_CONDS)
-			episode_count(&p->conds[cond], 0, figure);
-	}
+	__sync_val_compare_and_swap(&l->serial, 0, serial);
 	return 0;
 }
 
@@ -163,7 +161,7 @@ static __always_inline void episode_send(struct episode *e)
 		lose(LOSS_EPISODE);
 }
 
-/* serial: of the episode that ends; 0: whichever lasts, and if none does its start is still to come. */
+/* serial: of the episode that ends, unless another CPU has ended it. */
 __noinline int episode_end(u32 pool, u32 cond, u64 now, u64 serial)
 {
 	struct pool *p = &shared.pools[pool & (MAX_POOLS - 1)];
@@ -173,10 +171,7 @@ __noinline int episode_end(u32 pool, u32 cond, u64 now, u64 serial)
 
 	if (cond >= NR_POOL_CONDS)
 		return 0;
-	if (!serial)
-		serial = __sync_val_compare_and_swap(&l->serial, 0, EPISODE_ENDED);
-	if (!serial || serial == EPISODE_ENDED ||
-	    __sync_val_compare_and_swap(&l->serial, serial, 0) != serial)
+	if (!serial || __sync_val_compare_and_swap(&l->serial, serial, 0) != serial)
 		return 0;
 	e = &l->episodes[serial & 1];
 	ns = now > e->since_ns ? now - e->since_ns :

@@ -14,13 +14,6 @@ static __always_inline struct pool *pool_at(u32 i)
 	return p;
 }
 
-/* What a change of pool.state did. */
-struct change {
-	struct pool_state now;
-	u32 was, is; /* bits of the conditions */
-	u64 ns;
-};
-
 static __always_inline void pool_peaks(struct pool *p, const struct pool_state *s)
 {
 	s32 waiting = 0, in_use = 0;
@@ -39,20 +32,33 @@ static __always_inline void pool_peaks(struct pool *p, const struct pool_state *
 		p->quiet = p->total - s->reserved - 1;
 }
 
-__noinline int pool_step(u32 pool, u32 cond, const struct change *c)
+/*
+ * Begins or ends an episode, by the state of now, not by the change: the CPUs get
+ * here in any order. Whoever has begun or ended one looks again. An episode that
+ * is over before anybody looks is not seen.
+ */
+__noinline int pool_step(u32 pool, u32 cond, u64 now)
 {
-	bool was, is;
+	struct pool *p = pool_at(pool);
+	struct lasting *l = lasting_at(pool, cond);
 
-	if (!c || cond >= NR_POOL_CONDS)
+	if (cond >= NR_POOL_CONDS)
 		return 0;
-	was = c->was & COND_BIT(cond);
-	is = c->is & COND_BIT(cond);
-	if (is && !was)
-		episode_begin(pool, cond, c->ns, cond_figure(cond, &c->now));
-	else if (was && !is)
-		episode_end(pool, cond, c->ns, 0);
-	else if (is)
-		episode_peak(pool_at(pool), cond, cond_figure(cond, &c->now));
+	for (int i = 0; i < 3; i++) {
+		u64 serial = *(volatile u64 *)&l->serial;
+		struct pool_state s = pool_state(*(volatile u64 *)&p->state);
+		bool is = conds_of(&s, p->total) & COND_BIT(cond);
+
+		if (is && !serial)
+			episode_begin(pool, cond, now, cond_figure(cond, &s));
+		else if (!is && serial)
+			episode_end(pool, cond, now, serial);
+		else {
+			if (is)
+				episode_peak(p, cond, cond_figure(cond, &s));
+			break;
+		}
+	}
 	return 0;
 }
 
@@ -63,17 +69,16 @@ __noinline int pool_step(u32 pool, u32 cond, const struct change *c)
 __noinline int pool_changed(u32 pool, u64 old, u64 new, u64 now)
 {
 	struct pool *p = pool_at(pool);
-	struct pool_state before = pool_state(old);
-	struct change c = { .now = pool_state(new), .ns = now };
+	struct pool_state before = pool_state(old), after = pool_state(new);
+	u32 conds;
 
-	pool_peaks(p, &c.now);
-	c.was = conds_of(&before, p->total);
-	c.is = conds_of(&c.now, p->total);
-	if (!(c.was | c.is))
+	pool_peaks(p, &after);
+	conds = conds_of(&before, p->total) | conds_of(&after, p->total);
+	if (!conds)
 		return 0;
 	for (u32 cond = 0; cond < COND_STRANDED; cond++)
-		if ((c.was | c.is) & COND_BIT(cond))
-			pool_step(pool, cond, &c);
+		if (conds & COND_BIT(cond))
+			pool_step(pool, cond, now);
 	return 0;
 }
 
@@ -158,32 +163,65 @@ static __always_inline void pool_contended(u32 pool, u64 old, u64 new, u64 now)
 		pool_strands(pool, now);
 }
 
+/*
+ * A wake is on its way to a waiter: a thread is promised to it. Counted once, by
+ * whichever of the waker and the waiter sees it first.
+ */
+static __always_inline void pool_promise(struct pool *p, struct call *c, u64 was, u64 now)
+{
+	u64 woken = (now & ~WOKEN_FLAGS) | WOKEN_COUNTED;
+
+	if (__sync_val_compare_and_swap(&c->woken_ns, was, woken) == was)
+		add(p->woken[c->class & 1], 1);
+}
+
+/*
+ * The wake that it got has had its effect: it runs. A second one is wiped out
+ * where it came before the waiter moved, and is still with it where it came after.
+ */
+static __always_inline void pool_awake(struct pool *p, struct call *c)
+{
+	u64 woken = c->woken_ns, left = 0;
+
+	if (!woken)
+		return;
+	if (woken & WOKEN_IN_VAIN && waiter_is_done(c->waiter))
+		left = woken & ~WOKEN_COUNTED;
+	woken = __sync_lock_test_and_set(&c->woken_ns, left);
+	if (woken & WOKEN_COUNTED)
+		add(p->woken[c->class & 1], -1);
+}
+
+/*
+ * It is about to sleep, but not if it was woken since the rule refused it: no
+ * wake of before counts, which may have gone to the call that it is nested in.
+ */
+static __always_inline void pool_sleeps(struct pool *p, struct call *c, u64 now)
+{
+	u64 woken = *(volatile u64 *)&c->woken_ns;
+
+	if (!waiter_is_done(c->waiter))
+		pool_awake(p, c);
+	else if (!(woken & WOKEN_COUNTED))
+		pool_promise(p, c, woken, now);
+}
+
 static __always_inline void pool_wait(struct pool *p, struct call *c, u64 now)
 {
-	u64 one = one_waiting(c);
-	u64 old = __sync_fetch_and_add(&p->state, one);
+	u64 one = one_waiting(c), old;
 
 	c->flags |= CALL_WAITED | CALL_WAITING;
-	if (c->woken_ns) /* it was woken before it slept */
-		add(p->woken[c->class & 1], 1);
+	old = __sync_fetch_and_add(&p->state, one);
+	pool_sleeps(p, c, now);
 	if (p->total && !pool_waits(old))
 		queue_find_spent_wakes(p->queue);
 	pool_contended(c->pool, old, old + one, now);
 }
 
-/* The wake that it got has had its effect: it runs. */
-static __always_inline void pool_awake(struct pool *p, struct call *c)
-{
-	if (!c->woken_ns)
-		return;
-	c->woken_ns = 0;
-	add(p->woken[c->class & 1], -1);
-}
-
 /* It sleeps again: the driver's rule did not admit it. */
 static __always_inline void pool_wait_on(struct pool *p, struct call *c, u64 now)
 {
-	pool_awake(p, c);
+	pool_sleeps(p, c, now);
 	pool_strands(c->pool, now);
 }
 
@@ -193,8 +231,8 @@ static __always_inline void pool_wait_over(struct pool *p, struct call *c, u64 n
 	u64 one = one_waiting(c);
 	u64 old;
 
-	pool_awake(p, c);
 	c->flags &= ~CALL_WAITING;
+	pool_awake(p, c);
 	old = __sync_fetch_and_add(&p->state, -one);
 	pool_contended(c->pool, old, old - one, now);
 }
@@ -205,8 +243,8 @@ static __always_inline void pool_enter(struct pool *p, struct call *c, u64 now)
 	u64 delta = one_in_use(c), old;
 
 	if (c->flags & CALL_WAITING) {
+		c->flags &= ~CALL_WAITING; /* first: from here on no wake is counted */
 		pool_awake(p, c);
-		c->flags &= ~CALL_WAITING;
 		delta -= one_waiting(c);
 	}
 	old = __sync_fetch_and_add(&p->state, delta);
@@ -231,25 +269,28 @@ __noinline int pool_wake(u32 pool, u64 now, bool again)
 {
 	struct pool *p = pool_at(pool);
 	struct pool_state s = pool_state(p->state);
-	u64 waiter = 0;
+	u64 waiter = 0, woken;
 	struct call *c;
 
 	if (!p->total)
 		return 0;
-	if (s.in_use[CLASS_SYSTEM] || s.waiting[CLASS_SYSTEM])
+	/* One that has its entry, or was refused, may not have been seen yet. */
+	if (queue_sys_sessions(p->queue) > 0 || s.in_use[CLASS_SYSTEM] || s.waiting[CLASS_SYSTEM])
 		waiter = queue_target(p->queue, true);
 	if (!waiter)
 		waiter = queue_target(p->queue, false);
 	c = waiter ? call_of_waiter(waiter) : NULL;
-	if (c && c->flags & CALL_WAITING && !c->woken_ns) {
-		c->woken_ns = now & ~WOKEN_IN_VAIN;
-		add(p->woken[c->class & 1], 1);
+	woken = c ? *(volatile u64 *)&c->woken_ns : 0;
+	if (c && c->flags & CALL_WAITING && !(woken & WOKEN_COUNTED)) {
+		pool_promise(p, c, woken, now);
 	} else if (c) {
 		/*
 		 * It holds a thread; or it is on its way already, and has taken the first
 		 * wake, so that it looks as if it had none, and will wipe the second out.
 		 */
-		c->woken_ns = now | WOKEN_IN_VAIN;
+		__sync_val_compare_and_swap(&c->woken_ns, woken,
+					    (now & ~WOKEN_FLAGS) | WOKEN_IN_VAIN |
+						    (woken & WOKEN_COUNTED));
 	}
 	return again ? 0 : pool_strands(pool, now);
 }
@@ -272,7 +313,7 @@ __noinline int pool_reserve(u32 pool, u64 now)
 		new = (old & ~STATE_RESERVED_MASK) | (u64)reserved << STATE_RESERVED;
 		p->quiet = -1; /* until pool_changed() says more, all changes are looked at */
 		if (__sync_val_compare_and_swap(&p->state, old, new) == old) {
-			pool_contended(pool, old, new, now);
+			pool_changed(pool, old, new, now);
 			break;
 		}
 	}

@@ -63,6 +63,9 @@ static __noinline struct call *call_of_waiter(u64 waiter)
 		u32 home = ((waiter >> STACK_BITS) - i) & (MAX_CALLS - 1);
 		struct call *c = call_at(calls_by_stack[home]);
 
+		/* Where no stack begins the table has slot 0. */
+		if ((c->stack >> STACK_BITS & (MAX_CALLS - 1)) != home)
+			continue;
 		if (waiter - c->stack >= stack_bytes || c->phase == PHASE_FREE)
 			continue;
 		if (c->outer && c->waiter && c->waiter != waiter)

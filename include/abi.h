@@ -137,14 +137,18 @@ struct call {
 	u32 flags;
 	/*
 	 * The last wake that the queue gave it and that has had no effect yet,
-	 * 0: none. A waiter is on its way then; a call in flight swallowed it. The
-	 * lowest bit, WOKEN_IN_VAIN: so did a waiter that had been woken before.
+	 * 0: none. The two lowest bits are flags: it was in vain, for a call in flight
+	 * swallowed it, or a waiter that had been woken before; a waiter is on its way
+	 * with it, and counts in pool.woken. No more than WOKEN_IN_VAIN: nobody knows
+	 * when.
 	 */
 	u64 woken_ns;
 	u64 stack; /* of its task: the waiter lies on it */
 };
 
 #define WOKEN_IN_VAIN 1ULL
+#define WOKEN_COUNTED 2ULL /* in pool.woken */
+#define WOKEN_FLAGS   3ULL
 
 /* Sums over finished calls of one class. wait = queue + limit waits; RPC time = hold - secure. */
 struct class_sums {
@@ -273,17 +277,12 @@ struct episode {
 	struct party parties[MAX_PARTIES]; /* in the order of the driver's queue */
 };
 
-/*
- * The episode that lasts. Its start and its end are seen by one CPU each, which
- * need not get here in that order: the end leaves EPISODE_ENDED then.
- */
+/* The episode that lasts. */
 struct lasting {
 	u64 serial;                 /* 0: none lasts */
 	u64 begun;                  /* serials given */
 	struct episode episodes[2]; /* valid: the one of serial & 1 */
 };
-
-#define EPISODE_ENDED (~0ULL)
 
 /* One TEE instance and its threads. */
 struct pool {

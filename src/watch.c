@@ -105,7 +105,7 @@ static bool read_lasting(const struct lasting *from, struct episode *to)
 	const volatile struct lasting *l = from;
 	u64 serial = l->serial;
 
-	if (!serial || serial == EPISODE_ENDED)
+	if (!serial)
 		return false;
 	*to = from->episodes[serial & 1];
 	return l->serial == serial && to->serial == serial;

@@ -33,7 +33,9 @@ static struct party party_of(const struct watch *w, const struct call *c)
 {
 	return (struct party){
 		.serial = c->session_slot < SESSION_SLOTS ? w->rows[c->session_slot].serial : 0,
-		.since_ns = c->flags & CALL_WAITING ? c->phase_ns : c->admit_ns,
+		.since_ns = c->flags & CALL_WAITING  ? c->phase_ns :
+			    c->phase == PHASE_QUEUED ? 0 :
+						       c->admit_ns,
 		.woken_ns = c->woken_ns,
 		.tid = c->tid,
 		.tgid = c->tgid,

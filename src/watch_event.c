@@ -54,8 +54,8 @@ static void fill_party(struct watch *w, struct event_party *to, const struct par
 		.swallowed = from->woken_ns & WOKEN_IN_VAIN,
 		.behind = -1,
 	};
-	if (to->swallowed && from->woken_ns != WOKEN_IN_VAIN)
-		to->swallowed_ns = from->woken_ns;
+	if (to->swallowed)
+		to->swallowed_ns = from->woken_ns & ~WOKEN_FLAGS;
 	name_party(w, to, from);
 }
 

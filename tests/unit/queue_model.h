@@ -69,12 +69,6 @@ struct model_episode {
 	} parties[MAX_PARTIES];
 };
 
-#ifdef WOKEN_COUNTED
-#define WAKES_COUNTED true
-#else
-#define WAKES_COUNTED false
-#endif
-
 #define MODEL_RECORDS 32768
 
 static struct {
@@ -664,8 +658,7 @@ static void compare_episode(const struct episode *e, const struct model_episode 
 		if (m->parties[i].nested)
 			continue;
 		assert_int_equal(p->class, m->parties[i].system);
-		if (WAKES_COUNTED)
-			assert_int_equal(p->phase, m->parties[i].phase);
+		assert_int_equal(p->phase, m->parties[i].phase);
 		assert_int_equal(!!(p->flags & CALL_WAITING), m->parties[i].waits);
 		assert_int_equal(p->since_ns, m->parties[i].since_ns);
 	}

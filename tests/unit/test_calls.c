@@ -18,6 +18,7 @@ static struct tee_context kernel_context = { .teedev = &teedev, .supp_nowait = t
 #define TASKS 64
 
 static struct task_struct tasks[TASKS];
+static struct optee_call_waiter waiters[TASKS];
 
 static int start(void **state)
 {
@@ -108,8 +109,8 @@ static void phases_add_up(void **state)
 
 	at(0, 10000);
 	begin(&msg, CLASS_NORMAL);
-	call_wait(0x1234);
-	call_wait(0x1234);
+	call_wait((u64)&waiters[0]);
+	call_wait((u64)&waiters[0]);
 	assert_int_equal(waiting_now(), 1);
 	at(0, 15000);
 	call_enter();
@@ -219,7 +220,7 @@ static void thread_limit(void **state)
 	at(0, 2100);
 	leave_secure(OPTEE_SMC_RETURN_ETHREAD_LIMIT);
 	assert_int_equal(in_use_now(CLASS_NORMAL) + in_use_now(CLASS_SYSTEM), 0);
-	call_wait(0x10);
+	call_wait((u64)&waiters[0]);
 	assert_int_equal(waiting_now(), 1);
 	at(0, 3100);
 	call_enter();
@@ -317,7 +318,7 @@ static void random_steps(void **state)
 			break;
 		case 1:
 			if (random() % 2) {
-				call_wait(i + 1);
+				call_wait((u64)&waiters[i]);
 				waiting++;
 				m->step = 2;
 				break;
