@@ -355,7 +355,7 @@ class Replay:
         for call in self.calls:
             if call.slept is None or starved_ns is None:
                 continue
-            begin = call.slept + starved_ns
+            begin = call.start + starved_ns  # the way to the lock is part of the wait
             if begin < (call.admitted or self.last):
                 self.track.done.append(Episode("starved", begin, call.admitted, 1,
                                                frozenset([call.tid]), None))
