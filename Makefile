@@ -142,7 +142,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(sort $(wildcard tests/uni
 UNIT_SRCS := src/condition_log.c src/condition_table.c src/conditions.c src/deadlock.c src/event_text.c src/help.c \
 	src/json.c src/hist.c src/text.c src/ta_names.c src/fields.c src/opts.c src/fail.c
 
-build/unit/%: tests/unit/%.c tests/unit/unit.h tests/unit/bpf_native.h tests/unit/queue_model.h $(UNIT_SRCS) $(BPF_SRCS) Makefile
+build/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(UNIT_SRCS) $(BPF_SRCS) Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined \
