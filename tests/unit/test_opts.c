@@ -33,13 +33,19 @@ static void taken(void **state)
 	assert_int_equal(parse(&o, "--json -p crypt --btf x --kprobes"), STATUS_OK);
 	assert_true(o.json && o.attach.kprobes && !strcmp(o.match, "crypt") &&
 		    !strcmp(o.attach.btf, "x"));
+	assert_true(o.attach.reserved == -1 && o.attach.starved_ns == 1000000000);
+	assert_int_equal(parse(&o, "events --json --starved 0.2 --reserved 2"), STATUS_OK);
+	assert_true(o.json && !strcmp(o.rest[0], "events") && !o.rest[1]);
+	assert_true(o.attach.reserved == 2 && o.attach.starved_ns == 200000000);
 }
 
 static void refused(void **state)
 {
 	static const char *const lines[] = {
-		"-n 0",  "-n x",   "-n 1.5",     "-n",        "-d 0", "-d 0.01",
-		"-d 1x", "-d nan", "-o nothing", "--no-such", "-x",   "-n 99999999999999999999",
+		"-n 0",          "-n x",           "-n 1.5",      "-n",
+		"-d 0",          "-d 0.01",        "-d 1x",       "-d nan",
+		"-o nothing",    "--no-such",      "-x",          "-n 99999999999999999999",
+		"--reserved -1", "--reserved 1.5", "--starved 0", "--starved x",
 	};
 	struct opts o;
 
