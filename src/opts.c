@@ -5,17 +5,18 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include "condition_table.h"
 #include "opts.h"
 
 const struct option_help option_table[] = {
 	{ 'b', "batch", NULL,
 	  "print plain frames; what happens anyway when standard output is not a terminal" },
 	{ 'n', "frames", "N",
-	  "stop after N frames; each shows a whole interval, the first one too" },
+	  "stop after N frames, or events; each frame shows a whole interval, the first one too" },
 	{ 'd', "delay", "SECONDS", "interval between frames, 0.1 to 3600 (default 1)" },
 	{ 'o', "sort", "FIELD", "sort by this field (default calls_rate); a leading - reverses" },
 	{ 'p', "filter", "PID|NAME",
-	  "only sessions of this process, or whose client or TA has NAME in its name" },
+	  "only sessions and events of this process, or whose client, task or TA has NAME in its name" },
 	{ 'j', "json", NULL, "print one JSON object a frame and line" },
 	{ 0, "btf", "FILE",
 	  "types of the kernel and driver, for a kernel that has no BTF of them" },
@@ -152,4 +153,21 @@ bool opts_shows(const struct opts *o, const struct snapshot *s, const struct sna
 		return true;
 	ta = session_field_find("ta")->get(s, row);
 	return strstr(row->comm, o->match) || (ta.known && strstr(ta.text, o->match));
+}
+
+bool opts_shows_event(const struct opts *o, const struct event *e)
+{
+	if (!o->pid && !o->match)
+		return true;
+	for (u32 i = 0; i < e->nr_parties; i++) {
+		const struct event_party *p = &e->parties[i];
+
+		if (!event_involves(e, i))
+			continue;
+		if (o->pid ? (u32)o->pid == p->tgid :
+			     strstr(p->comm, o->match) || strstr(p->client, o->match) ||
+				     strstr(p->ta, o->match))
+			return true;
+	}
+	return false;
 }

@@ -49,4 +49,7 @@ extern const size_t nr_options;
 /* Does the row pass -p? */
 bool opts_shows(const struct opts *o, const struct snapshot *s, const struct snap_session *row);
 
+/* Is one of those that an event is about of that process or name? */
+bool opts_shows_event(const struct opts *o, const struct event *e);
+
 #endif

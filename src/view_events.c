@@ -68,7 +68,7 @@ enum status view_events(const struct opts *o, const struct source *source)
 		if (n == LOOK_ENDED)
 			break;
 		for (u32 i = 0; i < n && status == STATUS_OK; i++)
-			if (!o->frames || seq < (u64)o->frames)
+			if (opts_shows_event(o, &events[i]) && (!o->frames || seq < (u64)o->frames))
 				status = print_event(o, &events[i], ++seq);
 		if (n && status == STATUS_OK)
 			status = stop_flush();

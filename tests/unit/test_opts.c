@@ -75,4 +75,25 @@ static void filter(void **state)
 	assert_false(opts_shows(&o, &s, &row));
 }
 
-UNIT_TESTS(taken, refused, filter)
+static void events(void **state)
+{
+	struct event e = { .condition = COND_OVERRUN, .nr_parties = 2 };
+	struct opts o;
+
+	(void)state;
+	/* It is about the system call that is in flight, not about who waits. */
+	e.parties[0] = (struct event_party){ .tgid = 17, .comm = "scmi", .class = CLASS_SYSTEM };
+	e.parties[1] = (struct event_party){ .tgid = 18, .comm = "player", .waits = true };
+	parse(&o, "events");
+	assert_true(opts_shows_event(&o, &e));
+	parse(&o, "events -p 17");
+	assert_true(opts_shows_event(&o, &e));
+	parse(&o, "events -p cmi");
+	assert_true(opts_shows_event(&o, &e));
+	parse(&o, "events -p 18");
+	assert_false(opts_shows_event(&o, &e));
+	parse(&o, "events -p play");
+	assert_false(opts_shows_event(&o, &e));
+}
+
+UNIT_TESTS(taken, refused, filter, events)
