@@ -60,24 +60,27 @@ static void fill_party(struct watch *w, struct event_party *to, const struct par
 }
 
 /*
- * The call that took the last wake in vain before the waiters were stranded. When
- * is not known of wakes that were given while nobody waited: the only one of them
- * is it, too, if there is no other.
+ * The call that took the wake in vain with which the strand began. One that began
+ * otherwise, with a waiter who had missed the wake on its way to sleep, is put down
+ * to the only call that has such a wake; of several it is not known which.
  */
 static int find_culprit(const struct event *e)
 {
-	int culprit = -1, swallowed = 0;
+	int only = -1, swallowed = 0;
 
 	if (e->condition != COND_STRANDED)
 		return -1;
 	for (int i = 0; i < (int)e->nr_parties; i++) {
-		if (!e->parties[i].swallowed)
+		const struct event_party *p = &e->parties[i];
+
+		if (!p->swallowed)
 			continue;
+		if (p->swallowed_ns == (e->since_ns & ~WOKEN_FLAGS))
+			return i;
 		swallowed++;
-		if (culprit < 0 || e->parties[i].swallowed_ns > e->parties[culprit].swallowed_ns)
-			culprit = i;
+		only = i;
 	}
-	return swallowed > 1 && !e->parties[culprit].swallowed_ns ? -1 : culprit;
+	return swallowed == 1 ? only : -1;
 }
 
 /* Of a deadlock: whom a party waits for. */

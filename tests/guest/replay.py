@@ -80,7 +80,7 @@ class Section:
         self.ones = 0
         self.given: Optional[Call] = None      # by the latest complete_one
         self.woke = False
-        self.swallowed: Optional[Call] = None  # the first given to a caller in flight
+        self.swallowed: Optional[Call] = None  # who took the last one that was in vain
 
 
 class Replay:
@@ -216,10 +216,10 @@ class Replay:
         section.given, section.woke = chosen, False
         if chosen.phase in (Phase.HOLDING, Phase.ENDING):
             self.wakes["swallowed in flight"] += 1
-            section.swallowed = section.swallowed or chosen
+            section.swallowed = chosen
         elif chosen.woken:
             self.wakes["swallowed by one woken before"] += 1
-            section.swallowed = section.swallowed or chosen
+            section.swallowed = chosen
             chosen.again = chosen.done
         else:  # without a sched_waking if it was just about to sleep
             self.wakes["to a waiter"] += 1
