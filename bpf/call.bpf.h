@@ -361,13 +361,13 @@ static __noinline bool call_ends_oddly(struct call *c, u64 now)
 	return false;
 }
 
-/* It leaves the queue. False: no call has ended. */
-static __always_inline bool call_end(u64 now)
+/* It leaves the queue. */
+static __always_inline void call_end(u64 now)
 {
 	struct call *c = call_find(bpf_get_current_task());
 
 	if (!c)
-		return false;
+		return;
 	if (c->phase == PHASE_DONE) {
 		pool_leave(pool_at(c->pool), c, now);
 		/*
@@ -377,10 +377,9 @@ static __always_inline bool call_end(u64 now)
 		 */
 		account(c, c->phase_ns);
 	} else if (call_ends_oddly(c, now)) {
-		return false;
+		return;
 	}
 	call_release(c);
-	return true;
 }
 
 /*

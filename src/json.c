@@ -157,6 +157,17 @@ static json_t *session_json(const struct snapshot *s, const struct snap_session 
 	return o;
 }
 
+/* What a call is and where it stands. */
+static void set_call(json_t *o, enum call_cmd cmd, u32 func, bool late, enum call_class class,
+		     enum call_phase phase, enum rpc_kind rpc_kind)
+{
+	set(o, "cmd", late ? json_null() : json_string(cmd_name(cmd)));
+	set(o, "func", number_or_null(!late && cmd == CMD_INVOKE, func));
+	set(o, "class", json_string(class_name(class)));
+	set(o, "phase", json_string(phase_name(phase)));
+	set(o, "rpc_kind", phase == PHASE_RPC ? json_string(rpc_name(rpc_kind)) : json_null());
+}
+
 static json_t *call_json(const struct snapshot *s, const struct snap_call *call)
 {
 	const struct snap_session *row = call->session >= 0 ? &s->sessions[call->session] : NULL;
@@ -167,12 +178,7 @@ static json_t *call_json(const struct snapshot *s, const struct snap_call *call)
 	set(o, "tid", integer(call->tid));
 	set(o, "pid", integer(call->tgid));
 	set(o, "comm", call->comm[0] ? json_string(call->comm) : json_null());
-	set(o, "cmd", call->late ? json_null() : json_string(cmd_name(call->cmd)));
-	set(o, "func", number_or_null(!call->late && call->cmd == CMD_INVOKE, call->func));
-	set(o, "class", json_string(class_name(call->class)));
-	set(o, "phase", json_string(phase_name(call->phase)));
-	set(o, "rpc_kind",
-	    call->phase == PHASE_RPC ? json_string(rpc_name(call->rpc_kind)) : json_null());
+	set_call(o, call->cmd, call->func, call->late, call->class, call->phase, call->rpc_kind);
 	set(o, "queued", json_boolean(call->queued));
 	set(o, "nested", json_boolean(call->nested));
 	set(o, "age_ns", number_or_null(call->age_ns, (s64)call->age_ns));
@@ -202,12 +208,7 @@ static json_t *party_json(const struct event *e, u32 i)
 	set(o, "session", number_or_null(p->serial, p->session));
 	set(o, "client", p->serial ? json_string(p->client) : json_null());
 	set(o, "ta", p->ta[0] ? json_string(p->ta) : json_null());
-	set(o, "cmd", p->late ? json_null() : json_string(cmd_name(p->cmd)));
-	set(o, "func", number_or_null(!p->late && p->cmd == CMD_INVOKE, p->func));
-	set(o, "class", json_string(class_name(p->class)));
-	set(o, "phase", json_string(phase_name(p->phase)));
-	set(o, "rpc_kind",
-	    p->phase == PHASE_RPC ? json_string(rpc_name(p->rpc_kind)) : json_null());
+	set_call(o, p->cmd, p->func, p->late, p->class, p->phase, p->rpc_kind);
 	set(o, "waits", json_boolean(p->waits));
 	set(o, "since_ns", number_or_null(p->since_ns, (s64)p->since_ns));
 	set(o, "involved", json_boolean(event_involves(e, i)));

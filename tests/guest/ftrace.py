@@ -153,7 +153,8 @@ RPC_CMD = re.compile(r"cmd=(\d+)")
 MICROSECOND = 1000  # the resolution of a printed trace
 
 
-def _events(trace: bytes) -> Iterator[Event]:
+def lines(trace: bytes) -> Iterator[tuple[str, str, int, int, str, str]]:
+    """Each event of a printed trace: its line, comm, tid, time in ns, name and the rest."""
     for line in trace.decode(errors="replace").splitlines():
         if line.startswith("#") or not line:
             continue
@@ -161,8 +162,13 @@ def _events(trace: bytes) -> Iterator[Event]:
         if not match:
             raise Failed(f"ftrace printed a line that is not an event: {line!r}")
         comm, tid, seconds, micros, name, rest = match.groups()
-        ns = int(seconds) * 10**9 + int(micros) * 1000
-        yield Event(comm.strip(), int(tid), Span(ns, ns + MICROSECOND), name, rest)
+        yield (line, comm.strip(), int(tid), int(seconds) * 10**9 + int(micros) * 1000,
+               name, rest)
+
+
+def _events(trace: bytes) -> Iterator[Event]:
+    for _, comm, tid, ns, name, rest in lines(trace):
+        yield Event(comm, tid, Span(ns, ns + MICROSECOND), name, rest)
 
 
 def _bracketed(before: Sequence[Event], after: Sequence[Event]) -> Iterator[Event]:

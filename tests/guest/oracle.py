@@ -10,7 +10,7 @@ import re
 import subprocess
 from typing import Iterator, Optional
 
-from .ftrace import LINE
+from .ftrace import lines
 from .registry import Failed
 from .replay import SESSION, Event, Replay
 from .vm import ROOT
@@ -102,15 +102,7 @@ def script(kernel: str = "6.12") -> str:
 
 
 def _events(trace: bytes) -> Iterator[Event]:
-    for line in trace.decode(errors="replace").splitlines():
-        if line.startswith("#") or not line:
-            continue
-        match = LINE.match(line)
-        if not match:
-            raise Failed(f"ftrace printed a line that is not an event: {line!r}")
-        comm, tid, seconds, micros, name, rest = match.groups()
-        yield Event(line, comm.strip(), int(tid), int(seconds) * 10**9 + int(micros) * 1000,
-                    name, rest)
+    return (Event(*fields) for fields in lines(trace))
 
 
 def replay(trace: bytes, stats: bytes, reserved: Optional[int] = None,
