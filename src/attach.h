@@ -13,6 +13,7 @@ struct attach_opts {
 	bool kprobes;    /* --kprobes: as on a kernel without fentry */
 	int reserved;    /* --reserved N: judge by N entries in reserve; -1: by the driver's */
 	u64 starved_ns;  /* --starved: a wait longer than this starves */
+	bool calls;      /* each call is told of when it has ended */
 };
 
 /* What doctor shows of one hook. */

@@ -328,6 +328,8 @@ const struct loss_field loss_fields[NR_LOSSES] = {
 	[LOSS_POOL_SLOT] = { "pools_without_slot", "calls of TEE instances past the fourth" },
 	[LOSS_EPISODE] = { "conditions_unreported",
 			   "conditions that ended and were counted, but for which there was no room among the events" },
+	[LOSS_CALL_RECORD] = { "calls_unrecorded",
+			       "calls that are accounted, but found no room among those to be recorded one by one" },
 	[LOSS_LATE_CALLS] = { "calls_late", "calls in flight at attach: shown, but not accounted" },
 };
 

@@ -40,16 +40,12 @@ static void set_timestamp(json_t *object, u64 real_ns)
 	set(object, "ts", json_string(stamp));
 }
 
-static void set_boot_id(json_t *object)
+/* What every line begins with. */
+static void set_head(json_t *object, const struct host *host, u64 real_ns)
 {
-	char id[64] = "";
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-	if (f && fgets(id, sizeof(id), f))
-		id[strcspn(id, "\n")] = '\0';
-	if (f)
-		fclose(f);
-	set(object, "boot_id", id[0] ? json_string(id) : json_null());
+	set(object, "schema", json_string(JSON_SCHEMA));
+	set_timestamp(object, real_ns);
+	set(object, "boot_id", host->boot_id[0] ? json_string(host->boot_id) : json_null());
 }
 
 static json_t *sums_json(const struct class_sums *sums)
@@ -268,27 +264,23 @@ static json_t *event_json(const struct event *e)
 	return o;
 }
 
-json_t *event_line_json(const struct event *e, u64 seq, u64 real_ns)
+json_t *event_line_json(const struct host *host, const struct event *e, u64 seq)
 {
 	json_t *root = json_object(), *event = event_json(e);
 
-	set(root, "schema", json_string(JSON_SCHEMA));
-	set_timestamp(root, real_ns);
-	set_boot_id(root);
+	set_head(root, host, e->real_ns);
 	set(root, "seq", integer(seq));
 	json_object_update(root, event);
 	json_decref(event);
 	return root;
 }
 
-json_t *snapshot_json(const struct opts *o, const struct snapshot *s)
+json_t *snapshot_json(const struct opts *o, const struct host *host, const struct snapshot *s)
 {
 	json_t *root = json_object(), *pools = json_array(), *sessions = json_array(),
 	       *calls = json_array(), *events = json_array();
 
-	set(root, "schema", json_string(JSON_SCHEMA));
-	set_timestamp(root, s->real_ns);
-	set_boot_id(root);
+	set_head(root, host, s->real_ns);
 	set(root, "mono_ns", integer(s->mono_ns));
 	set(root, "seq", integer(s->seq));
 	set(root, "interval_ns", number_or_null(s->interval_ns, (s64)s->interval_ns));

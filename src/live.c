@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 #include "driver.h"
+#include "host_read.h"
 #include "live.h"
 
 #define LOOKS_A_DRIVER 20 /* so many before it is asked whether the driver is still there */
@@ -36,8 +37,10 @@ enum status live_start(struct live *l, const struct opts *o)
 	if (status != STATUS_OK)
 		return status;
 	l->collect = collect_new(&l->probes);
-	if (l->collect)
+	if (l->collect) {
+		host_read(&l->host, &l->probes, &o->attach);
 		return STATUS_OK;
+	}
 	status = fail(STATUS_FAILURE, "cannot map the counters: %s", strerror(errno));
 	probes_detach(&l->probes);
 	return status;
@@ -85,5 +88,5 @@ static u32 live_look(void *ctx, const struct event **events)
 
 struct source live_source(struct live *l)
 {
-	return (struct source){ .ctx = l, .next = live_next, .look = live_look };
+	return (struct source){ .ctx = l, .host = &l->host, .next = live_next, .look = live_look };
 }

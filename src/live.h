@@ -10,6 +10,7 @@
 struct live {
 	struct probes probes;
 	struct collect *collect;
+	struct host host;
 	bool driver_left;   /* the source ended because the driver did */
 	bool lost;          /* something was not seen */
 	unsigned int looks; /* until the driver is asked for */

@@ -139,13 +139,13 @@ static void print_frame(const struct opts *o, const struct snapshot *s)
 	putchar('\n');
 }
 
-static enum status print(const struct opts *o, const struct snapshot *s)
+static enum status print(const struct opts *o, const struct host *host, const struct snapshot *s)
 {
 	json_t *json;
 	int err = 0;
 
 	if (o->json) {
-		json = snapshot_json(o, s);
+		json = snapshot_json(o, host, s);
 		err = !json || json_dumpf(json, stdout, JSON_COMPACT);
 		json_decref(json);
 		putchar('\n');
@@ -171,7 +171,7 @@ enum status view_batch(const struct opts *o, const struct source *source)
 			break;
 		s = source->next(source->ctx);
 		if (s)
-			status = print(o, s);
+			status = print(o, source->host, s);
 		if (status != STATUS_OK)
 			return status;
 	}

@@ -46,10 +46,13 @@ static const struct event deadlock = {
 	.parties = { { .tid = 1, .behind = -1 } },
 };
 
+static const struct host host = { .boot_id = "" };
+
 static void events(void **state)
 {
 	static const char *const of_a_line[] = { "schema", "ts", "boot_id", "seq" };
-	json_t *line = event_line_json(&stranded, 1, 2), *other = event_line_json(&deadlock, 1, 2);
+	json_t *line = event_line_json(&host, &stranded, 1),
+	       *other = event_line_json(&host, &deadlock, 1);
 	json_t *who = json_array_get(json_object_get(line, "who"), 0);
 
 	(void)state;
@@ -74,7 +77,7 @@ static void conditions(void **state)
 
 	(void)state;
 	s.pools[0].conds[COND_OVERRUN].known = true;
-	root = snapshot_json(&o, &s);
+	root = snapshot_json(&o, &host, &s);
 	pool = json_array_get(json_object_get(root, "pools"), 0);
 	overrun = json_object_get(json_object_get(pool, "conditions"), "overrun");
 	every_key_has_help(overrun, condition_keys);
