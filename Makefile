@@ -5,6 +5,7 @@
 # make demo               a real OP-TEE in QEMU, optee-top on it
 # make check              all tests
 # make bench              instructions a call
+# make fuzz               ten minutes of spoiled recordings (FUZZ_SECONDS=)
 # make install DESTDIR= prefix=
 #
 # V=1 shows the commands.
@@ -49,7 +50,7 @@ BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all guest demo check unit bench install clean deps format
+.PHONY: all guest demo check unit fuzz bench install clean deps format
 
 all: $(OUT)/optee-top build/optee-top.8
 
@@ -141,14 +142,15 @@ build/arm64/calling-plugin.so: tests/load/plugin/calling.c Makefile
 
 # Unit tests: the plain C of src/, under the sanitizers, without root.
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
-UNIT_SRCS := src/condition_log.c src/condition_table.c src/conditions.c src/deadlock.c src/event_text.c src/help.c \
+UNIT_SRCS := src/block.c src/codec.c src/schema.c src/recorder.c src/recording.c \
+	src/condition_log.c src/condition_table.c src/conditions.c src/deadlock.c src/event_text.c src/help.c \
 	src/json.c src/hist.c src/text.c src/ta_names.c src/fields.c src/opts.c src/fail.c
 
 build/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(UNIT_SRCS) $(BPF_SRCS) Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined \
-		-fno-sanitize-recover=all -Iinclude -Isrc -Ibpf -Ivmlinux -o $@ $< $(UNIT_SRCS) -lcmocka -ljansson
+		-fno-sanitize-recover=all -Iinclude -Isrc -Ibpf -Ivmlinux -o $@ $< $(UNIT_SRCS) -lcmocka -ljansson -lz
 
 FORMATTED = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/vmlinux.h$$')
 
@@ -158,6 +160,22 @@ format:
 unit: $(UNIT_TESTS)
 	$(Q)clang-format --dry-run -Werror $(FORMATTED)
 	$(Q)failed=0; for test in $^; do $$test || failed=1; done; exit $$failed
+
+# The fuzzer of recordings, for FUZZ_SECONDS; a finding is in build/fuzz.
+FUZZ_SECONDS ?= 600
+
+build/fuzz/recording: tests/fuzz/fuzz_recording.c $(UNIT_SRCS) Makefile
+	@mkdir -p $(@D)/corpus
+	$(call say,CC,$@)
+	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -Iinclude -Isrc -o $@ $< $(UNIT_SRCS) -ljansson -lz
+
+fuzz:
+	$(Q)scripts/host-deps build unit fuzz
+	$(Q)$(MAKE) --no-print-directory build/fuzz/recording
+	$(Q)ASAN_OPTIONS=log_path=build/fuzz/report build/fuzz/recording -max_total_time=$(FUZZ_SECONDS) \
+		-close_fd_mask=3 -max_len=16384 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+		-artifact_prefix=build/fuzz/ build/fuzz/corpus tests/fuzz/corpus
 
 build/arm64/bench-%: tests/bench/%.c Makefile
 	@mkdir -p $(@D)
