@@ -42,7 +42,9 @@ LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 SRCS	:= main opts help fields text ta_names hist fail host_read live driver mechanism attach collect \
 	watch watch_event watch_calls conditions deadlock condition_table event_text \
 	doctor json stop view_batch view_events screen view_top view_table view_detail \
-	view_pool view_conditions condition_log freeze
+	view_pool view_conditions condition_log freeze \
+	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
+	out_file lanes intern protobuf timeline task_names
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
 	vmlinux/optee_types.h vmlinux/optee_msg_abi.h vmlinux/vmlinux.h
@@ -82,7 +84,7 @@ $(OUT)/optee-top: $(OBJS)
 
 # The manual comes from the same tables as the program.
 MAN_OBJS := $(addprefix build/man/,gen_man.o help.o fields.o opts.o text.o ta_names.o fail.o \
-	condition_table.o)
+	condition_table.o call_fields.o)
 
 build/man/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
@@ -140,13 +142,22 @@ build/arm64/calling-plugin.so: tests/load/plugin/calling.c Makefile
 # Unit tests: the plain C of src/, under the sanitizers, without root.
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_SRCS := src/condition_log.c src/condition_table.c src/conditions.c src/deadlock.c src/event_text.c src/help.c \
-	src/json.c src/hist.c src/text.c src/ta_names.c src/fields.c src/opts.c src/fail.c
+	src/json.c src/hist.c src/text.c src/ta_names.c src/fields.c src/opts.c src/fail.c src/stop.c \
+	src/export.c src/export_jsonl.c src/export_csv.c src/export_perfetto.c src/call_fields.c src/call_order.c \
+	src/session_index.c src/out_file.c src/lanes.c src/intern.c src/protobuf.c src/timeline.c src/task_names.c
 
 build/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(UNIT_SRCS) $(BPF_SRCS) Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined \
 		-fno-sanitize-recover=all -Iinclude -Isrc -Ibpf -Ivmlinux -o $@ $< $(UNIT_SRCS) -lcmocka -ljansson
+
+# Exports what never was, for tests/guest/test_export.py.
+build/export-made: tests/export/made.c $(UNIT_SRCS) $(wildcard src/*.h include/*.h) Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Werror -Iinclude -Isrc -o $@ $< \
+		$(UNIT_SRCS) -ljansson
 
 FORMATTED = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/vmlinux.h$$')
 

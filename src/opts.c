@@ -26,6 +26,11 @@ const struct option_help option_table[] = {
 	  "judge overruns and breaches as if N entries were in reserve, not by the driver's own figure" },
 	{ 0, "starved", "SECONDS", "a wait longer than this starves (default 1)" },
 	{ 0, "strict", NULL, "exit with status 5 when anything was not seen" },
+	{ 0, "format", "FORMAT", "of export: jsonl, csv or perfetto" },
+	{ 0, "output", "OUT",
+	  "of export: write this file, once it is complete, instead of standard output" },
+	{ 0, "what", "TABLE",
+	  "of export --format csv: calls (default), sessions, pools or events" },
 	{ 'h', "help", NULL, "show this help" },
 	{ 'V', "version", NULL, "show the version" },
 };
@@ -61,6 +66,12 @@ static enum status apply(struct opts *o, const char *name, const char *arg)
 		o->version = true;
 	} else if (!strcmp(name, "btf")) {
 		o->attach.btf = arg;
+	} else if (!strcmp(name, "format")) {
+		o->format = arg;
+	} else if (!strcmp(name, "output")) {
+		o->output = arg;
+	} else if (!strcmp(name, "what")) {
+		o->what = arg;
 	} else if (!strcmp(name, "frames")) {
 		if (!parse_number(arg, 1, INT_MAX, &n) || n != (double)(long)n)
 			return fail(STATUS_USAGE,
