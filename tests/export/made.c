@@ -66,14 +66,43 @@ static struct call_record *add(struct made *m, u32 task, u64 start, u64 wait, u6
 				   .serial = session ? task % SESSIONS + 1 : 0,
 				   .tid = 1000 + task,
 				   .tgid = 1000 + task - task % 2,
-				   .func = (u32)draw(m, 5000) * 858993U,
-				   .op = session ? (u8)draw(m, 4) : CMD_SHM_REGISTER,
+				   .func = (u32)draw(m, 50000) * 85899U,
+				   .op = !session   ? CMD_SHM_REGISTER :
+					 draw(m, 2) ? CMD_INVOKE :
+						      (u8)draw(m, 4),
 				   .class = draw(m, 4) ? CLASS_NORMAL : CLASS_SYSTEM,
 				   .flags = wait > 2000 ? RECORD_WAITED : 0 };
 	r->result = draw(m, 10) ? 0 : 0xffff000cU;
 	if (wait > 100000 && !draw(m, 10))
 		r->limit_ns = draw(m, 3) ? wait / 3 : wait;
 	return r;
+}
+
+static void swap(struct made *m, size_t one, size_t other)
+{
+	struct call_record call = m->calls[one];
+
+	m->calls[one] = m->calls[other];
+	m->calls[other] = call;
+}
+
+static bool same_second(const struct made *m, size_t one, size_t other)
+{
+	return call_end(&m->calls[one]) / SECOND == call_end(&m->calls[other]) / SECOND;
+}
+
+/* As several CPUs give them; and one that comes too late for its snapshot. */
+static void shuffle(struct made *m, size_t i)
+{
+	size_t with = i - draw(m, 40);
+
+	if (same_second(m, i, with))
+		swap(m, i, with);
+	if (!same_second(m, i, i + 1)) {
+		qsort(&m->calls[i - 3], 4, sizeof(*m->calls), by_end);
+		swap(m, i - 1, i);
+		swap(m, i, i + 1);
+	}
 }
 
 /* Tasks queue for the threads, first come first served; the first asks at 0.3 s. */
@@ -101,14 +130,8 @@ static void make_calls(struct made *m, size_t count)
 		}
 	}
 	qsort(m->calls, m->nr_calls, sizeof(*m->calls), by_end);
-	/* As several CPUs give them. */
-	for (size_t i = 40; i < m->nr_calls; i++) {
-		struct call_record swap = m->calls[i];
-		size_t with = i - draw(m, 40);
-
-		m->calls[i] = m->calls[with];
-		m->calls[with] = swap;
-	}
+	for (size_t i = 40; i + 1 < m->nr_calls; i++)
+		shuffle(m, i);
 }
 
 static void make_sessions(struct made *m)
@@ -186,8 +209,8 @@ static const struct snapshot *next(void *ctx)
 	s->mono_ns = s->seq * SECOND;
 	s->real_ns = s->mono_ns + 1700000000 * SECOND;
 	s->interval_ns = SECOND;
-	s->pools[0].in_use_all = (int)(s->seq % (THREADS + 1));
-	s->pools[0].waiting_all = (int)s->seq;
+	s->pools[0].in_use_all = s->pools[0].in_use[CLASS_NORMAL] = (int)(s->seq % (THREADS + 1));
+	s->pools[0].waiting_all = s->pools[0].waiting[CLASS_SYSTEM] = (int)s->seq;
 	make_events(m);
 	return s;
 }
