@@ -184,6 +184,8 @@ static void make_events(struct made *m)
 	if (n == 1) /* lasts since before the first snapshot */
 		make_event(m, COND_EXHAUSTED, EVENT_STILL, 1, SECOND / 10, now - 5000);
 	if (n == 2)
+		make_event(m, COND_EXHAUSTED, EVENT_STILL, 1, SECOND / 10, now - 3 * SECOND / 4);
+	if (n == 2)
 		make_event(m, COND_EXHAUSTED, EVENT_END, 1, SECOND / 10, now - SECOND / 2);
 	if (n == 2) /* began and ended between two snapshots; its begin was not reported */
 		make_event(m, COND_STRANDED, EVENT_END, 1, now - 9000, now - 2000);

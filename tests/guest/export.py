@@ -181,6 +181,15 @@ def check_timeline(findings: Findings, timeline: Timeline, said: Mapping[str, Se
                    [s for s in said["snapshot"] if any(p["tee"] == tee for p in s["pools"])])
 
 
+def check_sums(findings: Findings, calls: Sequence[Line]) -> None:
+    for c in calls:
+        if (c["mono_ns"] != c["start_ns"] + c["wait_ns"] + c["hold_ns"]
+                or c["rpc_ns"] != c["hold_ns"] - c["secure_ns"]
+                or c["limit_wait_ns"] > c["wait_ns"]):
+            findings.add(f"the times of a call do not add up: {c}")
+            return
+
+
 def check_order(findings: Findings, path: Path) -> None:
     """Lines come in the order of time, between two snapshots at least."""
     at = 0

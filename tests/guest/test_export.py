@@ -35,6 +35,11 @@ def export_made(context: Context) -> None:
     export.check_order(findings, exports["jsonl"])
     export.check_csv(findings, export.rows(exports["calls"]), said["call"])
     export.check_timeline(findings, drawn, said, 0, 3)
+    export.check_sums(findings, said["call"])
+    for call in said["call"]:
+        if call["session"] != (call["serial"] and call["serial"] + 9):
+            findings.add(f"a call has lost its session: {call}")
+            break
     findings.true("the table of names never was full: this is no test", drawn.clears > 1)
     findings.true("no call was nested", any(c["nested"] for c in said["call"]))
     findings.true("no call began before the first snapshot's second",
