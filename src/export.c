@@ -167,6 +167,8 @@ static enum status say_end(const struct run *r, int why)
 {
 	if (r->x.out_of_memory || why == ENOMEM)
 		return fail(STATUS_FAILURE, "cannot export: out of memory");
+	if (stop_asked)
+		return fail(STATUS_FAILURE, "cannot export all of it: a signal came");
 	return STATUS_OK;
 }
 

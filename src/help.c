@@ -19,6 +19,8 @@ const struct command_help command_table[] = {
 	  "write down all of it, each call and condition too, until a signal or --duration" },
 	{ "replay", "FILE [events]",
 	  "show a recording as the live view, as frames (-b, --json), or its events" },
+	{ "export", "FILE",
+	  "write a recording down for other programs: JSON lines, CSV, a timeline for Perfetto" },
 	{ "doctor", "",
 	  "what this kernel offers, which hook uses which mechanism, what is missing" },
 	{ "help", "[TOPIC]", "this help, or that on a topic: fields, conditions, man" },
