@@ -252,7 +252,9 @@ int main(int argc, char **argv)
 				   .resolution_ns = 1,
 				   .reserved = -1,
 				   .calls = true };
-	const struct source source = { &m, &host, next, look, calls };
+	const struct source source = {
+		.ctx = &m, .host = &host, .next = next, .look = look, .calls = calls
+	};
 	const struct export_format *format;
 	struct opts o = {};
 	size_t count;

@@ -140,7 +140,9 @@ def check_conditions(findings: Findings, timeline: Timeline, tee: int,
     have = Counter((s.name, s.notes["episode"], s.start, s.end, s.notes.get("peak"))
                    for track in timeline.below(f"tee{tee} conditions") for s in track.slices)
     findings.equal("the conditions drawn", have, episodes(events))
-    why = {(e["condition"], e["episode"]): e["why"]["text"] for e in events}
+    why: dict[Any, str] = {}  # as it began
+    for e in events:
+        why.setdefault((e["condition"], e["episode"]), e["why"]["text"])
     for track in timeline.below(f"tee{tee} conditions"):
         findings.true(f"a slice of '{track.name}' is inside another",
                       not any(s.depth for s in track.slices))

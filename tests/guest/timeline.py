@@ -7,7 +7,6 @@ slices of a track that nest."""
 
 import importlib.util
 import subprocess
-import sys
 from collections import defaultdict
 from pathlib import Path
 from types import ModuleType
@@ -59,11 +58,9 @@ def _decoder(into: Path) -> ModuleType:
     into.mkdir(parents=True, exist_ok=True)
     subprocess.run(["protoc", f"--proto_path={PROTO.parent}", f"--python_out={into}", PROTO.name],
                    check=True)
-    name = "timeline_pb2"
-    sys.modules.pop(name, None)
+    name = f"{PROTO.stem}_pb2"
     spec = importlib.util.spec_from_file_location(name, into / f"{name}.py")
     assert spec and spec.loader
-    # Each decoder is made anew; protobuf keeps the first one of a name.
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
