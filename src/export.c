@@ -163,12 +163,28 @@ static void give_rest(struct run *r, const struct source *source)
 		r->x.out_of_memory = true;
 }
 
+/* Calls that the source did not see, or had no room for. */
+static u64 missing(const struct snapshot *s)
+{
+	static const enum loss of_calls[] = { LOSS_CALL_SLOT, LOSS_CALL_END, LOSS_POOL_SLOT,
+					      LOSS_CALL_RECORD };
+	u64 n = 0;
+
+	for (size_t i = 0; i < sizeof(of_calls) / sizeof(of_calls[0]); i++)
+		n += s->losses.count[of_calls[i]];
+	return n;
+}
+
 static enum status say_end(const struct run *r, int why)
 {
 	if (r->x.out_of_memory || why == ENOMEM)
 		return fail(STATUS_FAILURE, "cannot export: out of memory");
 	if (stop_asked)
 		return fail(STATUS_FAILURE, "cannot export all of it: a signal came");
+	if (missing(&r->last))
+		return fail(r->x.o->strict ? STATUS_INCOMPLETE : STATUS_OK,
+			    "%llu calls ended that were not recorded; see the losses in snapshots",
+			    (unsigned long long)missing(&r->last));
 	return STATUS_OK;
 }
 

@@ -48,7 +48,8 @@ const struct export_format *export_format(const struct opts *o);
 
 /*
  * Writes the source down until its end. What it says in one line: that memory is
- * out, or that it was told to stop. Whether all was written is for who owns out.
+ * out, that it was told to stop, or that calls were lost when it was recorded, which
+ * is STATUS_INCOMPLETE under --strict. Whether all was written is for who owns out.
  */
 enum status export_run(const struct opts *o, const struct export_format *format,
 		       const struct source *source, FILE *out);

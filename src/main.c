@@ -137,7 +137,7 @@ static enum status export_to(const struct opts *o, const struct export_format *f
 	}
 	stop_catch();
 	status = export_run(o, format, &source, out.stream);
-	written = out_file_close(&out, status == STATUS_OK);
+	written = out_file_close(&out, status != STATUS_FAILURE);
 	return written == STATUS_OK ? status : written;
 }
 
