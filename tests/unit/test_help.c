@@ -86,4 +86,14 @@ static void conditions(void **state)
 	json_decref(root);
 }
 
-UNIT_TESTS(events, conditions)
+static void host_line(void **state)
+{
+	json_t *line = host_json(&host);
+
+	(void)state;
+	every_key_has_help(line, host_keys);
+	all_help_is_of(line, host_keys);
+	json_decref(line);
+}
+
+UNIT_TESTS(events, conditions, host_line)
