@@ -40,7 +40,7 @@ LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(L
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
 SRCS	:= main opts help fields text ta_names hist fail host_read live codec schema block recorder recording player view_record driver mechanism attach collect calls \
-	watch watch_event watch_calls conditions deadlock condition_table event_text \
+	watch watch_event watch_calls conditions deadlock lost_wake condition_table event_text \
 	doctor json stop view_batch view_events screen view_top view_table view_detail \
 	view_pool view_conditions condition_log freeze
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
@@ -141,7 +141,7 @@ build/arm64/calling-plugin.so: tests/load/plugin/calling.c Makefile
 
 # Unit tests: the plain C of src/, under the sanitizers, without root.
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
-UNIT_SRCS := src/condition_log.c src/condition_table.c src/conditions.c src/deadlock.c src/event_text.c src/help.c \
+UNIT_SRCS := src/condition_log.c src/condition_table.c src/conditions.c src/deadlock.c src/lost_wake.c src/event_text.c src/help.c \
 	src/json.c src/hist.c src/text.c src/ta_names.c src/fields.c src/opts.c src/fail.c
 
 build/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(UNIT_SRCS) $(BPF_SRCS) Makefile
