@@ -42,7 +42,8 @@ LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 SRCS	:= main opts help fields text ta_names hist fail host_read live driver mechanism attach collect \
 	watch watch_event watch_calls conditions deadlock condition_table event_text \
 	doctor json stop view_batch view_events screen view_top view_table view_detail \
-	view_pool view_conditions condition_log freeze
+	view_pool view_conditions condition_log freeze \
+	check check_report child seen rules rule_table finding judge_condition judge_driver judge_calls
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
 	vmlinux/optee_types.h vmlinux/optee_msg_abi.h vmlinux/vmlinux.h
@@ -82,7 +83,8 @@ $(OUT)/optee-top: $(OBJS)
 
 # The manual comes from the same tables as the program.
 MAN_OBJS := $(addprefix build/man/,gen_man.o help.o fields.o opts.o text.o ta_names.o fail.o \
-	condition_table.o)
+	condition_table.o event_text.o hist.o rule_table.o finding.o seen.o judge_condition.o \
+	judge_driver.o judge_calls.o)
 
 build/man/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
@@ -140,7 +142,9 @@ build/arm64/calling-plugin.so: tests/load/plugin/calling.c Makefile
 # Unit tests: the plain C of src/, under the sanitizers, without root.
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_SRCS := src/condition_log.c src/condition_table.c src/conditions.c src/deadlock.c src/event_text.c src/help.c \
-	src/json.c src/hist.c src/text.c src/ta_names.c src/fields.c src/opts.c src/fail.c
+	src/json.c src/hist.c src/text.c src/ta_names.c src/fields.c src/opts.c src/fail.c \
+	src/check_report.c src/seen.c src/rules.c src/rule_table.c src/finding.c src/judge_condition.c \
+	src/judge_driver.c src/judge_calls.c
 
 build/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(UNIT_SRCS) $(BPF_SRCS) Makefile
 	@mkdir -p $(@D)

@@ -9,14 +9,17 @@
 #include "fields.h"
 #include "help.h"
 #include "opts.h"
+#include "rules.h"
 
 const struct command_help command_table[] = {
 	{ "top", "", "the live view, or frames with -b; what runs without a command" },
 	{ "events", "",
 	  "overruns, stranded and starved waiters, deadlocks: each as it begins, lasts and ends" },
+	{ "check", "[FILE]",
+	  "judges by rules a recording, the running kernel (--live SECONDS), or that while a command runs (check -- COMMAND [ARG]...)" },
 	{ "doctor", "",
 	  "what this kernel offers, which hook uses which mechanism, what is missing" },
-	{ "help", "[TOPIC]", "this help, or that on a topic: fields, conditions, man" },
+	{ "help", "[TOPIC]", "this help, or that on a topic: fields, conditions, rules, man" },
 };
 
 const size_t nr_commands = sizeof(command_table) / sizeof(command_table[0]);
@@ -31,6 +34,8 @@ static const struct {
 	{ STATUS_KERNEL, "this kernel cannot do it" },
 	{ STATUS_PRIVILEGE, "privileges are missing" },
 	{ STATUS_INCOMPLETE, "--strict was given and something was not seen" },
+	{ STATUS_NOT_RUN, "check: COMMAND cannot be run" },
+	{ STATUS_NOT_FOUND, "check: COMMAND was not found" },
 };
 
 static const char *const units[] = {
@@ -200,6 +205,31 @@ void help_conditions(void)
 	}
 }
 
+static const char *const rules_text[] = {
+	"A file of rules (--rules) has one rule a line; a # begins a comment. A TIME is like 500us, 20ms or 1.5s. A rule may come twice with different arguments.",
+	"A check passes when every rule does. What cannot be told is unknown, and does not pass. Without --rules these are used, the last one only with a COMMAND:",
+};
+
+void help_rules(void)
+{
+	char name[64];
+
+	for (size_t i = 0; i < nr_rule_kinds; i++) {
+		const struct rule_kind *k = &rule_kinds[i];
+
+		snprintf(name, sizeof(name), "%s%s%s", k->name, k->arg ? " " : "",
+			 rule_arg_help(k->arg));
+		printf("%s\n", name);
+		print_words(k->help);
+	}
+	for (int i = 0; i < 2; i++) {
+		putchar('\n');
+		print_words(rules_text[i]);
+	}
+	for (int i = 0; usual_rules[i]; i++)
+		printf("        %s\n", usual_rules[i]);
+}
+
 /* troff takes a leading quote or dot, and every backslash, for its own. */
 static void troff(const char *text)
 {
@@ -272,6 +302,24 @@ static void man_events(void)
 	man_keys(condition_keys);
 }
 
+static void man_rules(void)
+{
+	printf(".SH CHECK\n.B optee\\-top check\njudges what is seen by rules. COMMAND is run when the "
+	       "probes are attached; its standard output\ngoes to standard error, and SIGINT and SIGTERM "
+	       "are passed on to it. When it has ended one\nmore interval is watched.\n.PP\n");
+	troff(rules_text[0]);
+	for (size_t i = 0; i < nr_rule_kinds; i++) {
+		const struct rule_kind *k = &rule_kinds[i];
+
+		printf(".TP\n.B %s %s\n", k->name, rule_arg_help(k->arg));
+		troff(k->help);
+	}
+	printf(".PP\n");
+	troff(rules_text[1]);
+	for (int i = 0; usual_rules[i]; i++)
+		printf("%s%s", usual_rules[i], usual_rules[i + 1] ? ",\n" : ".\n");
+}
+
 void help_man(void)
 {
 	printf(".TH OPTEE-TOP 8 \"\" \"optee-top\" \"System Administration\"\n"
@@ -306,6 +354,7 @@ void help_man(void)
 		man_field(pool_fields[i].name, NULL, pool_fields[i].unit, pool_fields[i].help);
 	man_conditions();
 	man_events();
+	man_rules();
 	printf(".SH LOSSES\nWhat was not seen is counted, and shown in every output.\n");
 	for (int i = 0; i < NR_LOSSES; i++)
 		man_field(loss_fields[i].name, NULL, UNIT_COUNT, loss_fields[i].help);

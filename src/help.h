@@ -22,6 +22,7 @@ extern const struct key_help condition_keys[], event_keys[], why_keys[], who_key
 void help_usage(void);      /* --help */
 void help_fields(void);     /* help fields */
 void help_conditions(void); /* help conditions */
+void help_rules(void);      /* help rules */
 void help_man(void);        /* the manual page, optee-top(8), as troff */
 
 #endif

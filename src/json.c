@@ -264,6 +264,26 @@ static json_t *event_json(const struct event *e)
 	return o;
 }
 
+json_t *host_json(const struct host *host)
+{
+	json_t *o = json_object();
+
+	set(o, "version", json_string(host->version));
+	set(o, "machine", json_string(host->machine));
+	set(o, "release", json_string(host->release));
+	set(o, "name", json_string(host->name));
+	set(o, "boot_id", host->boot_id[0] ? json_string(host->boot_id) : json_null());
+	set(o, "hooks", json_string(host->hooks));
+	set(o, "cpus", integer(host->cpus));
+	set(o, "mono_ns", integer(host->mono_ns));
+	set(o, "real_ns", integer(host->real_ns));
+	set(o, "resolution_ns", integer(host->resolution_ns));
+	set(o, "starved_ns", integer(host->starved_ns));
+	set(o, "reserved", number_or_null(host->reserved >= 0, host->reserved));
+	set(o, "calls", json_boolean(host->calls));
+	return o;
+}
+
 json_t *event_line_json(const struct host *host, const struct event *e, u64 seq)
 {
 	json_t *root = json_object(), *event = event_json(e);

@@ -15,4 +15,7 @@ json_t *snapshot_json(const struct opts *o, const struct host *host, const struc
 /* A new object: a line of 'optee-top events'. */
 json_t *event_line_json(const struct host *host, const struct event *e, u64 seq);
 
+/* A new object: where snapshots come from. */
+json_t *host_json(const struct host *host);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "check.h"
 #include "doctor.h"
 #include "help.h"
 #include "live.h"
@@ -55,6 +56,11 @@ static enum status cmd_events(const struct opts *o)
 	return on_live(o, view_events);
 }
 
+static enum status cmd_check(const struct opts *o)
+{
+	return check(o);
+}
+
 static enum status cmd_doctor(const struct opts *o)
 {
 	return doctor(&o->attach);
@@ -70,19 +76,22 @@ static enum status cmd_help(const struct opts *o)
 		help_fields();
 	else if (!strcmp(what, "conditions"))
 		help_conditions();
+	else if (!strcmp(what, "rules"))
+		help_rules();
 	else if (!strcmp(what, "man"))
 		help_man();
 	else
 		return fail(
 			STATUS_USAGE,
-			"no help on '%s'; there is 'help fields', 'help conditions' and 'help man'",
+			"no help on '%s'; there is 'help fields', 'help conditions', 'help rules' "
+			"and 'help man'",
 			what);
 	return STATUS_OK;
 }
 
 /* In the order of command_table. */
-static enum status (*const commands[])(const struct opts *) = { cmd_top, cmd_events, cmd_doctor,
-								cmd_help };
+static enum status (*const commands[])(const struct opts *) = { cmd_top, cmd_events, cmd_check,
+								cmd_doctor, cmd_help };
 
 /* What was printed has arrived. */
 static enum status written(void)
@@ -100,6 +109,9 @@ static enum status run(size_t command, const struct opts *o)
 	if (surplus)
 		return fail(STATUS_USAGE, "'%s' is too much for '%s'; see 'optee-top --help'",
 			    surplus, command_table[command].name);
+	if (o->command && commands[command] != cmd_check)
+		return fail(STATUS_USAGE, "nothing follows '--' but a command for 'check'; see "
+					  "'optee-top --help'");
 	status = commands[command](o);
 	return status == STATUS_OK ? written() : status;
 }
@@ -120,6 +132,8 @@ int main(int argc, char **argv)
 		printf("optee-top %s\n", VERSION);
 		return written();
 	}
+	if (!o.rest[0] && o.command)
+		return fail(STATUS_USAGE, "no command before '--'; see 'optee-top --help'");
 	if (!o.rest[0])
 		return cmd_top(&o);
 	for (size_t i = 0; i < nr_commands; i++)

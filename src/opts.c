@@ -18,6 +18,9 @@ const struct option_help option_table[] = {
 	{ 'p', "filter", "PID|NAME",
 	  "only sessions and events of this process, or whose client, task or TA has NAME in its name" },
 	{ 'j', "json", NULL, "print one JSON object a frame and line" },
+	{ 0, "rules", "FILE", "check by these rules, one a line; see 'optee-top help rules'" },
+	{ 0, "format", "NAME", "what check prints: table (default), tap or junit" },
+	{ 0, "live", "SECONDS", "check the running kernel for so long, 0.1 to 86400" },
 	{ 0, "btf", "FILE",
 	  "types of the kernel and driver, for a kernel that has no BTF of them" },
 	{ 0, "kprobes", NULL,
@@ -43,6 +46,18 @@ static bool parse_number(const char *arg, double min, double max, double *out)
 	return !errno && end != arg && !*end && *out >= min && *out <= max;
 }
 
+const char *const check_formats[NR_FORMATS] = { "table", "tap", "junit" };
+
+static enum status apply_format(struct opts *o, const char *arg)
+{
+	for (int i = 0; i < NR_FORMATS; i++)
+		if (!strcmp(arg, check_formats[i])) {
+			o->format = i;
+			return STATUS_OK;
+		}
+	return fail(STATUS_USAGE, "cannot use '--format %s': it is table, tap or junit", arg);
+}
+
 static enum status apply(struct opts *o, const char *name, const char *arg)
 {
 	double n;
@@ -61,6 +76,15 @@ static enum status apply(struct opts *o, const char *name, const char *arg)
 		o->version = true;
 	} else if (!strcmp(name, "btf")) {
 		o->attach.btf = arg;
+	} else if (!strcmp(name, "rules")) {
+		o->rules = arg;
+	} else if (!strcmp(name, "format")) {
+		return apply_format(o, arg);
+	} else if (!strcmp(name, "live")) {
+		if (!parse_number(arg, MIN_DELAY, MAX_LIVE, &o->live))
+			return fail(STATUS_USAGE,
+				    "cannot use '--live %s': not a number of seconds from %g to %g",
+				    arg, MIN_DELAY, MAX_LIVE);
 	} else if (!strcmp(name, "frames")) {
 		if (!parse_number(arg, 1, INT_MAX, &n) || n != (double)(long)n)
 			return fail(STATUS_USAGE,
@@ -104,9 +128,10 @@ static enum status apply(struct opts *o, const char *name, const char *arg)
 enum status opts_parse(struct opts *o, int argc, char **argv)
 {
 	struct option longs[sizeof(option_table) / sizeof(option_table[0]) + 1] = {};
-	char shorts[3 * sizeof(option_table) / sizeof(option_table[0])] = ":";
+	/* Words are not options: the parser is to hand them out as they come. */
+	char shorts[3 + 3 * sizeof(option_table) / sizeof(option_table[0])] = "-:";
+	int c, words = 0, after = 1;
 	enum status status;
-	int c;
 
 	for (size_t i = 0; i < nr_options; i++) {
 		const struct option_help *h = &option_table[i];
@@ -126,6 +151,11 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		const char *name = NULL;
 
+		after = optind;
+		if (c == 1) {
+			argv[++words] = optarg;
+			continue;
+		}
 		for (size_t i = 0; i < nr_options; i++)
 			if (c == OPT_LONG + (int)i || (c == option_table[i].letter && c))
 				name = option_table[i].name;
@@ -139,7 +169,10 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 		if (status != STATUS_OK)
 			return status;
 	}
-	o->rest = argv + optind;
+	if (optind > after)
+		o->command = argv + optind; /* it went over a "--" */
+	argv[words + 1] = NULL;
+	o->rest = argv + 1;
 	return STATUS_OK;
 }
 

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a check found, as a table, TAP, JUnit's XML, or JSON. */
+#ifndef OPTEE_TOP_CHECK_REPORT_H
+#define OPTEE_TOP_CHECK_REPORT_H
+
+#include "opts.h"
+#include "rules.h"
+
+struct report {
+	const struct host *host;
+	const struct seen *seen;
+	const struct rules *rules;
+	const struct finding *findings; /* one a rule */
+};
+
+/* Does every rule pass? */
+bool report_passes(const struct report *r);
+
+/* Prints it on standard output, in the format that o asks for. */
+enum status report_print(const struct report *r, const struct opts *o);
+
+#endif
