@@ -43,7 +43,7 @@ SRCS	:= main opts help fields text ta_names hist fail host_read live driver mech
 	watch watch_event watch_calls conditions deadlock condition_table event_text \
 	doctor json stop view_batch view_events screen view_top view_table view_detail \
 	view_pool view_conditions condition_log freeze \
-	check check_report child seen rules rule_table finding judge_condition judge_driver judge_calls
+	check trial check_report child seen rules rule_table finding judge_condition judge_driver judge_calls
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
 	vmlinux/optee_types.h vmlinux/optee_msg_abi.h vmlinux/vmlinux.h
@@ -143,7 +143,7 @@ build/arm64/calling-plugin.so: tests/load/plugin/calling.c Makefile
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_SRCS := src/condition_log.c src/condition_table.c src/conditions.c src/deadlock.c src/event_text.c src/help.c \
 	src/json.c src/hist.c src/text.c src/ta_names.c src/fields.c src/opts.c src/fail.c \
-	src/check_report.c src/seen.c src/rules.c src/rule_table.c src/finding.c src/judge_condition.c \
+	src/trial.c src/stop.c src/check_report.c src/seen.c src/rules.c src/rule_table.c src/finding.c src/judge_condition.c \
 	src/judge_driver.c src/judge_calls.c
 
 build/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(UNIT_SRCS) $(BPF_SRCS) Makefile

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The report of a check. All text of findings is printable ASCII already; what is
- * left to escape is what has a meaning in the format.
+ * left to escape is what has a meaning in the format. The host's name may be anything
+ * in a recording.
  */
 #include <stdio.h>
 #include <string.h>
@@ -113,7 +114,7 @@ static void print_xml(const char *text)
 		if (entity)
 			fputs(entity, stdout);
 		else
-			putchar(*text);
+			putchar(*text >= ' ' && *text < 0x7f ? *text : '?');
 	}
 }
 

@@ -15,7 +15,7 @@ static enum verdict of_known(const struct seen *s, bool good)
 {
 	if (!good)
 		return VERDICT_FAIL;
-	return s->tells_calls && !seen_calls_missing(s) ? VERDICT_PASS : VERDICT_UNKNOWN;
+	return s->tells_calls && !seen_untold(s) ? VERDICT_PASS : VERDICT_UNKNOWN;
 }
 
 static bool said_missing(const struct seen *s, struct finding *f)
@@ -25,8 +25,9 @@ static bool said_missing(const struct seen *s, struct finding *f)
 	if (!s->tells_calls)
 		finding_set(f, VERDICT_UNKNOWN, "the calls were not recorded one by one");
 	else
-		finding_set(f, VERDICT_UNKNOWN, "%llu calls are missing among those seen",
-			    (unsigned long long)seen_calls_missing(s));
+		finding_set(f, VERDICT_UNKNOWN, "%llu call%s missing among those seen",
+			    (unsigned long long)seen_untold(s),
+			    seen_untold(s) == 1 ? " is" : "s are");
 	return true;
 }
 
@@ -85,9 +86,8 @@ void judge_failed_calls(const struct rule *r, const struct seen *s, struct findi
 
 	(void)r;
 	if (!failed) {
-		finding_set(f, seen_calls_missing(s) ? VERDICT_UNKNOWN : VERDICT_PASS, "%s",
-			    seen_calls_missing(s) ? "none of those seen, but some were not" :
-						    "none");
+		finding_set(f, seen_uncounted(s) ? VERDICT_UNKNOWN : VERDICT_PASS, "%s",
+			    seen_uncounted(s) ? "none of those seen, but some were not" : "none");
 		return;
 	}
 	finding_set(f, VERDICT_FAIL, "%llu of %llu calls", (unsigned long long)failed,

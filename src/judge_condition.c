@@ -77,11 +77,11 @@ void judge_condition(const struct rule *r, const struct seen *s, struct finding 
 	for (u32 i = 0; i < s->nr_pools; i++) {
 		u64 of_pool = seen_longest(s, &s->pools[i], cond);
 
-		count += seen_count(s, &s->pools[i], cond);
+		count += seen_count(&s->pools[i], cond);
 		longest = of_pool > longest ? of_pool : longest;
 	}
-	for (int i = 0; i < s->episodes[cond].nr && !count; i++)
-		count = (u64)s->episodes[cond].nr;
+	if (count < (u64)s->episodes[cond].nr)
+		count = (u64)s->episodes[cond].nr; /* some began after the last snapshot */
 	format_ns(before + longest, time, sizeof(time));
 	if (count && longest >= least) {
 		finding_set(f, VERDICT_FAIL, "%llu time%s, the longest %s",

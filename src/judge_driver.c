@@ -81,9 +81,9 @@ void judge_reservation_leak(const struct rule *r, const struct seen *s, struct f
 	(void)r;
 	for (u32 i = 0; i < s->nr_pools; i++) {
 		const struct seen_pool *p = &s->pools[i];
-		int more = p->last.system_sessions - p->first.system_sessions;
+		int more = p->last.system_sessions - p->system_sessions;
 
-		if (p->last.system_sessions < 0 || p->first.system_sessions < 0) {
+		if (p->last.system_sessions < 0 || p->system_sessions < 0) {
 			unknown = true;
 		} else if (more > (int)p->open_others) {
 			unknown |= p->rest;

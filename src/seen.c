@@ -95,7 +95,9 @@ static void take_pool(struct seen *s, u32 i, const struct snap_pool *pool)
 
 	if (i >= s->nr_pools) {
 		s->nr_pools = i + 1;
-		p->first = *pool;
+		p->system_sessions = pool->system_sessions;
+		if (s->snapshots == 1 && !s->whole)
+			p->first = *pool;
 	}
 	p->last = *pool;
 	p->open_others = 0;
@@ -169,7 +171,7 @@ bool seen_call(struct seen *s, const struct call_record *call)
 {
 	struct seen_waits *w = &s->waits[call->class < NR_CLASSES ? call->class : CLASS_NORMAL];
 
-	if (s->ended_ns && call->start_ns + call->wait_ns + call->hold_ns > s->ended_ns)
+	if (s->over_ns && call->start_ns + call->wait_ns + call->hold_ns > s->over_ns)
 		return false;
 	w->calls++;
 	w->hist.count[hist_bucket(call->wait_ns)]++;
@@ -210,20 +212,18 @@ void seen_finish(struct seen *s)
 	}
 }
 
-u64 seen_count(const struct seen *s, const struct seen_pool *p, enum condition cond)
+u64 seen_count(const struct seen_pool *p, enum condition cond)
 {
 	const struct snap_cond *then = &p->first.conds[cond];
 
-	return p->last.conds[cond].count - (s->whole ? 0 : then->count - then->lasting);
+	return p->last.conds[cond].count - (then->count - then->lasting);
 }
 
 u64 seen_longest(const struct seen *s, const struct seen_pool *p, enum condition cond)
 {
 	u64 longest = p->last.conds[cond].longest_ns;
 
-	if (!seen_count(s, p, cond))
-		return 0;
-	if (!s->whole && longest == p->first.conds[cond].longest_ns)
+	if (longest == p->first.conds[cond].longest_ns)
 		longest = 0; /* that one was before */
 	for (int i = 0; i < s->episodes[cond].nr; i++) {
 		const struct event *e = &s->episodes[cond].kept[i];
@@ -243,9 +243,7 @@ static u64 sum_calls(const struct seen *s, bool failed)
 			const struct class_sums *now = &s->pools[i].last.sums[class],
 						*then = &s->pools[i].first.sums[class];
 
-			sum += failed ? now->failed : now->calls;
-			if (!s->whole)
-				sum -= failed ? then->failed : then->calls;
+			sum += failed ? now->failed - then->failed : now->calls - then->calls;
 		}
 	return sum;
 }
@@ -260,11 +258,14 @@ u64 seen_failed(const struct seen *s)
 	return sum_calls(s, true);
 }
 
-u64 seen_calls_missing(const struct seen *s)
+u64 seen_uncounted(const struct seen *s)
 {
-	u64 lost = s->records_lost > s->losses.count[LOSS_CALL_RECORD] ?
-			   s->records_lost :
-			   s->losses.count[LOSS_CALL_RECORD];
+	return s->losses.count[LOSS_CALL_SLOT] + s->losses.count[LOSS_CALL_END];
+}
 
-	return lost + s->losses.count[LOSS_CALL_SLOT] + s->losses.count[LOSS_CALL_END];
+u64 seen_untold(const struct seen *s)
+{
+	u64 lost = s->losses.count[LOSS_CALL_RECORD];
+
+	return seen_uncounted(s) + (s->records_lost > lost ? s->records_lost : lost);
 }

@@ -13,7 +13,9 @@
 #define SEEN_FAILURES 8  /* sessions with failed calls that are kept */
 
 struct seen_pool {
-	struct snap_pool first, last;
+	struct snap_pool first; /* all zero where nothing was counted before */
+	struct snap_pool last;
+	int system_sessions;       /* at the beginning, or -1 */
 	bool cond_known[NR_CONDS]; /* in one snapshot at least */
 	u32 open_others;           /* sessions open at the end whose client is no user process */
 	bool rest;                 /* at the end some sessions are not told apart */
@@ -57,7 +59,7 @@ struct seen {
 		enum call_class class;
 		u64 ns;
 	} waiting[MAX_CALLS];
-	u64 ended_ns; /* of a live source: calls that ended later are not counted */
+	u64 over_ns; /* of a live source: calls that ended later are not counted */
 	int nr_failures;
 	struct seen_failure failures[SEEN_FAILURES];
 	/* What the source itself does not say. */
@@ -82,12 +84,13 @@ bool seen_call(struct seen *s, const struct call_record *call);
 void seen_finish(struct seen *s);
 
 /* The figures between the first and the last snapshot. */
-u64 seen_count(const struct seen *s, const struct seen_pool *p, enum condition cond);
+u64 seen_count(const struct seen_pool *p, enum condition cond);
 u64 seen_longest(const struct seen *s, const struct seen_pool *p, enum condition cond);
 u64 seen_calls(const struct seen *s);
 u64 seen_failed(const struct seen *s);
 
-/* How many accounted calls are known not to be among those told one by one. */
-u64 seen_calls_missing(const struct seen *s);
+/* How many calls are known not to be counted; and not to be among those told one by one. */
+u64 seen_uncounted(const struct seen *s);
+u64 seen_untold(const struct seen *s);
 
 #endif
