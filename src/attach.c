@@ -206,6 +206,7 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	p->skel->rodata->tee_major = tee_major();
 	p->skel->rodata->page_bytes = (u64)sysconf(_SC_PAGESIZE);
 	p->skel->rodata->foreign_btf = opts->btf != NULL;
+	p->skel->bss->unsettled = true;
 	p->skel->rodata->what_if_reserved = opts->reserved;
 	p->skel->rodata->starved_ns = opts->starved_ns;
 	for (int cond = 0; cond < NR_COUNTED_CONDS; cond++)

@@ -8,6 +8,7 @@
 #include "check.h"
 #include "child.h"
 #include "live.h"
+#include "recording.h"
 #include "stop.h"
 #include "trial.h"
 
@@ -43,11 +44,10 @@ static bool watch(struct trial *t, struct child *child)
 		if (end == NEVER && child_ended(child))
 			end = now + settle;
 		last = now >= end || (!there && !child->pid);
-		if (there && last)
-			there = trial_last_snapshot(t);
-		else if (there && now >= due)
+		if (there && (last || now >= due)) {
 			there = trial_snapshot(t);
-		due = now >= due ? now + delay : due;
+			due = now + delay;
+		}
 	}
 	t->seen->driver_left = !there;
 	return true;
@@ -96,8 +96,27 @@ static enum status check_live(struct trial *t)
 
 static enum status check_recording(struct trial *t)
 {
-	return fail(STATUS_FAILURE, "cannot read '%s': recordings cannot be read yet",
-		    t->o->rest[1]);
+	const char *file = t->o->rest[1];
+	struct recording *recording;
+	struct source source;
+	enum status status;
+	bool damaged;
+
+	status = recording_open(&recording, file);
+	if (status != STATUS_OK)
+		return status;
+	source = recording_source(recording);
+	status = trial_begin(t, &source);
+	if (status == STATUS_OK) {
+		trial_all(t);
+		t->seen->damaged = recording_damaged(recording);
+		status = trial_judge(t);
+	}
+	damaged = recording_damaged(recording);
+	recording_close(recording);
+	if (status <= STATUS_FAILURE && t->o->strict && damaged)
+		return fail(STATUS_INCOMPLETE, "'%s' is not complete", file);
+	return status;
 }
 
 static enum status check_input(const struct opts *o)

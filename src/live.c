@@ -20,7 +20,7 @@ static enum status wait_for_driver(void)
 		return fail(STATUS_KERNEL,
 			    "this kernel has no OP-TEE driver (CONFIG_OPTEE), loaded or to "
 			    "be loaded; load optee.ko first if it is kept elsewhere");
-	fprintf(stderr, "optee-top: the optee driver is not loaded: waiting for it\n");
+	say("the optee driver is not loaded: waiting for it");
 	while (!driver_present())
 		nanosleep(&pause, NULL);
 	return STATUS_OK;

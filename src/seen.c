@@ -55,9 +55,12 @@ void seen_events(struct seen *s, const struct event *events, u32 nr)
 {
 	for (u32 i = 0; i < nr; i++) {
 		const struct event *e = &events[i];
-		struct seen_episodes *of = &s->episodes[e->condition];
+		struct seen_episodes *of;
 		struct event *at;
 
+		if (e->condition >= NR_CONDS)
+			continue; /* of a newer recording */
+		of = &s->episodes[e->condition];
 		if (!of->kept)
 			of->kept = calloc(SEEN_EPISODES, sizeof(*of->kept));
 		at = of->kept ? episode_place(of, e) : NULL;
@@ -160,6 +163,7 @@ void seen_snapshot(struct seen *s, const struct snapshot *snap)
 		if (!call->queued || !call->phase_ns)
 			continue;
 		s->waiting[s->nr_waiting].class = call->class;
+		s->waiting[s->nr_waiting].tid = call->tid;
 		s->waiting[s->nr_waiting++].ns = call->phase_ns;
 	}
 	take_losses(s, snap);
@@ -167,17 +171,27 @@ void seen_snapshot(struct seen *s, const struct snapshot *snap)
 		seen_events(s, snap->events, snap->nr_events);
 }
 
-bool seen_call(struct seen *s, const struct call_record *call)
+/* A waiter of the last snapshot has ended since: it is told of, it waits no more. */
+static void waits_no_more(struct seen *s, const struct call_record *call)
+{
+	if (call->start_ns + call->wait_ns + call->hold_ns < s->last_ns)
+		return;
+	for (u32 i = 0; i < s->nr_waiting; i++)
+		if (s->waiting[i].tid == call->tid) {
+			s->waiting[i] = s->waiting[--s->nr_waiting];
+			return;
+		}
+}
+
+void seen_call(struct seen *s, const struct call_record *call)
 {
 	struct seen_waits *w = &s->waits[call->class < NR_CLASSES ? call->class : CLASS_NORMAL];
 
-	if (s->over_ns && call->start_ns + call->wait_ns + call->hold_ns > s->over_ns)
-		return false;
+	waits_no_more(s, call);
 	w->calls++;
 	w->hist.count[hist_bucket(call->wait_ns)]++;
 	if (call->wait_ns > w->longest_ns)
 		w->longest_ns = call->wait_ns;
-	return true;
 }
 
 static const struct seen_pool *pool_of(const struct seen *s, u32 tee)

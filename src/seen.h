@@ -57,9 +57,9 @@ struct seen {
 	u32 nr_waiting; /* waiters of the last snapshot that have waited for a known time */
 	struct {
 		enum call_class class;
+		u32 tid;
 		u64 ns;
 	} waiting[MAX_CALLS];
-	u64 over_ns; /* of a live source: calls that ended later are not counted */
 	int nr_failures;
 	struct seen_failure failures[SEEN_FAILURES];
 	/* What the source itself does not say. */
@@ -77,8 +77,8 @@ void seen_release(struct seen *s);
 void seen_events(struct seen *s, const struct event *events, u32 nr);
 void seen_snapshot(struct seen *s, const struct snapshot *snap);
 
-/* A call that has ended. False: it is none of ours, it ended after the last snapshot. */
-bool seen_call(struct seen *s, const struct call_record *call);
+/* A call that has ended. */
+void seen_call(struct seen *s, const struct call_record *call);
 
 /* The last snapshot has been: how long is settled of what lasts. */
 void seen_finish(struct seen *s);

@@ -11,6 +11,8 @@
 #define LOOK_NS    50000000 /* how often a source is to be asked for events */
 #define LOOK_ENDED (~0U)
 
+struct player;
+
 struct source {
 	void *ctx;
 	const struct host *host;
@@ -33,6 +35,8 @@ struct source {
 	 * small. NULL: this source does not tell calls apart.
 	 */
 	u32 (*calls)(void *ctx, const struct call_record **calls);
+	bool at_once;          /* all of it is past: nobody has to wait for it */
+	struct player *player; /* of a recording in the live view; else NULL */
 };
 
 static inline u64 source_now(void)

@@ -29,6 +29,12 @@ enum status trial_begin(struct trial *t, const struct source *source)
 	return STATUS_OK;
 }
 
+static void take_call(struct trial *t, const struct call_record *call)
+{
+	seen_call(t->seen, call);
+	rules_wait(&t->rules, call->class, call->wait_ns);
+}
+
 static void take_calls(struct trial *t)
 {
 	const struct source *source = &t->source;
@@ -37,31 +43,18 @@ static void take_calls(struct trial *t)
 
 	while (source->calls && (n = source->calls(source->ctx, &calls)))
 		for (u32 i = 0; i < n; i++)
-			if (seen_call(t->seen, &calls[i]))
-				rules_wait(&t->rules, calls[i].class, calls[i].wait_ns);
+			take_call(t, &calls[i]);
 }
 
-static bool take_snapshot(struct trial *t, bool last)
+bool trial_snapshot(struct trial *t)
 {
 	const struct snapshot *s = t->source.next(t->source.ctx);
 
 	if (!s)
 		return false;
 	seen_snapshot(t->seen, s);
-	if (last)
-		t->seen->over_ns = s->mono_ns;
 	take_calls(t);
 	return true;
-}
-
-bool trial_snapshot(struct trial *t)
-{
-	return take_snapshot(t, false);
-}
-
-bool trial_last_snapshot(struct trial *t)
-{
-	return take_snapshot(t, true);
 }
 
 bool trial_look(struct trial *t)

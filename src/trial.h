@@ -24,9 +24,6 @@ enum status trial_begin(struct trial *t, const struct source *source);
 bool trial_snapshot(struct trial *t);
 bool trial_look(struct trial *t);
 
-/* As trial_snapshot(); what ends after it is no part of the trial. */
-bool trial_last_snapshot(struct trial *t);
-
 /* Takes all that there is, of a source that does not wait. */
 void trial_all(struct trial *t);
 

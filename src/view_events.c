@@ -53,7 +53,10 @@ enum status view_events(const struct opts *o, const struct source *source)
 		if (n && status == STATUS_OK)
 			status = stop_flush();
 		due += LOOK_NS;
-		stop_sleep(due);
+		if (!source->at_once)
+			stop_sleep(due);
+		else if (!n)
+			source->next(source->ctx);
 	}
 	return status;
 }

@@ -82,7 +82,14 @@ static inline void fake_init(struct fake *f)
 	f->last.pools[0].sums[CLASS_NORMAL].calls = 100;
 	f->last.sessions = f->sessions;
 	f->last.calls = f->calls_now;
-	f->source = (struct source){ f, &f->host, fake_next, fake_look, fake_calls };
+	f->source = (struct source){
+		.ctx = f,
+		.host = &f->host,
+		.next = fake_next,
+		.look = fake_look,
+		.calls = fake_calls,
+		.at_once = true,
+	};
 }
 
 /* As in a recording that begins later: the first snapshot is not the very first. */

@@ -273,6 +273,14 @@ static void waits(void **state)
 	expect("wait_longest normal 8ms", VERDICT_FAIL,
 	       "20ms; 1 of 201 calls waited longer than the limit");
 	assert_int_equal(judged("wait_p99 normal 1.01ms"), VERDICT_FAIL); /* 3 of 201 */
+	/* It has ended since: then it counts once. */
+	fake.calls_now[0].tid = 17;
+	fake.calls[fake.nr_calls++] = (struct call_record){
+		.tid = 17, .start_ns = 109 * SECOND, .wait_ns = SECOND, .hold_ns = MS
+	};
+	expect("wait_longest normal 8ms", VERDICT_FAIL,
+	       "1.0s; 3 of 201 calls waited longer than the limit");
+	fake.nr_calls--;
 	/* With calls missing only a failure is sure. */
 	fake.last.records[0].lost = 1;
 	assert_int_equal(judged("wait_longest normal 8ms"), VERDICT_FAIL);
