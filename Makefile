@@ -39,7 +39,7 @@ CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wformat=2 -Wshadow
 LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(LDFLAGS)
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
-SRCS	:= main opts help fields text ta_names hist fail host_read live codec schema block recorder recording player view_record driver mechanism attach collect \
+SRCS	:= main opts help fields text ta_names hist fail host_read live codec schema block recorder recording player view_record driver mechanism attach collect calls \
 	watch watch_event watch_calls conditions deadlock condition_table event_text \
 	doctor json stop view_batch view_events screen view_top view_table view_detail \
 	view_pool view_conditions condition_log freeze \

@@ -363,10 +363,10 @@ enum loss {
 	LOSS_CALL_MSG,     /* message unreadable: counted without a session */
 	LOSS_SESSION_SLOT, /* no slot: counted in the pool's rest row */
 	LOSS_SESSION_CLOSED, /* a closed session's row was reused before it was read: the reader counts */
-	LOSS_POOL_SLOT,   /* more than MAX_POOLS TEE instances */
-	LOSS_LATE_CALLS,  /* in flight at attach: found, but with no times */
-	LOSS_EPISODE,     /* an episode that ended is counted, but was not reported */
-	LOSS_CALL_RECORD, /* a call is counted, but found no room among the calls to be recorded */
+	LOSS_POOL_SLOT,  /* more than MAX_POOLS TEE instances */
+	LOSS_LATE_CALLS, /* in flight at attach: found, but with no times */
+	LOSS_EPISODE,    /* an episode that ended is counted, but was not reported */
+	LOSS_CALL_RECORD, /* a call is counted, but found no room among those to be recorded: the reader adds up */
 	NR_LOSSES
 };
 

@@ -45,6 +45,7 @@ struct probes {
 	struct hook_state hooks[NR_HOOKS];
 	int prog_fds[NR_HOOKS], inspect_fd;
 	int ended_fd;                /* the ring buffer of episodes */
+	int records_fd;              /* that of calls; -1: they are not told of */
 	const struct shared *shared; /* mapped, read-only; */
 	const struct session *rows;  /* so are these SESSION_SLOTS */
 	void *maps[2];               /* what is mapped for them */

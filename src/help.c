@@ -117,6 +117,14 @@ const struct key_help who_keys[] = {
 	{}
 };
 
+const struct key_help call_records_keys[] = {
+	{ "emitted", "calls that were recorded since attach" },
+	{ "lost", "calls that are accounted, and found no room among those to be recorded" },
+	{ "per_cpu",
+	  "[emitted, lost] of each CPU; their sum is what was accounted there. CPU 64 counts with CPU 0, and so on" },
+	{}
+};
+
 void help_usage(void)
 {
 	printf("usage: optee-top [OPTION]... [COMMAND]\n\n"
@@ -175,6 +183,8 @@ void help_fields(void)
 	print_keys("members of an event", event_keys);
 	print_keys("members of its 'why'", why_keys);
 	print_keys("members of each of its 'who'", who_keys);
+	print_keys("members of call_records; null where calls are not recorded one by one",
+		   call_records_keys);
 }
 
 /* Fills lines of 78 columns. */
@@ -363,11 +373,13 @@ void help_man(void)
 	for (int i = 0; i < NR_LOSSES; i++)
 		man_field(loss_fields[i].name, NULL, UNIT_COUNT, loss_fields[i].help);
 	printf(".SH JSON\nWith\n.B \\-\\-json\neach frame is one line, an object with the keys schema, "
-	       "ts, boot_id, mono_ns, seq,\ninterval_ns, pools, sessions, calls, events and losses. The fields "
+	       "ts, boot_id, mono_ns, seq,\ninterval_ns, pools, sessions, calls, events, losses and call_records. The fields "
 	       "above are keys, with the unit\nas a suffix: _ns, _per_second, _percent. What is not "
 	       "known is null. A histogram is an array\nof [lower edge in ns, calls]; its buckets are "
 	       "128 ns wide up to 1024 ns, then 8 an octave.\n"
-	       ".SH EXIT STATUS\n");
+	       ".SS Members of call_records\nNull where calls are not recorded one by one.\n");
+	man_keys(call_records_keys);
+	printf(".SH EXIT STATUS\n");
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
 		printf(".TP\n.B %d\n", statuses[i].status);
 		troff(statuses[i].help);

@@ -192,6 +192,29 @@ static json_t *losses_json(const struct snap_losses *losses)
 	return o;
 }
 
+static json_t *call_records_json(const struct host *host, const struct snapshot *s)
+{
+	json_t *o, *per_cpu;
+	u64 emitted = 0, lost = 0;
+
+	if (!host->calls)
+		return json_null();
+	o = json_object();
+	per_cpu = json_array();
+	for (u32 cpu = 0; cpu < s->nr_cpus; cpu++) {
+		const struct record_count *n = &s->records[cpu];
+
+		emitted += n->emitted;
+		lost += n->lost;
+		json_array_append_new(per_cpu, json_pack("[I,I]", (json_int_t)n->emitted,
+							 (json_int_t)n->lost));
+	}
+	set(o, "emitted", integer(emitted));
+	set(o, "lost", integer(lost));
+	set(o, "per_cpu", per_cpu);
+	return o;
+}
+
 static json_t *party_json(const struct event *e, u32 i)
 {
 	const struct event_party *p = &e->parties[i];
@@ -318,5 +341,6 @@ json_t *snapshot_json(const struct opts *o, const struct host *host, const struc
 		json_array_append_new(events, event_json(&s->events[i]));
 	set(root, "events", events);
 	set(root, "losses", losses_json(&s->losses));
+	set(root, "call_records", call_records_json(host, s));
 	return root;
 }

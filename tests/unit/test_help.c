@@ -86,4 +86,27 @@ static void conditions(void **state)
 	json_decref(root);
 }
 
-UNIT_TESTS(events, conditions)
+static void call_records(void **state)
+{
+	static const struct snapshot s = { .nr_cpus = 2, .records = { { 5, 1 }, { 7, 2 } } };
+	static const struct host recording = { .calls = true };
+	static const struct opts o;
+	json_t *root = snapshot_json(&o, &recording, &s), *records, *cpu;
+
+	(void)state;
+	records = json_object_get(root, "call_records");
+	every_key_has_help(records, call_records_keys);
+	all_help_is_of(records, call_records_keys);
+	assert_int_equal(json_integer_value(json_object_get(records, "emitted")), 12);
+	assert_int_equal(json_integer_value(json_object_get(records, "lost")), 3);
+	assert_int_equal(json_array_size(json_object_get(records, "per_cpu")), 2);
+	cpu = json_array_get(json_object_get(records, "per_cpu"), 1);
+	assert_int_equal(json_integer_value(json_array_get(cpu, 0)), 7);
+	assert_int_equal(json_integer_value(json_array_get(cpu, 1)), 2);
+	json_decref(root);
+	root = snapshot_json(&o, &host, &s);
+	assert_true(json_is_null(json_object_get(root, "call_records")));
+	json_decref(root);
+}
+
+UNIT_TESTS(events, conditions, call_records)
