@@ -126,8 +126,9 @@ const char *event_report(const struct event *e, char *buf, size_t len)
 	if (e->state != EVENT_BEGIN)
 		at = say(buf, len, at, " after %s%s", e->end_unseen ? "at most " : "",
 			 format_ns(e->duration_ns, lasted, sizeof(lasted)));
-	at = say(buf, len, at, ", peak %u: %s; ", e->peak, event_why(e, line, sizeof(line)));
-	say(buf, len, at, "%s", event_who(e, line, sizeof(line)));
+	at = say(buf, len, at, ", peak %u: %s", e->peak, event_why(e, line, sizeof(line)));
+	if (*event_who(e, line, sizeof(line)))
+		say(buf, len, at, "; %s", line);
 	return buf;
 }
 
