@@ -130,9 +130,6 @@ static enum status check_input(const struct opts *o)
 			    "check needs %s: a FILE, '--live SECONDS' or '-- COMMAND'; see "
 			    "'optee-top --help'",
 			    inputs ? "one input only" : "something to look at");
-	if (o->json && o->format)
-		return fail(STATUS_USAGE, "cannot print both JSON and '--format %s'",
-			    check_formats[o->format]);
 	return STATUS_OK;
 }
 

@@ -42,7 +42,7 @@ static struct title title(const struct rule *rule)
 	return t;
 }
 
-static void print_table(const struct report *r)
+static enum status print_table(const struct report *r)
 {
 	static const char *const words[] = { "PASS", "FAIL", "UNKNOWN" };
 
@@ -61,6 +61,7 @@ static void print_table(const struct report *r)
 	if (r->seen->has_command)
 		printf("; the command ended with status %d", r->seen->command_status);
 	putchar('\n');
+	return STATUS_OK;
 }
 
 /* In double quotes, for YAML. */
@@ -75,7 +76,7 @@ static void print_quoted(const char *text)
 	putchar('"');
 }
 
-static void print_tap(const struct report *r)
+static enum status print_tap(const struct report *r)
 {
 	printf("TAP version 13\n1..%zu\n", r->rules->nr);
 	for (size_t i = 0; i < r->rules->nr; i++) {
@@ -93,6 +94,7 @@ static void print_tap(const struct report *r)
 		}
 		printf("  ...\n");
 	}
+	return STATUS_OK;
 }
 
 static void print_xml(const char *text)
@@ -148,7 +150,7 @@ static void print_case(const struct rule *rule, const struct finding *f)
 	printf("</%s>\n    </testcase>\n", element);
 }
 
-static void print_junit(const struct report *r)
+static enum status print_junit(const struct report *r)
 {
 	time_t start = (time_t)(r->host->real_ns / 1000000000);
 	char stamp[32], figures[160];
@@ -167,6 +169,7 @@ static void print_junit(const struct report *r)
 	for (size_t i = 0; i < r->rules->nr; i++)
 		print_case(&r->rules->rules[i], &r->findings[i]);
 	printf("  </testsuite>\n</testsuites>\n");
+	return STATUS_OK;
 }
 
 static json_t *rule_json(const struct rule *rule, const struct finding *f)
@@ -203,13 +206,26 @@ static enum status print_json(const struct report *r)
 	return err ? fail(STATUS_FAILURE, "cannot print the report: out of memory") : STATUS_OK;
 }
 
-enum status report_print(const struct report *r, const struct opts *o)
-{
-	static void (*const prints[NR_FORMATS])(const struct report *) = { print_table, print_tap,
-									   print_junit };
+static const struct report_format formats[] = {
+	{ "table", print_table },
+	{ "tap", print_tap },
+	{ "junit", print_junit },
+	{ "json", print_json },
+};
 
-	if (o->json)
-		return print_json(r);
-	prints[o->format](r);
-	return STATUS_OK;
+const struct report_format *report_format(const struct opts *o)
+{
+	const char *name = o->format ?: o->json ? "json" : "table";
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		if (strcmp(name, formats[i].name) != 0)
+			continue;
+		if (!o->json || !strcmp(name, "json"))
+			return &formats[i];
+		fail(STATUS_USAGE, "cannot print both JSON and '--format %s'", name);
+		return NULL;
+	}
+	fail(STATUS_USAGE, "cannot check with '--format %s': it is table, tap, junit or json",
+	     name);
+	return NULL;
 }

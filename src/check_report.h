@@ -16,7 +16,12 @@ struct report {
 /* Does every rule pass? */
 bool report_passes(const struct report *r);
 
-/* Prints it on standard output, in the format that o asks for. */
-enum status report_print(const struct report *r, const struct opts *o);
+struct report_format {
+	const char *name;
+	enum status (*print)(const struct report *r); /* on standard output */
+};
+
+/* The one that o asks for; NULL: it has said in one line what is wrong with it. */
+const struct report_format *report_format(const struct opts *o);
 
 #endif

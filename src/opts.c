@@ -19,7 +19,6 @@ const struct option_help option_table[] = {
 	  "only sessions and events of this process, or whose client, task or TA has NAME in its name" },
 	{ 'j', "json", NULL, "print one JSON object a frame and line" },
 	{ 0, "rules", "FILE", "check by these rules, one a line; see 'optee-top help rules'" },
-	{ 0, "format", "NAME", "what check prints: table (default), tap or junit" },
 	{ 0, "live", "SECONDS", "check the running kernel for so long, 0.1 to 86400" },
 	{ 0, "btf", "FILE",
 	  "types of the kernel and driver, for a kernel that has no BTF of them" },
@@ -33,6 +32,12 @@ const struct option_help option_table[] = {
 	  "record: deflate the calls, too: a third to a half of the bytes, a thousand instructions a call" },
 	{ 0, "speed", "FACTOR", "replay in the live view so many times as fast (default 1)" },
 	{ 0, "strict", NULL, "exit with status 5 when anything was not seen" },
+	{ 0, "format", "FORMAT",
+	  "of export: jsonl, csv or perfetto; of check: table (default), tap, junit or json" },
+	{ 0, "output", "OUT",
+	  "of export: write this file, once it is complete, instead of standard output" },
+	{ 0, "what", "TABLE",
+	  "of export --format csv: calls (default), sessions, pools or events" },
 	{ 'h', "help", NULL, "show this help" },
 	{ 'V', "version", NULL, "show the version" },
 };
@@ -48,18 +53,6 @@ static bool parse_number(const char *arg, double min, double max, double *out)
 	errno = 0;
 	*out = strtod(arg, &end);
 	return !errno && end != arg && !*end && *out >= min && *out <= max;
-}
-
-const char *const check_formats[NR_FORMATS] = { "table", "tap", "junit" };
-
-static enum status apply_format(struct opts *o, const char *arg)
-{
-	for (int i = 0; i < NR_FORMATS; i++)
-		if (!strcmp(arg, check_formats[i])) {
-			o->format = i;
-			return STATUS_OK;
-		}
-	return fail(STATUS_USAGE, "cannot use '--format %s': it is table, tap or junit", arg);
 }
 
 static enum status apply(struct opts *o, const char *name, const char *arg)
@@ -80,10 +73,14 @@ static enum status apply(struct opts *o, const char *name, const char *arg)
 		o->version = true;
 	} else if (!strcmp(name, "btf")) {
 		o->attach.btf = arg;
+	} else if (!strcmp(name, "format")) {
+		o->format = arg;
+	} else if (!strcmp(name, "output")) {
+		o->output = arg;
+	} else if (!strcmp(name, "what")) {
+		o->what = arg;
 	} else if (!strcmp(name, "rules")) {
 		o->rules = arg;
-	} else if (!strcmp(name, "format")) {
-		return apply_format(o, arg);
 	} else if (!strcmp(name, "live")) {
 		if (!parse_number(arg, MIN_DELAY, MAX_LIVE, &o->live))
 			return fail(STATUS_USAGE,

@@ -22,11 +22,6 @@
 #define MAX_RESERVED 256
 #define MAX_LIVE     86400.0
 
-/* What check prints. */
-enum check_format { FORMAT_TABLE, FORMAT_TAP, FORMAT_JUNIT, NR_FORMATS };
-
-extern const char *const check_formats[NR_FORMATS];
-
 struct opts {
 	struct attach_opts attach;
 	bool batch; /* plain frames instead of the live view */
@@ -42,9 +37,9 @@ struct opts {
 	const struct session_field *sort;
 	pid_t pid;         /* -p PID, 0: all */
 	const char *match; /* -p NAME: part of a client's or a TA's name, or NULL */
-	const char *rules; /* --rules FILE, or NULL */
-	enum check_format format;
-	double live;    /* --live SECONDS; 0: not given */
+	const char *format, *output, *what; /* of export and check, or NULL */
+	const char *rules;                  /* --rules FILE, or NULL */
+	double live;                        /* --live SECONDS; 0: not given */
 	char **rest;    /* the words among the options: the command and its arguments */
 	char **command; /* what follows "--", or NULL: there is none */
 };

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Takes what a source shows, and has each rule judge it. */
 #include <stdlib.h>
-#include "check_report.h"
 #include "stop.h"
 #include "trial.h"
 
 enum status trial_init(struct trial *t, const struct opts *o)
 {
-	*t = (struct trial){ .o = o };
+	*t = (struct trial){ .format = report_format(o), .o = o };
+	if (!t->format)
+		return STATUS_USAGE;
 	return rules_load(&t->rules, o->rules, o->command != NULL);
 }
 
@@ -88,7 +89,7 @@ enum status trial_judge(struct trial *t)
 		rules_wait(&t->rules, t->seen->waiting[i].class, t->seen->waiting[i].ns);
 	for (size_t i = 0; i < t->rules.nr; i++)
 		t->rules.rules[i].kind->judge(&t->rules.rules[i], t->seen, &findings[i]);
-	status = report_print(&report, t->o);
+	status = t->format->print(&report);
 	if (status == STATUS_OK)
 		status = stop_flush();
 	if (status == STATUS_OK && !report_passes(&report))

@@ -3,18 +3,20 @@
 #ifndef OPTEE_TOP_TRIAL_H
 #define OPTEE_TOP_TRIAL_H
 
+#include "check_report.h"
 #include "opts.h"
 #include "rules.h"
 #include "source.h"
 
 struct trial {
 	const struct opts *o;
+	const struct report_format *format;
 	struct rules rules;
 	struct source source;
 	struct seen *seen; /* NULL: not begun */
 };
 
-/* The rules of o, before anything is looked at. On failure there is nothing to release. */
+/* The rules and the format of o, before anything is looked at. On failure there is nothing to release. */
 enum status trial_init(struct trial *t, const struct opts *o);
 void trial_release(struct trial *t);
 

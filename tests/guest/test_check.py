@@ -241,7 +241,7 @@ CASES = (
     Case("no_command", "optee-top check --", USAGE, r"no COMMAND after '--'"),
     Case("elsewhere", "optee-top events -- true", USAGE, r"nothing follows '--'"),
     Case("alone", "optee-top -- true", USAGE, r"no command before '--'"),
-    Case("format", "optee-top check --format xml --live 3", USAGE, r"table, tap or junit"),
+    Case("format", "optee-top check --format xml --live 3", USAGE, r"table, tap, junit or json"),
     Case("both", "optee-top check --json --format tap --live 3", USAGE, r"both JSON and"),
     Case("live_0", "optee-top check --live 0", USAGE, r"'--live 0'"),
     Case("rule", "optee-top check --rules /tmp/bad.rules --live 3", USAGE,

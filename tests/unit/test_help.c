@@ -109,4 +109,14 @@ static void call_records(void **state)
 	json_decref(root);
 }
 
-UNIT_TESTS(events, conditions, call_records)
+static void host_line(void **state)
+{
+	json_t *line = host_json(&host);
+
+	(void)state;
+	every_key_has_help(line, host_keys);
+	all_help_is_of(line, host_keys);
+	json_decref(line);
+}
+
+UNIT_TESTS(events, conditions, call_records, host_line)

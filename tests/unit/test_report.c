@@ -72,14 +72,14 @@ static void formats(void **state)
 
 	(void)state;
 	for (int i = 0; i < 4; i++) {
-		struct opts o = { .format = i % NR_FORMATS, .json = i == 3 };
+		struct opts o = { .format = names[i] };
 
 		fake_init(&fake);
 		strcpy(fake.host.name, HOSTILE);
 		fake_episode(&fake, COND_STRANDED, 2 * SECOND);
 		strcpy(fake.events[0].parties[0].comm, HOSTILE);
 		fake.last.records[0].lost = 1;
-		if (o.json) /* it takes UTF-8 only: sources see to that */
+		if (i == 3) /* it takes UTF-8 only: sources see to that */
 			strcpy(fake.host.name, "fake");
 		assert_int_equal(report(&o, text, sizeof(text)), STATUS_FAILURE);
 		for (const char *at = text; *at; at++)
