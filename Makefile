@@ -45,9 +45,10 @@ PLAIN	:= opts help fields text ta_names hist fail json stop event_text \
 	conditions condition_table condition_log deadlock lost_wake \
 	block codec schema recorder recording \
 	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
-	out_file lanes intern protobuf timeline task_names
-SRCS	:= $(PLAIN) main live host_read driver mechanism attach collect calls \
-	watch watch_event watch_calls doctor player view_record view_batch view_events \
+	out_file lanes intern protobuf timeline task_names \
+	trial check_report seen rules rule_table finding judge_condition judge_driver judge_calls
+SRCS	:= $(PLAIN) main live host_read driver mechanism bpf_object attach collect calls \
+	check child watch watch_event watch_calls doctor player view_record view_batch view_events \
 	screen view_top view_table view_detail view_pool view_conditions freeze
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
@@ -73,6 +74,18 @@ $(GEN)/%.bpf.o: $(BPF_SRCS) Makefile
 	$(Q)llvm-strip -g $@.tmp
 	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm $@.tmp
 
+# The program's own carries it gzipped: src/bpf_object.c.
+$(GEN)/probes.bpf.o.gz: $(GEN)/probes.bpf.o
+	$(Q)gzip -9nc $< > $@
+
+$(GEN)/probes.skel.h: $(GEN)/probes.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name probes_bpf | sed -e '/^static inline const void \*probes_bpf__elf_bytes(size_t \*sz);$$/d' \
+		-e '/^static inline const void \*probes_bpf__elf_bytes(size_t \*sz)$$/,/^}$$/d' > $@
+
+$(OUT)/bpf_object.o: $(GEN)/probes.bpf.o.gz
+$(OUT)/bpf_object.o: CFLAGS_ALL += -DBPF_OBJECT_BYTES="$$(stat -c %s $(GEN)/probes.bpf.o)"
+
 $(GEN)/%.skel.h: $(GEN)/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
@@ -90,7 +103,8 @@ $(OUT)/optee-top: $(OBJS)
 
 # The manual comes from the same tables as the program.
 MAN_OBJS := $(addprefix build/man/,gen_man.o help.o fields.o opts.o text.o ta_names.o fail.o \
-	condition_table.o call_fields.o)
+	condition_table.o call_fields.o event_text.o hist.o rule_table.o finding.o seen.o \
+	judge_condition.o judge_driver.o judge_calls.o)
 
 build/man/%.o: src/%.c Makefile
 	@mkdir -p $(@D)

@@ -21,6 +21,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "attach.h"
+#include "bpf_object.h"
 #include "condition_table.h"
 #include "probes.skel.h"
 
@@ -341,6 +342,7 @@ static enum status keep(struct probes *p)
 		p->records_fd = dup_fd(bpf_map__fd(skel->maps.records));
 	p->starved_ns = skel->rodata->starved_ns;
 	probes_bpf__destroy(p->skel);
+	bpf_object_drop();
 	p->skel = NULL;
 	return STATUS_OK;
 }
@@ -401,6 +403,7 @@ void probes_detach(struct probes *p)
 		if (p->maps[i])
 			munmap(p->maps[i], p->map_sizes[i]);
 	probes_bpf__destroy(p->skel);
+	bpf_object_drop();
 	memset(p, 0, sizeof(*p));
 }
 

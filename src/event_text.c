@@ -2,6 +2,7 @@
 /* Sentences about an event. They say only what was seen. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 #include "condition_table.h"
 #include "event_text.h"
 #include "text.h"
@@ -112,6 +113,27 @@ const char *event_who(const struct event *e, char *buf, size_t len)
 		at = say_task(buf, len, at, p);
 		at = say(buf, len, at, " %s", p->waits ? "waits" : "holds");
 	}
+	return buf;
+}
+
+const char *event_report(const struct event *e, char *buf, size_t len)
+{
+	time_t seconds = (time_t)(e->real_ns / 1000000000);
+	char date[32], lasted[32], line[EVENT_LINE];
+	struct tm tm;
+	size_t at;
+
+	gmtime_r(&seconds, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+	at = say(buf, len, 0, "%s.%03uZ tee%u %s %s", date,
+		 (unsigned int)(e->real_ns % 1000000000 / 1000000), e->tee,
+		 condition_table[e->condition].name, event_state_name(e->state));
+	if (e->state != EVENT_BEGIN)
+		at = say(buf, len, at, " after %s%s", e->end_unseen ? "at most " : "",
+			 format_ns(e->duration_ns, lasted, sizeof(lasted)));
+	at = say(buf, len, at, ", peak %u: %s", e->peak, event_why(e, line, sizeof(line)));
+	if (*event_who(e, line, sizeof(line)))
+		say(buf, len, at, "; %s", line);
 	return buf;
 }
 

@@ -6,13 +6,17 @@
 #include <stddef.h>
 #include "event.h"
 
-#define EVENT_LINE 256
+#define EVENT_LINE   256
+#define EVENT_REPORT (80 + 2 * EVENT_LINE)
 
 /* Why: the figures that make the condition, as they were when it began. Returns buf. */
 const char *event_why(const struct event *e, char *buf, size_t len);
 
 /* Who: the parties that it is about, by task. Returns buf. */
 const char *event_who(const struct event *e, char *buf, size_t len);
+
+/* The whole line: when, where, what, for how long, why and who. Returns buf. */
+const char *event_report(const struct event *e, char *buf, size_t len);
 
 /*
  * Line n of what there is to tell of how it came about: the wake that a call

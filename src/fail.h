@@ -10,7 +10,9 @@ enum status {
 	STATUS_USAGE = 2,
 	STATUS_KERNEL = 3, /* this kernel cannot do it */
 	STATUS_PRIVILEGE = 4,
-	STATUS_INCOMPLETE = 5, /* data were lost, under --strict */
+	STATUS_INCOMPLETE = 5,  /* data were lost, under --strict */
+	STATUS_NOT_RUN = 126,   /* check: COMMAND cannot be run, */
+	STATUS_NOT_FOUND = 127, /* or is not there */
 };
 
 /*

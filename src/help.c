@@ -10,6 +10,7 @@
 #include "fields.h"
 #include "help.h"
 #include "opts.h"
+#include "rules.h"
 
 const struct command_help command_table[] = {
 	{ "top", "", "the live view, or frames with -b; what runs without a command" },
@@ -21,9 +22,11 @@ const struct command_help command_table[] = {
 	  "show a recording as the live view, as frames (-b, --json), or its events" },
 	{ "export", "FILE",
 	  "write a recording down for other programs: JSON lines, CSV, a timeline for Perfetto" },
+	{ "check", "[FILE]",
+	  "judges by rules a recording, the running kernel (--live SECONDS), or that while a command runs (check -- COMMAND [ARG]...)" },
 	{ "doctor", "",
 	  "what this kernel offers, which hook uses which mechanism, what is missing" },
-	{ "help", "[TOPIC]", "this help, or that on a topic: fields, conditions, man" },
+	{ "help", "[TOPIC]", "this help, or that on a topic: fields, conditions, rules, man" },
 };
 
 const size_t nr_commands = sizeof(command_table) / sizeof(command_table[0]);
@@ -38,6 +41,8 @@ static const struct {
 	{ STATUS_KERNEL, "this kernel cannot do it" },
 	{ STATUS_PRIVILEGE, "privileges are missing" },
 	{ STATUS_INCOMPLETE, "--strict was given and something was not seen" },
+	{ STATUS_NOT_RUN, "check: COMMAND cannot be run" },
+	{ STATUS_NOT_FOUND, "check: COMMAND was not found" },
 };
 
 static const char *const units[] = {
@@ -115,6 +120,14 @@ const struct key_help who_keys[] = {
 	{}
 };
 
+const struct key_help call_records_keys[] = {
+	{ "emitted", "calls that were recorded since attach" },
+	{ "lost", "calls that are accounted, and found no room among those to be recorded" },
+	{ "per_cpu",
+	  "[emitted, lost] of each CPU; their sum is what was accounted there. CPU 64 counts with CPU 0, and so on" },
+	{}
+};
+
 const struct key_help host_keys[] = {
 	{ "version", "of the optee-top that looked" },
 	{ "machine", "as uname -m says" },
@@ -127,14 +140,6 @@ const struct key_help host_keys[] = {
 	{ "starved_ns", "a wait longer than this starves" },
 	{ "reserved", "--reserved; null: the driver's own figure was judged by" },
 	{ "calls", "true: there is a line for each call" },
-	{}
-};
-
-const struct key_help call_records_keys[] = {
-	{ "emitted", "calls that were recorded since attach" },
-	{ "lost", "calls that are accounted, and found no room among those to be recorded" },
-	{ "per_cpu",
-	  "[emitted, lost] of each CPU; their sum is what was accounted there. CPU 64 counts with CPU 0, and so on" },
 	{}
 };
 
@@ -238,6 +243,31 @@ void help_conditions(void)
 	}
 }
 
+static const char *const rules_text[] = {
+	"A file of rules (--rules) has one rule a line; a # begins a comment. A TIME is like 500us, 20ms or 1.5s. A rule may come twice with different arguments.",
+	"A check passes when every rule does. What cannot be told is unknown, and does not pass. Without --rules these are used, the last one only with a COMMAND:",
+};
+
+void help_rules(void)
+{
+	char name[64];
+
+	for (size_t i = 0; i < nr_rule_kinds; i++) {
+		const struct rule_kind *k = &rule_kinds[i];
+
+		snprintf(name, sizeof(name), "%s%s%s", k->name, k->arg ? " " : "",
+			 rule_arg_help(k->arg));
+		printf("%s\n", name);
+		print_words(k->help);
+	}
+	for (int i = 0; i < 2; i++) {
+		putchar('\n');
+		print_words(rules_text[i]);
+	}
+	for (int i = 0; usual_rules[i]; i++)
+		printf("        %s\n", usual_rules[i]);
+}
+
 /* troff takes a leading quote or dot, and every backslash, for its own. */
 static void troff(const char *text)
 {
@@ -272,12 +302,11 @@ static void man_conditions(void)
 {
 	printf(".SH CONDITIONS: WHAT THEY MEAN AND WHAT TO DO\n"
 	       "What can be wrong with the queue. The kernel follows the conditions at each change of\n"
-	       "the queue. Calls that starve or were refused, as long as they do, deadlock, drift and lost\n"
-	       "wakes are looked for 20 times a second; the end of a deadlock or of a lost wake is known to\n"
-	       "0.15 s.\n"
+	       "the queue. Calls that starve or were refused, as long as they do, deadlock and drift are\n"
+	       "looked for 20 times a second from user space; a deadlock's end is known to 0.15 s.\n"
 	       "Short episodes are counted and not reported as events: exhausted below %d ms, stranded\n"
 	       "below %d ms. What lasts when optee\\-top comes counts from then. Where Linux does not\n"
-	       "count threads (up to 6.7, FF\\-A) only starved and deadlock can be told. Stranded and lost wake need\n"
+	       "count threads (up to 6.7, FF\\-A) only starved and deadlock can be told. Stranded needs\n"
 	       "optee_cq_complete_one as a function of its own:\n.B optee\\-top doctor\ntells.\n",
 	       (int)(condition_table[COND_EXHAUSTED].report_ns / 1000000),
 	       (int)(condition_table[COND_STRANDED].report_ns / 1000000));
@@ -309,6 +338,24 @@ static void man_events(void)
 		printf("%s\n%s", i ? "," : "", condition_table[i].key);
 	printf(".\n");
 	man_keys(condition_keys);
+}
+
+static void man_rules(void)
+{
+	printf(".SH CHECK\n.B optee\\-top check\njudges what is seen by rules. COMMAND is run when the "
+	       "probes are attached; its standard output\ngoes to standard error, and SIGINT and SIGTERM "
+	       "are passed on to it. When it has ended one\nmore interval is watched.\n.PP\n");
+	troff(rules_text[0]);
+	for (size_t i = 0; i < nr_rule_kinds; i++) {
+		const struct rule_kind *k = &rule_kinds[i];
+
+		printf(".TP\n.B %s %s\n", k->name, rule_arg_help(k->arg));
+		troff(k->help);
+	}
+	printf(".PP\n");
+	troff(rules_text[1]);
+	for (int i = 0; usual_rules[i]; i++)
+		printf("%s%s", usual_rules[i], usual_rules[i + 1] ? ",\n" : ".\n");
 }
 
 static void man_export(void)
@@ -373,6 +420,7 @@ void help_man(void)
 		man_field(pool_fields[i].name, NULL, pool_fields[i].unit, pool_fields[i].help);
 	man_conditions();
 	man_events();
+	man_rules();
 	man_export();
 	printf(".SH LOSSES\nWhat was not seen is counted, and shown in every output.\n");
 	for (int i = 0; i < NR_LOSSES; i++)

@@ -12,7 +12,10 @@ struct command_help {
 extern const struct command_help command_table[];
 extern const size_t nr_commands;
 
-/* What src/json.c writes of conditions, events, records and the host; each table ends with a key of NULL. */
+/*
+ * What src/json.c writes of conditions, events, records and the host; each table ends
+ * with a key of NULL.
+ */
 struct key_help {
 	const char *key, *help;
 };
@@ -23,6 +26,7 @@ extern const struct key_help condition_keys[], event_keys[], why_keys[], who_key
 void help_usage(void);      /* --help */
 void help_fields(void);     /* help fields */
 void help_conditions(void); /* help conditions */
+void help_rules(void);      /* help rules */
 void help_man(void);        /* the manual page, optee-top(8), as troff */
 
 #endif

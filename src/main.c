@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "check.h"
 #include "doctor.h"
 #include "export.h"
 #include "help.h"
@@ -119,6 +120,11 @@ static enum status cmd_replay(const struct opts *o)
 	return status;
 }
 
+static enum status cmd_check(const struct opts *o)
+{
+	return check(o);
+}
+
 /* To a file that is there only when all of it is; what is missing of the input is said. */
 static enum status export_to(const struct opts *o, const struct export_format *format,
 			     struct recording *recording)
@@ -177,20 +183,23 @@ static enum status cmd_help(const struct opts *o)
 		help_fields();
 	else if (!strcmp(what, "conditions"))
 		help_conditions();
+	else if (!strcmp(what, "rules"))
+		help_rules();
 	else if (!strcmp(what, "man"))
 		help_man();
 	else
 		return fail(
 			STATUS_USAGE,
-			"no help on '%s'; there is 'help fields', 'help conditions' and 'help man'",
+			"no help on '%s'; there is 'help fields', 'help conditions', 'help rules' "
+			"and 'help man'",
 			what);
 	return STATUS_OK;
 }
 
 /* In the order of command_table. */
-static enum status (*const commands[])(const struct opts *) = { cmd_top,    cmd_events, cmd_record,
-								cmd_replay, cmd_export, cmd_doctor,
-								cmd_help };
+static enum status (*const commands[])(const struct opts *) = {
+	cmd_top, cmd_events, cmd_record, cmd_replay, cmd_export, cmd_check, cmd_doctor, cmd_help,
+};
 
 static enum status run(size_t command, const struct opts *o)
 {
@@ -204,6 +213,9 @@ static enum status run(size_t command, const struct opts *o)
 	if (given > args)
 		return fail(STATUS_USAGE, "'%s' is too much for '%s'; see 'optee-top --help'",
 			    o->rest[1 + args], command_table[command].name);
+	if (o->command && commands[command] != cmd_check)
+		return fail(STATUS_USAGE, "nothing follows '--' but a command for 'check'; see "
+					  "'optee-top --help'");
 	status = commands[command](o);
 	return status == STATUS_OK ? stop_flush() : status;
 }
@@ -224,6 +236,8 @@ int main(int argc, char **argv)
 		printf("optee-top %s\n", VERSION);
 		return stop_flush();
 	}
+	if (!o.rest[0] && o.command)
+		return fail(STATUS_USAGE, "no command before '--'; see 'optee-top --help'");
 	if (!o.rest[0])
 		return cmd_top(&o);
 	for (size_t i = 0; i < nr_commands; i++)

@@ -18,6 +18,8 @@ const struct option_help option_table[] = {
 	{ 'p', "filter", "PID|NAME",
 	  "only sessions and events of this process, or whose client, task or TA has NAME in its name" },
 	{ 'j', "json", NULL, "print one JSON object a frame and line" },
+	{ 0, "rules", "FILE", "check by these rules, one a line; see 'optee-top help rules'" },
+	{ 0, "live", "SECONDS", "check the running kernel for so long, 0.1 to 86400" },
 	{ 0, "btf", "FILE",
 	  "types of the kernel and driver, for a kernel that has no BTF of them" },
 	{ 0, "kprobes", NULL,
@@ -30,7 +32,8 @@ const struct option_help option_table[] = {
 	  "record: deflate the calls, too: a third to a half of the bytes, a thousand instructions a call" },
 	{ 0, "speed", "FACTOR", "replay in the live view so many times as fast (default 1)" },
 	{ 0, "strict", NULL, "exit with status 5 when anything was not seen" },
-	{ 0, "format", "FORMAT", "of export: jsonl, csv or perfetto" },
+	{ 0, "format", "FORMAT",
+	  "of export: jsonl, csv or perfetto; of check: table (default), tap, junit or json" },
 	{ 0, "output", "OUT",
 	  "of export: write this file, once it is complete, instead of standard output" },
 	{ 0, "what", "TABLE",
@@ -76,6 +79,13 @@ static enum status apply(struct opts *o, const char *name, const char *arg)
 		o->output = arg;
 	} else if (!strcmp(name, "what")) {
 		o->what = arg;
+	} else if (!strcmp(name, "rules")) {
+		o->rules = arg;
+	} else if (!strcmp(name, "live")) {
+		if (!parse_number(arg, MIN_DELAY, MAX_LIVE, &o->live))
+			return fail(STATUS_USAGE,
+				    "cannot use '--live %s': not a number of seconds from %g to %g",
+				    arg, MIN_DELAY, MAX_LIVE);
 	} else if (!strcmp(name, "frames")) {
 		if (!parse_number(arg, 1, INT_MAX, &n) || n != (double)(long)n)
 			return fail(STATUS_USAGE,
@@ -142,9 +152,10 @@ static void last_frame(struct opts *o)
 enum status opts_parse(struct opts *o, int argc, char **argv)
 {
 	struct option longs[sizeof(option_table) / sizeof(option_table[0]) + 1] = {};
-	char shorts[3 * sizeof(option_table) / sizeof(option_table[0])] = ":";
+	/* Words are not options: the parser is to hand them out as they come. */
+	char shorts[3 + 3 * sizeof(option_table) / sizeof(option_table[0])] = "-:";
+	int c, words = 0, after = 1;
 	enum status status;
-	int c;
 
 	for (size_t i = 0; i < nr_options; i++) {
 		const struct option_help *h = &option_table[i];
@@ -165,6 +176,11 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		const char *name = NULL;
 
+		after = optind;
+		if (c == 1) {
+			argv[++words] = optarg;
+			continue;
+		}
 		for (size_t i = 0; i < nr_options; i++)
 			if (c == OPT_LONG + (int)i || (c == option_table[i].letter && c))
 				name = option_table[i].name;
@@ -178,7 +194,10 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 		if (status != STATUS_OK)
 			return status;
 	}
-	o->rest = argv + optind;
+	if (optind > after)
+		o->command = argv + optind; /* it went over a "--" */
+	argv[words + 1] = NULL;
+	o->rest = argv + 1;
 	last_frame(o);
 	return STATUS_OK;
 }

@@ -20,6 +20,7 @@
 
 #define MIN_STARVED  0.001
 #define MAX_RESERVED 256
+#define MAX_LIVE     86400.0
 
 struct opts {
 	struct attach_opts attach;
@@ -36,13 +37,16 @@ struct opts {
 	const struct session_field *sort;
 	pid_t pid;         /* -p PID, 0: all */
 	const char *match; /* -p NAME: part of a client's or a TA's name, or NULL */
-	const char *format, *output, *what; /* of export, or NULL */
-	char **rest; /* what follows the options: the command and its arguments */
+	const char *format, *output, *what; /* of export and check, or NULL */
+	const char *rules;                  /* --rules FILE, or NULL */
+	double live;                        /* --live SECONDS; 0: not given */
+	char **rest;    /* the words among the options: the command and its arguments */
+	char **command; /* what follows "--", or NULL: there is none */
 };
 
 /*
- * Parses argv. Returns STATUS_OK, or STATUS_USAGE after saying in one line what
- * is wrong.
+ * Parses argv, and moves the words to its front. Returns STATUS_OK, or STATUS_USAGE
+ * after saying in one line what is wrong.
  */
 enum status opts_parse(struct opts *o, int argc, char **argv);
 

@@ -10,8 +10,7 @@ volatile sig_atomic_t stop_asked;
 
 static void on_signal(int sig)
 {
-	(void)sig;
-	stop_asked = 1;
+	stop_asked = sig;
 }
 
 void stop_catch(void)

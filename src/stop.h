@@ -8,7 +8,7 @@
 #include "fail.h"
 #include "source.h"
 
-extern volatile sig_atomic_t stop_asked;
+extern volatile sig_atomic_t stop_asked; /* the signal's number; 0: not asked */
 
 /* From now on SIGINT and SIGTERM ask us to end; a closed pipe is an error of the write. */
 void stop_catch(void);

@@ -2,31 +2,19 @@
 /* One event a line, or one JSON object a line. */
 #include <stdio.h>
 #include <string.h>
-#include "condition_table.h"
 #include "event_text.h"
 #include "json.h"
 #include "stop.h"
-#include "text.h"
 #include "view_events.h"
 
 static void print_text(const struct event *e)
 {
-	time_t seconds = (time_t)(e->real_ns / 1000000000);
-	char date[32], lasted[32], line[EVENT_LINE];
-	struct tm tm;
+	char line[EVENT_REPORT];
 
-	gmtime_r(&seconds, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	printf("%s.%03uZ tee%u %s %s", date, (unsigned int)(e->real_ns % 1000000000 / 1000000),
-	       e->tee, condition_table[e->condition].name, event_state_name(e->state));
-	if (e->state != EVENT_BEGIN)
-		printf(" after %s%s", e->end_unseen ? "at most " : "",
-		       format_ns(e->duration_ns, lasted, sizeof(lasted)));
-	printf(", peak %u: %s; ", e->peak, event_why(e, line, sizeof(line)));
-	printf("%s\n", event_who(e, line, sizeof(line)));
+	printf("%s\n", event_report(e, line, sizeof(line)));
 	if (e->state != EVENT_BEGIN)
 		return;
-	for (u32 i = 0; event_chain(e, i, line, sizeof(line)); i++)
+	for (u32 i = 0; event_chain(e, i, line, EVENT_LINE); i++)
 		printf("    %s\n", line);
 }
 

@@ -46,6 +46,7 @@ static void refused(void **state)
 		"-d 0",          "-d 0.01",        "-d 1x",       "-d nan",
 		"-o nothing",    "--no-such",      "-x",          "-n 99999999999999999999",
 		"--reserved -1", "--reserved 1.5", "--starved 0", "--starved x",
+		"--live 0",      "--live x",       "--format",
 	};
 	struct opts o;
 
@@ -96,4 +97,30 @@ static void events(void **state)
 	assert_false(opts_shows_event(&o, &e));
 }
 
-UNIT_TESTS(taken, refused, filter, events)
+static void command(void **state)
+{
+	struct opts o;
+
+	(void)state;
+	assert_int_equal(parse(&o, "check file --json"), STATUS_OK);
+	assert_true(!strcmp(o.rest[0], "check") && !strcmp(o.rest[1], "file") && !o.rest[2]);
+	assert_true(o.json && !o.command);
+	/* Options among the words; behind "--" everything is the command's. */
+	assert_int_equal(parse(&o, "--json check --rules r --format tap -- run --json -x --"),
+			 STATUS_OK);
+	assert_true(!strcmp(o.rest[0], "check") && !o.rest[1] && !strcmp(o.format, "tap"));
+	assert_string_equal(o.rules, "r");
+	assert_string_equal(o.command[0], "run");
+	assert_string_equal(o.command[1], "--json");
+	assert_string_equal(o.command[3], "--");
+	assert_null(o.command[4]);
+	assert_int_equal(parse(&o, "check --"), STATUS_OK);
+	assert_true(o.command && !o.command[0] && !o.rest[1]);
+	/* Here it is a value. */
+	assert_int_equal(parse(&o, "check -p --"), STATUS_OK);
+	assert_true(!o.command && !strcmp(o.match, "--"));
+	assert_int_equal(parse(&o, "check --live 1.5"), STATUS_OK);
+	assert_true(o.live == 1.5);
+}
+
+UNIT_TESTS(taken, refused, filter, events, command)

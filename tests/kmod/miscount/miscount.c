@@ -3,6 +3,8 @@
  * Plants a wrong count in the driver: its free_thread_count is some threads too high
  * while this module is loaded. Linux then admits a call that OP-TEE has no thread
  * for, and OP-TEE answers ETHREAD_LIMIT, as if somebody else used its threads too.
+ * add=-1 is a thread that the driver has lost, sessions=1 a system session that it
+ * believes in.
  *
  * A kprobe tells where the call queue is at the first call after the load; a work
  * plants the count soon after, and the parameter "planted" says so. The driver must
@@ -20,6 +22,10 @@
 static int add = 1;
 module_param(add, int, 0444);
 MODULE_PARM_DESC(add, "how many threads to add to the driver's free ones");
+
+static int sessions;
+module_param(sessions, int, 0444);
+MODULE_PARM_DESC(sessions, "how many system sessions to add to the driver's");
 
 /* 0: no call has been seen yet, 1: done, -errno: the queue is not as expected */
 static int planted;
@@ -66,10 +72,12 @@ static void plant(struct work_struct *work)
 	mutex_lock(&queue->mutex);
 	total = queue->total_thread_count;
 	free = queue->free_thread_count;
-	if (is_sane(queue))
+	if (is_sane(queue)) {
 		queue->free_thread_count += add;
-	else
+		queue->sys_thread_req_count += sessions;
+	} else {
 		err = -EINVAL;
+	}
 	mutex_unlock(&queue->mutex);
 	if (err)
 		pr_err("this driver does not count threads as expected: total %d, free %d\n", total,
@@ -111,6 +119,7 @@ static void __exit miscount_exit(void)
 		return;
 	mutex_lock(&queue->mutex);
 	queue->free_thread_count -= add;
+	queue->sys_thread_req_count -= sessions;
 	pr_info("%d of %d threads free again\n", queue->free_thread_count,
 		queue->total_thread_count);
 	mutex_unlock(&queue->mutex);

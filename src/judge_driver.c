@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Does the driver give back what it counts, and did we see all of it? */
+#include "fields.h"
+#include "judge.h"
+
+void judge_losses(const struct rule *r, const struct seen *s, struct finding *f)
+{
+	u64 sum = 0, late = s->losses.count[LOSS_LATE_CALLS];
+
+	(void)r;
+	for (int i = 0; i < NR_LOSSES; i++) {
+		u64 count = s->losses.count[i];
+
+		if (i == LOSS_CALL_RECORD && s->records_lost > count)
+			count = s->records_lost;
+		if (i == LOSS_LATE_CALLS || !count)
+			continue;
+		sum += count;
+		finding_add(f, "%s %llu: %s", loss_fields[i].name, (unsigned long long)count,
+			    loss_fields[i].help);
+	}
+	if (s->losses.missed_known && s->losses.missed) {
+		sum += s->losses.missed;
+		finding_add(f, "probes_missed %llu: hook runs that the kernel skipped",
+			    (unsigned long long)s->losses.missed);
+	}
+	if (s->damaged)
+		finding_add(f, "the recording is damaged, or was cut off");
+	if (s->driver_left)
+		finding_add(f, "the driver was unloaded before the end");
+	if (f->nr_lines)
+		finding_set(f, VERDICT_FAIL, "not all was seen");
+	else if (!s->losses.missed_known)
+		finding_set(f, VERDICT_UNKNOWN,
+			    "none counted, but this kernel does not say which hook runs it skipped");
+	else if (late)
+		finding_set(f, VERDICT_PASS,
+			    "none; %llu call%s in flight at the attach: no times of %s",
+			    (unsigned long long)late, late == 1 ? " was" : "s were",
+			    late == 1 ? "it" : "them");
+	else
+		finding_set(f, VERDICT_PASS, "none");
+}
+
+void judge_count_leak(const struct rule *r, const struct seen *s, struct finding *f)
+{
+	bool unknown = !s->nr_pools;
+
+	(void)r;
+	for (u32 i = 0; i < s->nr_pools; i++) {
+		const struct snap_pool *p = &s->pools[i].last;
+
+		if (p->total < 0 || p->driver_free < 0 || !p->drift_known)
+			unknown = true;
+		else if (p->drift > 0)
+			finding_add(f,
+				    "tee%u: the driver counts %d of %d threads free, and %d "
+				    "call%s hold%s one: it has lost %d",
+				    p->id, p->driver_free, p->total, p->in_use_all,
+				    p->in_use_all == 1 ? "" : "s", p->in_use_all == 1 ? "s" : "",
+				    p->drift);
+	}
+	if (f->nr_lines)
+		finding_set(f, VERDICT_FAIL, "threads are missing at the end");
+	else if (unknown)
+		finding_set(f, VERDICT_UNKNOWN,
+			    s->nr_pools ? "the driver's count of threads is not known" :
+					  "no TEE was in use, so nothing was seen");
+	else
+		finding_set(f, VERDICT_PASS, "none at the end");
+}
+
+/*
+ * Only a kernel client can have a system session. Its session may be one that we do
+ * not know; so this never accuses the driver of more than cannot be accounted for.
+ */
+void judge_reservation_leak(const struct rule *r, const struct seen *s, struct finding *f)
+{
+	bool unknown = !s->nr_pools;
+
+	(void)r;
+	for (u32 i = 0; i < s->nr_pools; i++) {
+		const struct seen_pool *p = &s->pools[i];
+		int more = p->last.system_sessions - p->system_sessions;
+
+		if (p->last.system_sessions < 0 || p->system_sessions < 0) {
+			unknown = true;
+		} else if (more > (int)p->open_others) {
+			unknown |= p->rest;
+			if (!p->rest)
+				finding_add(
+					f,
+					"tee%u: the driver counts %d system session%s, %d more than at "
+					"the beginning, and %u session%s of the kernel %s open",
+					p->last.id, p->last.system_sessions,
+					p->last.system_sessions == 1 ? "" : "s", more,
+					p->open_others, p->open_others == 1 ? "" : "s",
+					p->open_others == 1 ? "is" : "are");
+		}
+	}
+	if (f->nr_lines)
+		finding_set(f, VERDICT_FAIL, "entries stay in reserve for nobody");
+	else if (unknown)
+		finding_set(f, VERDICT_UNKNOWN,
+			    s->nr_pools ? "the driver's count of system sessions is not known, or "
+					  "which sessions are open" :
+					  "no TEE was in use, so nothing was seen");
+	else
+		finding_set(f, VERDICT_PASS, "none at the end");
+}
