@@ -40,13 +40,17 @@ CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wformat=2 -Wshadow
 LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(LDFLAGS)
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
-SRCS	:= main opts help fields text ta_names hist fail host_read live codec schema block recorder recording player view_record driver mechanism attach collect calls \
-	watch watch_event watch_calls conditions deadlock condition_table event_text \
-	doctor json stop view_batch view_events screen view_top view_table view_detail \
-	view_pool view_conditions condition_log freeze \
+# What needs neither a kernel nor a terminal: the unit tests have it, too.
+PLAIN	:= opts help fields text ta_names hist fail json stop event_text \
+	conditions condition_table condition_log deadlock lost_wake \
+	block codec schema recorder recording \
 	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
 	out_file lanes intern protobuf timeline task_names \
-	check trial check_report child seen rules rule_table finding judge_condition judge_driver judge_calls
+	trial check_report seen rules rule_table finding judge_condition judge_driver judge_calls
+SRCS	:= $(PLAIN) main live host_read driver mechanism attach collect calls \
+	watch watch_event watch_calls doctor player view_record view_batch view_events \
+	screen view_top view_table view_detail view_pool view_conditions freeze \
+	check child
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
 	vmlinux/optee_types.h vmlinux/optee_msg_abi.h vmlinux/vmlinux.h
@@ -146,12 +150,7 @@ build/arm64/calling-plugin.so: tests/load/plugin/calling.c Makefile
 
 # Unit tests: the plain C of src/, under the sanitizers, without root.
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
-UNIT_SRCS := block codec schema recorder recording condition_log condition_table conditions deadlock \
-	event_text help json hist text ta_names fields opts fail stop \
-	export export_jsonl export_csv export_perfetto call_fields call_order session_index out_file lanes \
-	intern protobuf timeline task_names \
-	trial check_report seen rules rule_table finding judge_condition judge_driver judge_calls
-UNIT_OBJS := $(UNIT_SRCS:%=build/unit/src/%.o)
+UNIT_OBJS := $(PLAIN:%=build/unit/src/%.o)
 UNIT_CC := $(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -MMD -MP -Iinclude -Isrc \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
@@ -167,11 +166,11 @@ build/unit/test_%: tests/unit/test_%.c $(UNIT_OBJS) $(BPF_SRCS) Makefile
 -include $(UNIT_OBJS:.o=.d) $(UNIT_TESTS:=.d)
 
 # Exports what never was, for tests/guest/test_export.py.
-build/export-made: tests/export/made.c $(UNIT_SRCS:%=src/%.c) $(wildcard src/*.h include/*.h) Makefile
+build/export-made: tests/export/made.c $(PLAIN:%=src/%.c) $(wildcard src/*.h include/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Werror -Iinclude -Isrc -o $@ $< \
-		$(UNIT_SRCS:%=src/%.c) -ljansson -lz
+		$(PLAIN:%=src/%.c) -ljansson -lz
 
 FORMATTED = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/vmlinux.h$$')
 
@@ -185,11 +184,11 @@ unit: $(UNIT_TESTS)
 # The fuzzer of recordings, for FUZZ_SECONDS; a finding is in build/fuzz.
 FUZZ_SECONDS ?= 600
 
-build/fuzz/recording: tests/fuzz/fuzz_recording.c $(UNIT_SRCS:%=src/%.c) Makefile
+build/fuzz/recording: tests/fuzz/fuzz_recording.c $(PLAIN:%=src/%.c) Makefile
 	@mkdir -p $(@D)/corpus
 	$(call say,CC,$@)
 	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -Iinclude -Isrc -o $@ $< $(UNIT_SRCS:%=src/%.c) -ljansson -lz
+		-fno-sanitize-recover=all -Iinclude -Isrc -o $@ $< $(PLAIN:%=src/%.c) -ljansson -lz
 
 fuzz:
 	$(Q)scripts/host-deps build unit fuzz

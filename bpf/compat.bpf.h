@@ -172,6 +172,26 @@ static __always_inline bool waiter_is_done(u64 waiter)
 	return (u32)word_at(waiter + bpf_core_field_offset(struct optee_call_waiter, c.done)) != 0;
 }
 
+/* Its task is in wait_for_completion(), and nobody has woken it: who wakes it takes it off. */
+static __always_inline bool waiter_is_asleep(u64 waiter)
+{
+	u64 sleepers = waiter + bpf_core_field_offset(struct optee_call_waiter, c.wait.task_list);
+
+	return word_at(sleepers) != sleepers && !waiter_is_done(waiter);
+}
+
+/* Somebody has the queue's lock, or is about to. PREEMPT_RT has the owner elsewhere. */
+static __always_inline bool queue_is_locked(u64 queue)
+{
+	u64 mutex = queue + bpf_core_field_offset(struct optee_call_queue, mutex);
+
+	if (bpf_core_field_exists(struct mutex, owner))
+		return word_at(mutex + bpf_core_field_offset(struct mutex, owner));
+	if (bpf_core_field_exists(struct mutex___rt, rtmutex.owner))
+		return word_at(mutex + bpf_core_field_offset(struct mutex___rt, rtmutex.owner));
+	return true; /* nobody knows */
+}
+
 static __always_inline bool waiter_is_system(u64 waiter)
 {
 	return (u8)word_at(waiter + bpf_core_field_offset(struct optee_call_waiter, sys_thread));

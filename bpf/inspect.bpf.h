@@ -315,7 +315,8 @@ static __always_inline void inspect_requests(struct pool *p)
 
 /*
  * At every look: the driver's counters, with ours of the same moment beside
- * them, and what no call tells: that the reserve changed, that a strand ended.
+ * them, and what no call tells: that the reserve changed, that a strand ended,
+ * that a wake was lost.
  */
 SEC("syscall")
 int inspect(void *ctx)
@@ -333,6 +334,7 @@ int inspect(void *ctx)
 		p->driver_in_use = s.in_use[CLASS_NORMAL] + s.in_use[CLASS_SYSTEM] + p->limited;
 		pool_reserve(i, now);
 		pool_strands(i, now);
+		pool_lost_wakes(i, now);
 		if (pool_waits(p->state) && p->driver_in_use >= p->total)
 			inspect_requests(p);
 		p->driver_ns = now;

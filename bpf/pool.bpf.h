@@ -292,6 +292,10 @@ __noinline int pool_wake(u32 pool, u64 now, bool again)
 	woken = c ? *(volatile u64 *)&c->woken_ns : 0;
 	if (c && c->flags & CALL_WAITING && !(woken & WOKEN_COUNTED)) {
 		pool_promise(p, c, woken, now);
+	} else if (c && c->flags & CALL_WAITING && waiter_is_asleep(waiter)) {
+		/* The wake of before never came. This one takes its place, and its promise. */
+		__sync_val_compare_and_swap(&c->woken_ns, woken,
+					    (now & ~WOKEN_FLAGS) | WOKEN_COUNTED);
 	} else if (c) {
 		/*
 		 * It holds a thread; or it is on its way already, and has taken the first
@@ -302,6 +306,59 @@ __noinline int pool_wake(u32 pool, u64 now, bool again)
 						    (woken & WOKEN_COUNTED));
 	}
 	return again ? 0 : pool_strands(pool, now);
+}
+
+struct lost_search {
+	struct walk walk;
+	u64 now;
+};
+
+static long lost_wake_found(u32 i, void *data)
+{
+	struct lost_search *search = data;
+	struct call *c;
+	u64 waiter, woken;
+
+	if (walk_done(&search->walk))
+		return 1;
+	waiter = walk_waiter(&search->walk);
+	walk_on(&search->walk);
+	c = call_of_waiter(waiter);
+	if (!c || c->waiter != waiter || !(c->flags & CALL_WAITING))
+		return 0;
+	woken = *(volatile u64 *)&c->woken_ns;
+	if ((woken & WOKEN_FLAGS) != WOKEN_COUNTED ||
+	    (s64)(search->now - (woken & ~WOKEN_FLAGS)) < LOST_WAKE_NS)
+		return 0;
+	if (waiter_is_asleep(waiter))
+		__sync_val_compare_and_swap(&c->woken_ns, woken, woken | WOKEN_LOST);
+	return 0;
+}
+
+/*
+ * Marks the waiters that were to be woken long ago and sleep on. Nobody has the
+ * queue's lock by now: so whoever was to give the wake has done all he would, and
+ * did not merely lack his CPU. Nor does the waiter: who is woken is no sleeper, even
+ * before it runs.
+ *
+ * Its promise stays, and with it the thread is out of pool_stranded(): what is
+ * wrong is told once, and the next wake that reaches it takes the lost one's place.
+ *
+ * Accepted race: on several CPUs a woken waiter may use its wake up between our
+ * look at whom the driver will wake and the driver's own. Then it takes that wake,
+ * too, in vain, and it looks as if the next in line had lost it; which sleeps on,
+ * indeed.
+ */
+__noinline int pool_lost_wakes(u32 pool, u64 now)
+{
+	struct pool *p = pool_at(pool);
+	struct lost_search search = { .now = now };
+
+	if (p->woken[CLASS_NORMAL] + p->woken[CLASS_SYSTEM] <= 0 || queue_is_locked(p->queue))
+		return 0;
+	walk_queue(&search.walk, p->queue);
+	bpf_loop(MAX_WALK, lost_wake_found, &search, 0);
+	return 0;
 }
 
 /* --reserved: the reserve to judge by; -1: that of the driver. */

@@ -22,15 +22,12 @@ const volatile bool record_calls; /* set before loading; else no program refers 
  * s: its row, which is still its own. What account() has worked out is worked out
  * again: to keep it until here would cost those who record nothing.
  */
-static __noinline void record_call(const struct call *c, const struct session *s)
+static __always_inline void record_call(const struct call *c, const struct session *s)
 {
-	struct record_count *count;
+	struct record_count *count = &shared.records[bpf_get_smp_processor_id() & (MAX_CPUS - 1)];
 	struct call_record *r;
 	u8 flags = 0;
 
-	if (!c || !s)
-		return;
-	count = &shared.records[bpf_get_smp_processor_id() & (MAX_CPUS - 1)];
 	r = bpf_ringbuf_reserve(&records, sizeof(*r), 0);
 	if (!r) {
 		inc(count->lost);
@@ -40,7 +37,7 @@ static __noinline void record_call(const struct call *c, const struct session *s
 		flags |= RECORD_WAITED;
 	if (c->outer)
 		flags |= RECORD_NESTED;
-	if (c->session_slot == (u32)SLOT_REST(c->pool))
+	if (!s->serial && c->session_slot == (u32)SLOT_REST(c->pool))
 		flags |= RECORD_REST;
 	r->start_ns = c->start_ns;
 	r->wait_ns = c->wait_ns;

@@ -138,10 +138,10 @@ struct call {
 	u32 flags;
 	/*
 	 * The last wake that the queue gave it and that has had no effect yet,
-	 * 0: none. The two lowest bits are flags: it was in vain, for a call in flight
+	 * 0: none. The lowest bits are flags: it was in vain, for a call in flight
 	 * swallowed it, or a waiter that had been woken before; a waiter is on its way
-	 * with it, and counts in pool.woken. No more than WOKEN_IN_VAIN: nobody knows
-	 * when.
+	 * with it, and counts in pool.woken; that waiter sleeps on, LOST_WAKE_NS later.
+	 * No more than WOKEN_IN_VAIN: nobody knows when.
 	 */
 	u64 woken_ns;
 	u64 stack; /* of its task: the waiter lies on it */
@@ -149,7 +149,9 @@ struct call {
 
 #define WOKEN_IN_VAIN 1ULL
 #define WOKEN_COUNTED 2ULL /* in pool.woken */
-#define WOKEN_FLAGS   3ULL
+#define WOKEN_LOST    4ULL
+#define WOKEN_FLAGS   7ULL
+#define LOST_WAKE_NS  100000000
 
 /* Sums over finished calls of one class. wait = queue + limit waits; RPC time = hold - secure. */
 struct class_sums {
@@ -257,7 +259,7 @@ static inline struct pool_state pool_state(u64 state)
 /*
  * What can be wrong with a queue. r: the entries in reserve, T: the threads.
  * The first are states of a pool, which the BPF programs follow; starved and
- * count mismatch are states of a call; the last two are found by user space.
+ * count mismatch are states of a call; the others are found by looking, 20 times a second.
  */
 enum condition {
 	COND_OVERRUN,         /* system calls in flight > r */
@@ -271,7 +273,8 @@ enum condition {
 	COND_COUNT_MISMATCH,          /* ETHREAD_LIMIT after Linux admitted the call */
 	NR_COUNTED_CONDS,
 	COND_DEADLOCK = NR_COUNTED_CONDS,
-	COND_DRIFT, /* the driver's count of threads in use is not ours */
+	COND_DRIFT,     /* the driver's count of threads in use is not ours */
+	COND_LOST_WAKE, /* a waiter that was to be woken sleeps on */
 	NR_CONDS
 };
 

@@ -52,6 +52,11 @@ const struct condition_row condition_table[NR_CONDS] = {
 			 "Either the driver has lost a thread, or optee-top has missed calls.",
 			 "With losses 0, it is the driver's: threads that it does not give back are gone until it is unbound.",
 			 .alarm = true },
+	[COND_LOST_WAKE] = { "lost wake", "lost_wake", "waiters",
+			     "A waiter that the driver was to wake sleeps on, 100 ms later.",
+			     "The wake was never given: a thread is kept free for nothing, until the next call that ends wakes the waiter, and for ever if there is none. Meanwhile its task cannot be killed.",
+			     "A defect of the driver: look at what its optee_cq_complete_one() does. That of mainline is known to waste wakes, which is 'stranded', and not to drop them; only on several CPUs it can give one to a waiter that has just been woken, and it looks like this.",
+			     .alarm = true },
 };
 
 bool event_involves(const struct event *e, u32 party)

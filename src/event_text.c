@@ -81,6 +81,11 @@ const char *event_why(const struct event *e, char *buf, size_t len)
 			 e->drift < 0 ? -e->drift : e->drift, plural(e->drift),
 			 e->drift < 0 ? "less" : "more");
 		break;
+	case COND_LOST_WAKE:
+		snprintf(buf, len,
+			 "its wake has not come, %d wait%s in the queue, %d thread%s free", all,
+			 all == 1 ? "s" : "", e->driver_free, plural(e->driver_free));
+		break;
 	case NR_CONDS:
 		break;
 	}

@@ -201,11 +201,11 @@ void watch_condition(const struct watch *w, u32 pool, enum condition cond, struc
 		to->lasting = 1;
 		to->since_ns = e.since_ns;
 		peak = e.peak;
-	} else if (cond >= NR_POOL_CONDS && cond < NR_COUNTED_CONDS && f->lasting) {
+	} else if (f->lasting) {
 		to->lasting = f->lasting;
 		to->since_ns = f->lasting_since;
 		peak = 1;
-	} else if (cond >= NR_COUNTED_CONDS && f->lasts) {
+	} else if (f->lasts) {
 		to->lasting = 1;
 		to->since_ns = f->episode.since_ns;
 		peak = f->episode.peak;
@@ -216,7 +216,7 @@ void watch_condition(const struct watch *w, u32 pool, enum condition cond, struc
 	to->ns = ended->ns + ns;
 	to->longest_ns = ns > ended->longest_ns ? ns : ended->longest_ns;
 	to->peak = peak > ended->peak ? peak : ended->peak;
-	if (cond == COND_STRANDED)
+	if (cond == COND_STRANDED || cond == COND_LOST_WAKE)
 		to->known = w->probes->sees_wakes && p->total;
 	else if (cond == COND_RESERVE_BREACH || cond == COND_RESERVE_IDLE ||
 		 cond == COND_EXHAUSTED || cond == COND_COUNT_MISMATCH)

@@ -29,8 +29,8 @@ void watch_take(struct watch *w);
 u64 watch_dropped(const struct watch *w);
 
 /*
- * What the looks so far say of a condition of a pool: of deadlock and drift, which
- * only they find, the counts; of starved and count mismatch what lasts.
+ * What the looks so far say of a condition of a pool: of deadlock, drift and lost
+ * wake, which only they find, the counts; of starved and count mismatch what lasts.
  */
 void watch_condition(const struct watch *w, u32 pool, enum condition cond, struct snap_cond *to);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the calls of a pool tell at one look, as long as somebody waits: who waits
- * too long, whom OP-TEE refused, and whether they are deadlocked.
+ * too long, whose wake was lost, whom OP-TEE refused, and whether they are deadlocked.
  */
 #include <string.h>
 #include "watch_state.h"
@@ -51,12 +51,12 @@ static struct party party_of(const struct watch *w, const struct call *c)
 
 /* A condition of one call that lasts now. */
 static void look_at_call(struct watch *w, u32 pool, enum condition cond, const struct call *c,
-			 u64 since, u64 now)
+			 u64 serial, u64 since, u64 now)
 {
 	struct found *found = &w->pools[pool].found[cond];
 	struct episode e = watch_episode(w, pool, cond);
 
-	e.serial = c->start_ns;
+	e.serial = serial;
 	e.since_ns = since;
 	e.nr_parties = 1;
 	e.parties[0] = party_of(w, c);
@@ -76,10 +76,27 @@ static void look_at_calls(struct watch *w, u32 pool, u32 n, u64 now)
 		if (!(c->flags & CALL_WAITING) || !c->phase_ns)
 			continue;
 		if (now > c->phase_ns && now - c->phase_ns > w->starved_ns)
-			look_at_call(w, pool, COND_STARVED, c, c->phase_ns + w->starved_ns, now);
+			look_at_call(w, pool, COND_STARVED, c, c->start_ns,
+				     c->phase_ns + w->starved_ns, now);
 		if (c->phase == PHASE_LIMIT && counts)
-			look_at_call(w, pool, COND_COUNT_MISMATCH, c, c->phase_ns, now);
+			look_at_call(w, pool, COND_COUNT_MISMATCH, c, c->start_ns, c->phase_ns,
+				     now);
 	}
+}
+
+static void look_for_lost_wakes(struct watch *w, u32 pool, u32 n, u64 now)
+{
+	struct lost_wakes *lost = &w->pools[pool].lost_wakes;
+	u64 since;
+
+	for (u32 i = 0; i < n; i++) {
+		if (!lost_wake_of(&w->live[i].call, &since))
+			continue;
+		look_at_call(w, pool, COND_LOST_WAKE, &w->live[i].call, since, since, now);
+		lost_wakes_see(lost, since);
+	}
+	lost_wakes_looked(lost, now);
+	w->pools[pool].found[COND_LOST_WAKE].count = lost->over;
 }
 
 /* Whoever only waits behind a deadlock, and may have come since, has no part in it. */
@@ -220,10 +237,11 @@ void watch_calls(struct watch *w, u32 pool, u64 now)
 	struct pool_state s = pool_state(w->shared->pools[pool].state);
 	u32 n = 0;
 
-	for (int cond = NR_POOL_CONDS; cond < NR_COUNTED_CONDS; cond++)
+	for (int cond = NR_POOL_CONDS; cond < NR_CONDS; cond++)
 		w->pools[pool].found[cond].lasting = w->pools[pool].found[cond].lasting_since = 0;
 	if (s.waiting[CLASS_NORMAL] || s.waiting[CLASS_SYSTEM])
 		n = read_calls(w, pool);
 	look_at_calls(w, pool, n, now);
+	look_for_lost_wakes(w, pool, n, now);
 	look_for_deadlock(w, pool, n, now);
 }

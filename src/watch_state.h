@@ -7,6 +7,7 @@
 #include "condition_table.h"
 #include "conditions.h"
 #include "deadlock.h"
+#include "lost_wake.h"
 #include "source.h"
 #include "watch.h"
 
@@ -23,10 +24,10 @@ struct live_call {
 
 /* What only the looks know of a condition. */
 struct found {
-	struct cond_count count; /* of deadlock and drift: episodes that ended */
+	struct cond_count count; /* of deadlock, drift and lost wake: episodes that ended */
 	struct episode episode;  /* the last one */
 	bool lasts;
-	u64 lasting_since; /* of starved and count mismatch: the earliest of this look */
+	u64 lasting_since; /* of starved, count mismatch, lost wake: the earliest of this look */
 	u64 lasting;       /* and how many there are */
 };
 
@@ -34,6 +35,7 @@ struct watched_pool {
 	struct found found[NR_CONDS];
 	u64 suspect; /* what looked like a deadlock in the look before, as a number */
 	struct lock_call links[MAX_PARTIES]; /* of the deadlock that is reported: its parties */
+	struct lost_wakes lost_wakes;
 	int drift, drift_run, drift_least;
 	int drift_reported; /* as the episode began */
 	u64 drift_since_ns;

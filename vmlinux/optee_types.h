@@ -33,6 +33,7 @@ struct tee_shm {
 };
 
 struct optee_call_queue {
+	struct mutex mutex;
 	struct list_head waiters;
 	int total_thread_count;   /* 6.8 */
 	int free_thread_count;    /* 6.8 */
@@ -42,6 +43,13 @@ struct optee_call_queue {
 /* The fields of the first system-thread patches (v5 to v7), never merged. */
 struct optee_call_queue___v6 {
 	int res_sys_thread_count;
+};
+
+/* A mutex of PREEMPT_RT. */
+struct mutex___rt {
+	struct {
+		void *owner;
+	} rtmutex;
 };
 
 struct optee_call_waiter {

@@ -36,11 +36,11 @@ events_stop() { # after top_settle, so that it has looked since
 MS = 10**6
 # Shorter ones are counted, but are no events: REPORT_EXHAUSTED_NS, REPORT_STRANDED_NS.
 REPORTED_FROM = {"exhausted": 10 * MS, "stranded": 1 * MS}
-SETTLES = {"drift": 1000 * MS}  # has to stay so long before it is believed
+SETTLES = {"drift": 1000 * MS, "lost wake": 100 * MS}  # has to stay so long before it is believed
 LOOK = 50 * MS     # how often optee-top looks at what lasts
 STILL = 1000 * MS  # how often it says so
 SLACK = 100 * MS   # that it may come late, on a machine that has work to do
-LOOKED_FOR = ("deadlock", "drift")  # no hook sees them begin or end
+LOOKED_FOR = ("deadlock", "drift", "lost wake")  # no hook sees them begin or end
 
 INT, STR, BOOL = (int,), (str,), (bool,)
 NUMBER_OR_NULL, TEXT_OR_NULL = (int, type(None)), (str, type(None))
@@ -65,7 +65,7 @@ MORE_OF_PARTY: Mapping[str, Shape] = {
     "deadlock": {"behind_tid": NUMBER_OR_NULL}}
 CONDITION: Shape = {"count": INT, "lasting": INT, "since_ns": NUMBER_OR_NULL, "time_ns": INT,
                     "longest_ns": INT, "peak": INT}
-NAMES = (*episode.CONDITIONS, "count mismatch", "deadlock", "drift")
+NAMES = (*episode.CONDITIONS, "count mismatch", "deadlock", "drift", "lost wake")
 
 
 def key(condition: str) -> str:

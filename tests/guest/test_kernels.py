@@ -15,7 +15,8 @@ optee-load -o /tmp/load 'name=A wait=3000' 'name=B at=20 wait=1000' 'name=C at=6
 	die "optee-load failed"
 top_stop
 """
-UNCOUNTED = ("reserve_breach", "reserve_idle", "exhausted", "stranded", "count_mismatch", "drift")
+UNCOUNTED = ("reserve_breach", "reserve_idle", "exhausted", "stranded", "count_mismatch", "drift",
+             "lost_wake")
 
 
 def run(context: Context, kernel: str) -> tuple[list[Object], account.Account]:

@@ -107,6 +107,9 @@ struct tee_shm {
 	void *kaddr;
 };
 struct optee_call_queue {
+	struct {
+		void *owner;
+	} mutex;
 	struct list_head waiters;
 	int total_thread_count, free_thread_count, sys_thread_req_count;
 };
@@ -114,6 +117,9 @@ struct optee_call_waiter {
 	struct list_head list_node;
 	struct {
 		unsigned int done;
+		struct {
+			struct list_head task_list;
+		} wait;
 	} c;
 	bool sys_thread;
 };
@@ -201,6 +207,18 @@ static inline s32 queue_reserved(u64 queue)
 static inline bool waiter_is_done(u64 waiter)
 {
 	return ((struct optee_call_waiter *)waiter)->c.done != 0;
+}
+
+static inline bool waiter_is_asleep(u64 waiter)
+{
+	struct optee_call_waiter *w = (struct optee_call_waiter *)waiter;
+
+	return w->c.wait.task_list.next != &w->c.wait.task_list && !w->c.done;
+}
+
+static inline bool queue_is_locked(u64 queue)
+{
+	return ((struct optee_call_queue *)queue)->mutex.owner;
 }
 
 static inline bool waiter_is_system(u64 waiter)

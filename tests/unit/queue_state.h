@@ -16,7 +16,7 @@
 #define MODEL_TASKS 16
 #define MODEL_DEPTH 3
 #define MODEL_STACK 65536 /* at most */
-#define WOKEN_BIT   2ULL  /* of a time: may be a flag */
+#define WOKEN_BIT   6ULL  /* of a time: may be flags */
 
 enum step {
 	BEGUN,   /* not in the queue yet */
@@ -40,6 +40,7 @@ struct model_call {
 	u64 vain_ns; /* the last wake that reached it in vain */
 	bool vague;  /* the hooks may have taken that for one of another call of its task */
 	struct optee_call_waiter *waiter;
+	struct list_head sleeper;
 	struct msg_open msg;
 };
 
@@ -150,6 +151,10 @@ static void model_show(void)
 		struct optee_call_waiter *w = model.queue[i]->waiter;
 
 		w->c.done = model.queue[i]->done;
+		/* Who is woken is taken off at once. */
+		w->c.wait.task_list.next = model.queue[i]->step == ASLEEP && !w->c.done ?
+						   &model.queue[i]->sleeper :
+						   &w->c.wait.task_list;
 		w->sys_thread = model.queue[i]->system;
 		last->next = &w->list_node;
 		w->list_node.prev = last;

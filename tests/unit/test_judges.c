@@ -65,6 +65,7 @@ static void conditions(void **state)
 		{ "no_reserve_idle", COND_RESERVE_IDLE },
 		{ "no_stranded", COND_STRANDED },
 		{ "no_starved", COND_STARVED },
+		{ "no_lost_wake", COND_LOST_WAKE },
 		{ "no_count_mismatch", COND_COUNT_MISMATCH },
 		{ "no_deadlock", COND_DEADLOCK },
 		{ "no_drift", COND_DRIFT },
