@@ -120,14 +120,6 @@ const struct key_help who_keys[] = {
 	{}
 };
 
-const struct key_help call_records_keys[] = {
-	{ "emitted", "calls that were recorded since attach" },
-	{ "lost", "calls that are accounted, and found no room among those to be recorded" },
-	{ "per_cpu",
-	  "[emitted, lost] of each CPU; their sum is what was accounted there. CPU 64 counts with CPU 0, and so on" },
-	{}
-};
-
 const struct key_help host_keys[] = {
 	{ "version", "of the optee-top that looked" },
 	{ "machine", "as uname -m says" },
@@ -140,6 +132,14 @@ const struct key_help host_keys[] = {
 	{ "starved_ns", "a wait longer than this starves" },
 	{ "reserved", "--reserved; null: the driver's own figure was judged by" },
 	{ "calls", "true: there is a line for each call" },
+	{}
+};
+
+const struct key_help call_records_keys[] = {
+	{ "emitted", "calls that were recorded since attach" },
+	{ "lost", "calls that are accounted, and found no room among those to be recorded" },
+	{ "per_cpu",
+	  "[emitted, lost] of each CPU; their sum is what was accounted there. CPU 64 counts with CPU 0, and so on" },
 	{}
 };
 
@@ -302,11 +302,12 @@ static void man_conditions(void)
 {
 	printf(".SH CONDITIONS: WHAT THEY MEAN AND WHAT TO DO\n"
 	       "What can be wrong with the queue. The kernel follows the conditions at each change of\n"
-	       "the queue. Calls that starve or were refused, as long as they do, deadlock and drift are\n"
-	       "looked for 20 times a second from user space; a deadlock's end is known to 0.15 s.\n"
+	       "the queue. Calls that starve or were refused, as long as they do, deadlock, drift and lost\n"
+	       "wakes are looked for 20 times a second; the end of a deadlock or of a lost wake is known to\n"
+	       "0.15 s.\n"
 	       "Short episodes are counted and not reported as events: exhausted below %d ms, stranded\n"
 	       "below %d ms. What lasts when optee\\-top comes counts from then. Where Linux does not\n"
-	       "count threads (up to 6.7, FF\\-A) only starved and deadlock can be told. Stranded needs\n"
+	       "count threads (up to 6.7, FF\\-A) only starved and deadlock can be told. Stranded and lost wake need\n"
 	       "optee_cq_complete_one as a function of its own:\n.B optee\\-top doctor\ntells.\n",
 	       (int)(condition_table[COND_EXHAUSTED].report_ns / 1000000),
 	       (int)(condition_table[COND_STRANDED].report_ns / 1000000));

@@ -4,6 +4,7 @@
  * how long the longest was, also of those too short to be reported one by one; the
  * events are the evidence.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include "condition_table.h"
 #include "event_text.h"
@@ -72,7 +73,7 @@ void judge_condition(const struct rule *r, const struct seen *s, struct finding 
 	u64 least = r->value > before ? r->value - before : 0;
 	const char *unknown = not_known(s, cond);
 	u64 count = 0, longest = 0;
-	char time[32], limit[32];
+	char time[48] = "", limit[32];
 
 	for (u32 i = 0; i < s->nr_pools; i++) {
 		u64 of_pool = seen_longest(s, &s->pools[i], cond);
@@ -82,10 +83,12 @@ void judge_condition(const struct rule *r, const struct seen *s, struct finding 
 	}
 	if (count < (u64)s->episodes[cond].nr)
 		count = (u64)s->episodes[cond].nr; /* some began after the last snapshot */
-	format_ns(before + longest, time, sizeof(time));
+	if (longest) /* else they were so short that nobody told how long */
+		snprintf(time, sizeof(time), ", the longest %s",
+			 format_ns(before + longest, limit, sizeof(limit)));
 	if (count && longest >= least) {
-		finding_set(f, VERDICT_FAIL, "%llu time%s, the longest %s",
-			    (unsigned long long)count, count == 1 ? "" : "s", time);
+		finding_set(f, VERDICT_FAIL, "%llu time%s%s", (unsigned long long)count,
+			    count == 1 ? "" : "s", time);
 		show_episodes(&s->episodes[cond], least, count, f);
 	} else if (unknown) {
 		finding_set(f, VERDICT_UNKNOWN, "%s", unknown);
@@ -94,8 +97,8 @@ void judge_condition(const struct rule *r, const struct seen *s, struct finding 
 			    "waits shorter than %s were not told; see --starved",
 			    format_ns(before, limit, sizeof(limit)));
 	} else if (count) {
-		finding_set(f, VERDICT_PASS, "%llu, none so long, the longest %s",
-			    (unsigned long long)count, time);
+		finding_set(f, VERDICT_PASS, "%llu, none so long%s", (unsigned long long)count,
+			    time);
 	} else {
 		finding_set(f, VERDICT_PASS, "none");
 	}

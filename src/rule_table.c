@@ -18,6 +18,8 @@ const struct rule_kind rule_kinds[] = {
 	{ "no_starved", ARG_TIME_OR_NONE,
 	  "no call waited in the queue for TIME or longer (else: for --starved)",
 	  .judge = judge_condition, .cond = COND_STARVED, .least_ns = 1000000 },
+	{ "no_lost_wake", ARG_NONE, "no waiter that was to be woken slept on",
+	  .judge = judge_condition, .cond = COND_LOST_WAKE },
 	{ "no_count_mismatch", ARG_NONE,
 	  "OP-TEE had a thread for each call that the driver admitted", .judge = judge_condition,
 	  .cond = COND_COUNT_MISMATCH },
@@ -49,9 +51,19 @@ const struct rule_kind rule_kinds[] = {
 const size_t nr_rule_kinds = sizeof(rule_kinds) / sizeof(rule_kinds[0]);
 
 const char *const usual_rules[] = {
-	"no_harmful_overrun", "no_stranded 20ms", "no_starved 1s",    "no_count_mismatch",
-	"no_deadlock",        "no_drift",         "no_count_leak",    "no_reservation_leak",
-	"no_losses",          "calls_at_least 1", "command_succeeds", NULL,
+	"no_harmful_overrun",
+	"no_stranded 20ms",
+	"no_starved 1s",
+	"no_lost_wake",
+	"no_count_mismatch",
+	"no_deadlock",
+	"no_drift",
+	"no_count_leak",
+	"no_reservation_leak",
+	"no_losses",
+	"calls_at_least 1",
+	"command_succeeds",
+	NULL,
 };
 
 const char *rule_arg_help(enum rule_arg arg)

@@ -65,6 +65,7 @@ static void conditions(void **state)
 		{ "no_reserve_idle", COND_RESERVE_IDLE },
 		{ "no_stranded", COND_STRANDED },
 		{ "no_starved", COND_STARVED },
+		{ "no_lost_wake", COND_LOST_WAKE },
 		{ "no_count_mismatch", COND_COUNT_MISMATCH },
 		{ "no_deadlock", COND_DEADLOCK },
 		{ "no_drift", COND_DRIFT },
@@ -91,6 +92,10 @@ static void conditions(void **state)
 		fake_init(&fake);
 		fake.first.pools[0].conds[cases[i].cond].known = false;
 		assert_int_equal(judged(cases[i].rule), VERDICT_PASS); /* later it was known */
+		fake.first.pools[0].conds[cases[i].cond].known = true;
+		fake.last.pools[0].conds[cases[i].cond].known = false;
+		assert_int_equal(judged(cases[i].rule), VERDICT_PASS); /* or before */
+		fake.first.pools[0].conds[cases[i].cond].known = false;
 		fake.last.pools[0].conds[cases[i].cond].known = false;
 		expect(cases[i].rule, VERDICT_UNKNOWN,
 		       "this kernel or its hooks cannot tell; see 'optee-top doctor'");
@@ -167,11 +172,22 @@ static void what_was_before_is_not_judged(void **state)
 	expect("calls_at_least 4", VERDICT_FAIL, "3 calls");
 	expect("no_failed_calls", VERDICT_PASS, "none");
 	expect("no_losses", VERDICT_PASS, "none");
+	/* Another one, too short to be told of: the longest is still that of before. */
+	fake.last.pools[0].conds[COND_STRANDED] =
+		(struct snap_cond){ .known = true, .count = 1, .longest_ns = 9 * SECOND };
+	fake.first.pools[0].conds[COND_STRANDED] = (struct snap_cond){ .known = true,
+								       .longest_ns = 9 * SECOND };
+	expect("no_stranded 5s", VERDICT_PASS, "1, none so long");
+	expect("no_stranded", VERDICT_FAIL, "1 time");
 	/* What lasts from before is seen. */
 	fake.first.pools[0].conds[COND_OVERRUN].lasting = 1;
 	fake.last.pools[0].conds[COND_OVERRUN].longest_ns = 10 * SECOND;
 	expect("no_overrun", VERDICT_FAIL, "1 time, the longest 10s");
-	/* An event behind the last snapshot is seen, too. */
+	/* An event that only a snapshot has, and one behind the last snapshot. */
+	fake_init(&fake);
+	fake_event(&fake, COND_DEADLOCK, EVENT_BEGIN, 1, 0);
+	fake.nr_events = 0;
+	assert_int_equal(judged("no_deadlock"), VERDICT_FAIL);
 	fake_init(&fake);
 	fake_event(&fake, COND_DEADLOCK, EVENT_BEGIN, 1, 0);
 	fake.behind[0] = fake.events[0];
@@ -288,6 +304,7 @@ static void waits(void **state)
 	assert_int_equal(judged("wait_p99 normal 20ms"), VERDICT_UNKNOWN);
 	fake.source.calls = NULL;
 	fake.last.nr_calls = 0;
+	fake.last.records[0].lost = 0;
 	expect("wait_p99 normal 1s", VERDICT_UNKNOWN, "the calls were not recorded one by one");
 }
 

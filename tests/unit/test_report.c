@@ -100,6 +100,10 @@ static void passes(void **state)
 	assert_int_equal(report(&o, text, sizeof(text)), STATUS_OK);
 	assert_non_null(strstr(text, "\npass: 4 of 4 rules pass, 0 fail, 0 unknown; 100 calls in "
 				     "10.0s\n"));
+	/* What is not known does not pass. */
+	fake.last.records[0].lost = 1;
+	assert_int_equal(report(&o, text, sizeof(text)), STATUS_FAILURE);
+	assert_non_null(strstr(text, "\nfail: 3 of 4 rules pass, 0 fail, 1 unknown; "));
 }
 
 static void json(void **state)
