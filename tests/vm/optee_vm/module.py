@@ -11,7 +11,7 @@ from .host import VmError, build_env
 from .kernel import Kernel
 
 
-def _info(module: Path, field: str) -> str:
+def info(module: Path, field: str) -> str:
     try:
         done = subprocess.run(["modinfo", "-F", field, module.resolve()], env=build_env(),
                               stdin=subprocess.DEVNULL, capture_output=True, text=True)
@@ -21,17 +21,17 @@ def _info(module: Path, field: str) -> str:
     return "" if done.returncode else done.stdout.strip()
 
 
-def _find(modules: Path, name: str) -> Optional[Path]:
+def find(modules: Path, name: str) -> Optional[Path]:
     return next((path for path in modules.rglob("*.ko")
                  if path.stem.replace("-", "_") == name), None)
 
 
-def _place(module: Path, modules: Path) -> Path:
+def place(module: Path, modules: Path) -> Path:
     """Where the module belongs, below lib/modules/VERSION."""
     if not module.is_file():
         raise VmError(f"cannot use the module '{module}': there is no such file; "
                       "give the path of a .ko")
-    name, magic = _info(module, "name"), _info(module, "vermagic").split(" ")[0]
+    name, magic = info(module, "name"), info(module, "vermagic").split(" ")[0]
     if not name or not magic:
         raise VmError(f"cannot use the module '{module}': it is not a kernel module; "
                       "give a .ko that is not packed")
@@ -39,11 +39,11 @@ def _place(module: Path, modules: Path) -> Path:
         raise VmError(f"cannot use the module '{module}': it was built for kernel {magic}, "
                       f"and the guest has {modules.name}; build it against that one's "
                       "headers, or give the kernel it was built for")
-    place = _find(modules, name)
-    if not place:
+    own = find(modules, name)
+    if not own:
         raise VmError(f"cannot use the module '{module}': kernel {modules.name} has no "
                       f"{name}.ko that it could replace; give a kernel that has")
-    return place.relative_to(modules)
+    return own.relative_to(modules)
 
 
 def replace(chosen: Kernel, modules: Sequence[Path], scratch: Path) -> Kernel:
@@ -55,6 +55,6 @@ def replace(chosen: Kernel, modules: Sequence[Path], scratch: Path) -> Kernel:
     shutil.copytree(whole / "lib", changed / "lib")
     (version,) = (changed / "lib/modules").iterdir()
     for module in modules:
-        shutil.copyfile(module, version / _place(module, version))
+        shutil.copyfile(module, version / place(module, version))
     kernel.pack(changed, scratch / "modules.cpio")
     return Kernel(chosen.image, scratch / "modules.cpio")
