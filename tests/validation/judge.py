@@ -24,6 +24,7 @@ optee-top check --rules /validate/rules --json -- sh /validate/workload \
 echo $? >/tmp/status
 """
 FILES = ("build-id", "workload.out", "verdict.json", "check.err", "status")
+CLIENTS = ("kclient", "nested")
 GUEST_SECONDS = 400  # however slow the host
 MAX_SAID = 8         # lines of what a program said
 
@@ -101,14 +102,21 @@ def _options(workload: Workload, setting: Setting, scratch: Path) -> Sequence[st
     if workload.plugin:
         options += PUT
     if workload.clients:
-        for name in "kclient", "nested":
+        for name in CLIENTS:
             options += ["--put", f"{kmod.build(name, setting.kernel)}:/{name}.ko"]
     return options
 
 
-def can_run(workload: Workload, setting: Setting) -> bool:
-    """The modules of tests/kmod can be built for Debian's kernels only."""
-    return not workload.clients or setting.kernel in KERNELS
+def no_clients(kernel: str) -> Optional[str]:
+    """Why the modules of tests/kmod cannot be had for the kernel; None: they can."""
+    if kernel not in KERNELS:
+        return "their clients are kernel modules, and are built for Debian's kernels only"
+    try:
+        for name in CLIENTS:
+            kmod.build(name, kernel)
+    except kmod.NoHeaders as failure:
+        return str(failure)
+    return None
 
 
 def judge(workload: Workload, setting: Setting) -> Outcome:
