@@ -6,6 +6,7 @@
 # make check              all tests
 # make bench              instructions a call
 # make validate [KERNEL=…] [OPTEE_KO=… | OPTEE_SRC=…]   judges a changed driver
+# make fuzz               ten minutes of spoiled recordings (FUZZ_SECONDS=)
 # make install DESTDIR= prefix=
 #
 # V=1 shows the commands.
@@ -40,21 +41,24 @@ CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wformat=2 -Wshadow
 LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(LDFLAGS)
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
-SRCS	:= main opts help fields text ta_names hist fail live driver mechanism attach collect \
+SRCS	:= main opts help fields text ta_names hist fail host_read live codec schema block recorder recording player view_record driver mechanism attach collect calls \
 	watch watch_event watch_calls conditions deadlock condition_table event_text \
 	doctor json stop view_batch view_events screen view_top view_table view_detail \
-	view_pool view_conditions condition_log freeze
+	view_pool view_conditions condition_log freeze \
+	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
+	out_file lanes intern protobuf timeline task_names
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
 	vmlinux/optee_types.h vmlinux/optee_msg_abi.h vmlinux/vmlinux.h
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all guest demo check unit bench validate install clean deps format
+.PHONY: all guest demo check unit fuzz bench validate install clean deps format
 
 all: $(OUT)/optee-top build/optee-top.8
 
-# The BPF programs: one object for every kernel, embedded in the program.
+# The BPF programs: one object for every kernel, embedded in the program. bpftool
+# works the object's own relocations in, a fifth of its size.
 BPF_FLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_arm64 -Wall -Wextra -Werror \
 	-Wno-unused-parameter -Wno-unused-function -Ivmlinux -Iinclude -Ibpf
 
@@ -63,8 +67,9 @@ $(GEN)/floor.bpf.o: tests/bench/floor.bpf.c
 $(GEN)/%.bpf.o: $(BPF_SRCS) Makefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
-	$(Q)$(CLANG) $(BPF_FLAGS) -c $(filter %.c,$^) -o $@
-	$(Q)llvm-strip -g $@
+	$(Q)$(CLANG) $(BPF_FLAGS) -c $(filter %.c,$^) -o $@.tmp
+	$(Q)llvm-strip -g $@.tmp
+	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm $@.tmp
 
 $(GEN)/%.skel.h: $(GEN)/%.bpf.o
 	$(call say,SKEL,$@)
@@ -83,7 +88,7 @@ $(OUT)/optee-top: $(OBJS)
 
 # The manual comes from the same tables as the program.
 MAN_OBJS := $(addprefix build/man/,gen_man.o help.o fields.o opts.o text.o ta_names.o fail.o \
-	condition_table.o)
+	condition_table.o call_fields.o)
 
 build/man/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
@@ -140,14 +145,31 @@ build/arm64/calling-plugin.so: tests/load/plugin/calling.c Makefile
 
 # Unit tests: the plain C of src/, under the sanitizers, without root.
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
-UNIT_SRCS := src/condition_log.c src/condition_table.c src/conditions.c src/deadlock.c src/event_text.c src/help.c \
-	src/json.c src/hist.c src/text.c src/ta_names.c src/fields.c src/opts.c src/fail.c
+UNIT_SRCS := block codec schema recorder recording condition_log condition_table conditions deadlock \
+	event_text help json hist text ta_names fields opts fail stop \
+	export export_jsonl export_csv export_perfetto call_fields call_order session_index out_file lanes \
+	intern protobuf timeline task_names
+UNIT_OBJS := $(UNIT_SRCS:%=build/unit/src/%.o)
+UNIT_CC := $(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -MMD -MP -Iinclude -Isrc \
+	-fsanitize=address,undefined -fno-sanitize-recover=all
 
-build/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(UNIT_SRCS) $(BPF_SRCS) Makefile
+build/unit/src/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined \
-		-fno-sanitize-recover=all -Iinclude -Isrc -Ibpf -Ivmlinux -o $@ $< $(UNIT_SRCS) -lcmocka -ljansson
+	$(Q)$(UNIT_CC) -c -o $@ $<
+
+build/unit/test_%: tests/unit/test_%.c $(UNIT_OBJS) $(BPF_SRCS) Makefile
+	$(call say,CC,$@)
+	$(Q)$(UNIT_CC) -Ibpf -Ivmlinux -o $@ $< $(UNIT_OBJS) -lcmocka -ljansson -lz
+
+-include $(UNIT_OBJS:.o=.d) $(UNIT_TESTS:=.d)
+
+# Exports what never was, for tests/guest/test_export.py.
+build/export-made: tests/export/made.c $(UNIT_SRCS:%=src/%.c) $(wildcard src/*.h include/*.h) Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Werror -Iinclude -Isrc -o $@ $< \
+		$(UNIT_SRCS:%=src/%.c) -ljansson -lz
 
 FORMATTED = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/vmlinux.h$$')
 
@@ -157,6 +179,22 @@ format:
 unit: $(UNIT_TESTS)
 	$(Q)clang-format --dry-run -Werror $(FORMATTED)
 	$(Q)failed=0; for test in $^; do $$test || failed=1; done; exit $$failed
+
+# The fuzzer of recordings, for FUZZ_SECONDS; a finding is in build/fuzz.
+FUZZ_SECONDS ?= 600
+
+build/fuzz/recording: tests/fuzz/fuzz_recording.c $(UNIT_SRCS:%=src/%.c) Makefile
+	@mkdir -p $(@D)/corpus
+	$(call say,CC,$@)
+	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -Iinclude -Isrc -o $@ $< $(UNIT_SRCS:%=src/%.c) -ljansson -lz
+
+fuzz:
+	$(Q)scripts/host-deps build unit fuzz
+	$(Q)$(MAKE) --no-print-directory build/fuzz/recording
+	$(Q)ASAN_OPTIONS=log_path=build/fuzz/report build/fuzz/recording -max_total_time=$(FUZZ_SECONDS) \
+		-close_fd_mask=3 -max_len=16384 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+		-artifact_prefix=build/fuzz/ build/fuzz/corpus tests/fuzz/corpus
 
 build/arm64/bench-%: tests/bench/%.c Makefile
 	@mkdir -p $(@D)

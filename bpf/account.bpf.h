@@ -98,7 +98,7 @@ static __noinline struct session *account_other(struct session *s, struct call *
 	return s;
 }
 
-/* After its sums: who sees the row closed sees all of it. */
+/* After its sums and its record: who sees the row closed sees all of it. */
 static __noinline void account_close(struct session *s, struct call *c)
 {
 	if (s && c && c->session_slot < MAX_SESSIONS && !msg_ret(c->msg))
@@ -148,6 +148,8 @@ static __always_inline void account(struct call *c, u64 now)
 		raise_u64(&sums->hold_max_ns, hold);
 	hist_add_short(&s->wait, c->wait_ns);
 	hist_add_both(&s->hold, hold, &s->secure, c->secure_ns);
+	if (record_calls)
+		record_call(c, s);
 	if (c->op == CMD_CLOSE)
 		account_close(s, c);
 	/* Last: a closed row without calls in flight may be given away. */

@@ -337,10 +337,19 @@ int inspect(void *ctx)
 			inspect_requests(p);
 		p->driver_ns = now;
 	}
-	if (!late_calls)
+	if (late_calls) {
+		late_calls = 0; /* counted anew */
+		bpf_loop(MAX_CALLS, late_call_check, NULL, 0);
+	}
+	if (!unsettled)
 		return 0;
-	late_calls = 0; /* counted anew */
-	bpf_loop(MAX_CALLS, late_call_check, NULL, 0);
+	unsettled = false;
+	for (u32 i = 0; i < MAX_POOLS; i++) {
+		u64 state = shared.pools[i].state;
+
+		pool_changed(i, state, state, now);
+		pool_strands(i, now);
+	}
 	return 0;
 }
 

@@ -6,6 +6,13 @@
 #ifndef OPTEE_TOP_POOL_BPF_H
 #define OPTEE_TOP_POOL_BPF_H
 
+/*
+ * Set as we attach: calls from before are still looked for, and one that ends just
+ * as it is found counts twice until inspect() has looked again. Nothing is judged
+ * by such a state.
+ */
+bool unsettled;
+
 static __always_inline struct pool *pool_at(u32 i)
 {
 	struct pool *p = &shared.pools[i & (MAX_POOLS - 1)];
@@ -72,6 +79,8 @@ __noinline int pool_changed(u32 pool, u64 old, u64 new, u64 now)
 	struct pool_state before = pool_state(old), after = pool_state(new);
 	u32 conds;
 
+	if (unsettled)
+		return 0;
 	pool_peaks(p, &after);
 	conds = conds_of(&before, p->total) | conds_of(&after, p->total);
 	if (!conds)
@@ -136,7 +145,7 @@ __noinline int pool_strands(u32 pool, u64 now)
 {
 	struct pool *p = pool_at(pool);
 
-	if (!p->total || !sees_wakes)
+	if (!p->total || !sees_wakes || unsettled)
 		return 0;
 	for (int i = 0; i < 3; i++) {
 		u64 serial = p->lasting[COND_STRANDED].serial;

@@ -19,6 +19,7 @@
 #include "session.bpf.h"
 #include "condition.bpf.h"
 #include "pool.bpf.h"
+#include "record.bpf.h"
 #include "account.bpf.h"
 #include "call.bpf.h"
 #include "supplicant.bpf.h"

@@ -30,6 +30,7 @@ typedef int64_t s64;
 #define MAX_SESSIONS    1024 /* sessions with a row of their own; a power of two */
 #define COMM_LEN        16
 #define MAX_SUPPLICANTS 64 /* threads of tee-supplicant that are told apart */
+#define MAX_CPUS        64 /* counters a CPU; a power of two, those beyond share them */
 
 /* Which entries of the pool a call may use: struct optee_call_waiter.sys_thread. */
 enum call_class { CLASS_NORMAL, CLASS_SYSTEM, NR_CLASSES };
@@ -195,6 +196,36 @@ struct session {
 	struct hist wait, hold, secure;
 };
 
+enum record_flags {
+	RECORD_WAITED = 1 << 0, /* slept in the queue */
+	RECORD_NESTED = 1 << 1, /* inside an RPC of another call of its task */
+	RECORD_REST = 1 << 2,   /* its session found no row: serial is 0 */
+};
+
+/*
+ * A call that has ended and was accounted, where somebody wants to know of each.
+ * It was in the queue or on its way for wait_ns, held a thread for hold_ns and
+ * was back for good start_ns + wait_ns + hold_ns.
+ */
+struct call_record {
+	u64 start_ns;
+	u64 wait_ns;   /* all waits, */
+	u64 limit_ns;  /* and of them those after ETHREAD_LIMIT */
+	u64 hold_ns;   /* without the latter */
+	u64 secure_ns; /* of the hold; the rest is RPC time */
+	u32 serial;    /* of its session, 0: none */
+	u32 tid, tgid;
+	u32 func;   /* TA command, or cancel id */
+	u32 result; /* TEE_Result */
+	u8 op, class, pool;
+	u8 flags; /* enum record_flags */
+};
+
+/* Of one CPU: emitted + lost is what was accounted there since we attached. */
+struct record_count {
+	u64 emitted, lost;
+};
+
 /*
  * pool.state: who holds a thread and who waits, by class, and the reserve in
  * force, all in one word. So a change is one atomic addition, whose CPU alone
@@ -335,6 +366,7 @@ enum loss {
 	LOSS_POOL_SLOT,  /* more than MAX_POOLS TEE instances */
 	LOSS_LATE_CALLS, /* in flight at attach: found, but with no times */
 	LOSS_EPISODE,    /* an episode that ended is counted, but was not reported */
+	LOSS_CALL_RECORD, /* a call is counted, but found no room among those to be recorded: the reader adds up */
 	NR_LOSSES
 };
 
@@ -345,6 +377,7 @@ struct shared {
 	u64 session_cursor;
 	u64 adopting; /* somebody makes rows for sessions from before: one at a time */
 	u64 loss[NR_LOSSES];
+	struct record_count records[MAX_CPUS]; /* 0 where calls are not recorded */
 	struct supplicant supplicants[MAX_SUPPLICANTS];
 	struct pool pools[MAX_POOLS];
 	struct call calls[MAX_CALLS];
@@ -357,6 +390,7 @@ struct shared {
 #define SESSION_SLOTS   (MAX_SESSIONS + MAX_POOLS * 2)
 
 _Static_assert(sizeof(struct call) == 128, "struct call has holes");
+_Static_assert(sizeof(struct call_record) == 64, "struct call_record has holes");
 _Static_assert(sizeof(struct class_sums) == 80, "struct class_sums has holes");
 _Static_assert(sizeof(struct session) % 8 == 0, "struct session has holes");
 _Static_assert(sizeof(struct pool) % 8 == 0, "struct pool has holes");

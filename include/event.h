@@ -43,6 +43,7 @@ struct event {
 	u64 episode;     /* tells the episodes of one condition and TEE apart */
 	u64 since_ns;    /* CLOCK_MONOTONIC, its start */
 	u64 mono_ns;     /* when this was found out; of an end: the end */
+	u64 real_ns;     /* the same moment of CLOCK_REALTIME */
 	u64 duration_ns; /* until mono_ns */
 	bool end_unseen; /* of an end: it was over by mono_ns, when exactly is not known */
 	u32 peak;        /* of the figure that makes the condition: condition_fields has its name */

@@ -128,6 +128,8 @@ struct snapshot {
 	const struct event *events;    /* since the snapshot before, the oldest first */
 	u32 nr_events;
 	struct snap_losses losses;
+	u32 nr_cpus;                           /* that have counters of their own */
+	struct record_count records[MAX_CPUS]; /* calls recorded one by one since we attached */
 };
 
 static inline const char *cmd_name(enum call_cmd cmd)

@@ -206,8 +206,11 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	p->skel->rodata->tee_major = tee_major();
 	p->skel->rodata->page_bytes = (u64)sysconf(_SC_PAGESIZE);
 	p->skel->rodata->foreign_btf = opts->btf != NULL;
+	p->skel->bss->unsettled = true;
 	p->skel->rodata->what_if_reserved = opts->reserved;
 	p->skel->rodata->starved_ns = opts->starved_ns;
+	p->skel->rodata->record_calls = opts->calls;
+	bpf_map__set_autocreate(p->skel->maps.records, opts->calls);
 	for (int cond = 0; cond < NR_COUNTED_CONDS; cond++)
 		p->skel->rodata->report_ns[cond] = condition_table[cond].report_ns;
 	bpf_object__for_each_program (each, p->skel->obj)
@@ -334,6 +337,8 @@ static enum status keep(struct probes *p)
 	p->shared = (const struct shared *)(bss + offset);
 	p->inspect_fd = dup_fd(bpf_program__fd(skel->progs.inspect));
 	p->ended_fd = dup_fd(bpf_map__fd(skel->maps.ended));
+	if (bpf_map__autocreate(skel->maps.records))
+		p->records_fd = dup_fd(bpf_map__fd(skel->maps.records));
 	p->starved_ns = skel->rodata->starved_ns;
 	probes_bpf__destroy(p->skel);
 	p->skel = NULL;
@@ -347,7 +352,7 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 	struct timespec start, end;
 	enum status status;
 
-	*p = (struct probes){ .inspect_fd = -1, .ended_fd = -1 };
+	*p = (struct probes){ .inspect_fd = -1, .ended_fd = -1, .records_fd = -1 };
 	memset(p->prog_fds, -1, sizeof(p->prog_fds));
 	libbpf_says[0] = '\0';
 	libbpf_set_print(keep_warning);
@@ -391,6 +396,7 @@ void probes_detach(struct probes *p)
 	}
 	close_fd(p->inspect_fd);
 	close_fd(p->ended_fd);
+	close_fd(p->records_fd);
 	for (int i = 0; i < 2; i++)
 		if (p->maps[i])
 			munmap(p->maps[i], p->map_sizes[i]);

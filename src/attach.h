@@ -13,6 +13,7 @@ struct attach_opts {
 	bool kprobes;    /* --kprobes: as on a kernel without fentry */
 	int reserved;    /* --reserved N: judge by N entries in reserve; -1: by the driver's */
 	u64 starved_ns;  /* --starved: a wait longer than this starves */
+	bool calls;      /* each call is told of when it has ended */
 };
 
 /* What doctor shows of one hook. */
@@ -44,6 +45,7 @@ struct probes {
 	struct hook_state hooks[NR_HOOKS];
 	int prog_fds[NR_HOOKS], inspect_fd;
 	int ended_fd;                /* the ring buffer of episodes */
+	int records_fd;              /* that of calls; -1: they are not told of */
 	const struct shared *shared; /* mapped, read-only; */
 	const struct session *rows;  /* so are these SESSION_SLOTS */
 	void *maps[2];               /* what is mapped for them */

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
-#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include "attach.h"
 #include "collect.h"
 #include "watch.h"
@@ -49,6 +49,14 @@ static u64 clock_ns(clockid_t id)
 	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
 }
 
+/* As many as there may ever be; those beyond MAX_CPUS share the counters of these. */
+static u32 nr_cpus(void)
+{
+	int possible = libbpf_num_possible_cpus();
+
+	return possible > 0 && possible < MAX_CPUS ? (u32)possible : MAX_CPUS;
+}
+
 struct collect *collect_new(struct probes *probes)
 {
 	struct collect *c = calloc(1, sizeof(*c));
@@ -58,6 +66,7 @@ struct collect *collect_new(struct probes *probes)
 	c->probes = probes;
 	c->shared = probes->shared;
 	c->rows = probes->rows;
+	c->snap.nr_cpus = nr_cpus();
 	c->watch = watch_new(probes);
 	if (c->watch)
 		return c;
@@ -385,6 +394,12 @@ static int collect_calls(struct collect *c)
 	return 0;
 }
 
+static void collect_records(struct collect *c)
+{
+	for (u32 cpu = 0; cpu < c->snap.nr_cpus; cpu++)
+		c->snap.records[cpu] = c->shared->records[cpu];
+}
+
 static void collect_losses(struct collect *c)
 {
 	struct snap_losses *l = &c->snap.losses;
@@ -393,6 +408,9 @@ static void collect_losses(struct collect *c)
 		l->count[i] = c->shared->loss[i];
 	l->count[LOSS_SESSION_CLOSED] = c->unread;
 	l->count[LOSS_EPISODE] += watch_dropped(c->watch);
+	/* A lost one is counted once, by its CPU. */
+	for (u32 cpu = 0; cpu < c->snap.nr_cpus; cpu++)
+		l->count[LOSS_CALL_RECORD] += c->snap.records[cpu].lost;
 	l->missed_known = probes_missed(c->probes, &l->missed);
 }
 
@@ -409,6 +427,7 @@ const struct snapshot *collect_snapshot(struct collect *c)
 	collect_pools(c);
 	if (collect_sessions(c) || collect_calls(c))
 		return NULL;
+	collect_records(c);
 	collect_losses(c);
 	s->events = watch_events(c->watch, &s->nr_events);
 	if (s->interval_ns) /* the first is not shown by itself */

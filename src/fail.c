@@ -4,15 +4,30 @@
 #include <stdio.h>
 #include "fail.h"
 
-enum status fail(enum status status, const char *fmt, ...)
+static void print(const char *fmt, va_list args)
 {
 	char line[1024];
-	va_list args;
 
 	fflush(stdout);
-	va_start(args, fmt);
 	vsnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
 	fprintf(stderr, "optee-top: %s\n", line);
+}
+
+enum status fail(enum status status, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	print(fmt, args);
+	va_end(args);
 	return status;
+}
+
+void say(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	print(fmt, args);
+	va_end(args);
 }

@@ -19,4 +19,7 @@ enum status {
  */
 enum status fail(enum status status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same of what is no error, but has to be known. */
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 #endif

@@ -4,13 +4,11 @@
  * What is not known is null. Histograms are sparse arrays of [edge_ns, count],
  * where the edge is the bucket's lower one and empty buckets are left out.
  */
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
 #include "condition_table.h"
 #include "event_text.h"
 #include "hist.h"
 #include "json.h"
+#include "text.h"
 
 static void set(json_t *object, const char *key, json_t *value)
 {
@@ -27,29 +25,41 @@ static json_t *number_or_null(bool known, s64 n)
 	return known ? json_integer(n) : json_null();
 }
 
-static void set_timestamp(json_t *object, u64 real_ns)
+/* What every line begins with. */
+static void set_head(json_t *object, const struct host *host, u64 real_ns)
 {
-	time_t seconds = (time_t)(real_ns / 1000000000);
-	char date[32], stamp[64];
-	struct tm tm;
+	char stamp[TIMESTAMP_LEN];
 
-	gmtime_r(&seconds, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(stamp, sizeof(stamp), "%s.%06uZ", date,
-		 (unsigned int)(real_ns % 1000000000 / 1000));
-	set(object, "ts", json_string(stamp));
+	set(object, "schema", json_string(JSON_SCHEMA));
+	set(object, "ts", json_string(format_timestamp(real_ns, stamp)));
+	set(object, "boot_id", host->boot_id[0] ? json_string(host->boot_id) : json_null());
 }
 
-static void set_boot_id(json_t *object)
+json_t *line_json(const struct host *host, u64 real_ns, const char *type)
 {
-	char id[64] = "";
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	json_t *o = json_object();
 
-	if (f && fgets(id, sizeof(id), f))
-		id[strcspn(id, "\n")] = '\0';
-	if (f)
-		fclose(f);
-	set(object, "boot_id", id[0] ? json_string(id) : json_null());
+	set_head(o, host, real_ns);
+	set(o, "type", json_string(type));
+	return o;
+}
+
+json_t *host_json(const struct host *host)
+{
+	json_t *o = json_object();
+
+	set(o, "version", json_string(host->version));
+	set(o, "machine", json_string(host->machine));
+	set(o, "release", json_string(host->release));
+	set(o, "name", json_string(host->name));
+	set(o, "hooks", json_string(host->hooks));
+	set(o, "cpus", integer(host->cpus));
+	set(o, "mono_ns", integer(host->mono_ns));
+	set(o, "resolution_ns", integer(host->resolution_ns));
+	set(o, "starved_ns", integer(host->starved_ns));
+	set(o, "reserved", number_or_null(host->reserved >= 0, host->reserved));
+	set(o, "calls", json_boolean(host->calls));
+	return o;
 }
 
 static json_t *sums_json(const struct class_sums *sums)
@@ -196,6 +206,29 @@ static json_t *losses_json(const struct snap_losses *losses)
 	return o;
 }
 
+static json_t *call_records_json(const struct host *host, const struct snapshot *s)
+{
+	json_t *o, *per_cpu;
+	u64 emitted = 0, lost = 0;
+
+	if (!host->calls)
+		return json_null();
+	o = json_object();
+	per_cpu = json_array();
+	for (u32 cpu = 0; cpu < s->nr_cpus; cpu++) {
+		const struct record_count *n = &s->records[cpu];
+
+		emitted += n->emitted;
+		lost += n->lost;
+		json_array_append_new(per_cpu, json_pack("[I,I]", (json_int_t)n->emitted,
+							 (json_int_t)n->lost));
+	}
+	set(o, "emitted", integer(emitted));
+	set(o, "lost", integer(lost));
+	set(o, "per_cpu", per_cpu);
+	return o;
+}
+
 static json_t *party_json(const struct event *e, u32 i)
 {
 	const struct event_party *p = &e->parties[i];
@@ -268,27 +301,23 @@ static json_t *event_json(const struct event *e)
 	return o;
 }
 
-json_t *event_line_json(const struct event *e, u64 seq, u64 real_ns)
+json_t *event_line_json(const struct host *host, const struct event *e, u64 seq)
 {
 	json_t *root = json_object(), *event = event_json(e);
 
-	set(root, "schema", json_string(JSON_SCHEMA));
-	set_timestamp(root, real_ns);
-	set_boot_id(root);
+	set_head(root, host, e->real_ns);
 	set(root, "seq", integer(seq));
 	json_object_update(root, event);
 	json_decref(event);
 	return root;
 }
 
-json_t *snapshot_json(const struct opts *o, const struct snapshot *s)
+json_t *snapshot_json(const struct opts *o, const struct host *host, const struct snapshot *s)
 {
 	json_t *root = json_object(), *pools = json_array(), *sessions = json_array(),
 	       *calls = json_array(), *events = json_array();
 
-	set(root, "schema", json_string(JSON_SCHEMA));
-	set_timestamp(root, s->real_ns);
-	set_boot_id(root);
+	set_head(root, host, s->real_ns);
 	set(root, "mono_ns", integer(s->mono_ns));
 	set(root, "seq", integer(s->seq));
 	set(root, "interval_ns", number_or_null(s->interval_ns, (s64)s->interval_ns));
@@ -306,5 +335,6 @@ json_t *snapshot_json(const struct opts *o, const struct snapshot *s)
 		json_array_append_new(events, event_json(&s->events[i]));
 	set(root, "events", events);
 	set(root, "losses", losses_json(&s->losses));
+	set(root, "call_records", call_records_json(host, s));
 	return root;
 }

@@ -4,14 +4,21 @@
 #define OPTEE_TOP_JSON_H
 
 #include <jansson.h>
+#include "host.h"
 #include "opts.h"
 
 #define JSON_SCHEMA "optee-top/1"
 
-/* A new object; NULL: out of memory. Only the sessions that o shows are in it. */
-json_t *snapshot_json(const struct opts *o, const struct snapshot *s);
+/* The beginning of a line of that type: a new object. */
+json_t *line_json(const struct host *host, u64 real_ns, const char *type);
 
-/* A new object: a line of 'optee-top events'. real_ns: of the event, CLOCK_REALTIME. */
-json_t *event_line_json(const struct event *e, u64 seq, u64 real_ns);
+/* A new object. */
+json_t *host_json(const struct host *host);
+
+/* A new object; NULL: out of memory. Only the sessions that o shows are in it. */
+json_t *snapshot_json(const struct opts *o, const struct host *host, const struct snapshot *s);
+
+/* A new object: a line of 'optee-top events'. */
+json_t *event_line_json(const struct host *host, const struct event *e, u64 seq);
 
 #endif

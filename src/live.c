@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 #include "driver.h"
+#include "host_read.h"
 #include "live.h"
 
 #define LOOKS_A_DRIVER 20 /* so many before it is asked whether the driver is still there */
@@ -19,7 +20,7 @@ static enum status wait_for_driver(void)
 		return fail(STATUS_KERNEL,
 			    "this kernel has no OP-TEE driver (CONFIG_OPTEE), loaded or to "
 			    "be loaded; load optee.ko first if it is kept elsewhere");
-	fprintf(stderr, "optee-top: the optee driver is not loaded: waiting for it\n");
+	say("the optee driver is not loaded: waiting for it");
 	while (!driver_present())
 		nanosleep(&pause, NULL);
 	return STATUS_OK;
@@ -36,15 +37,20 @@ enum status live_start(struct live *l, const struct opts *o)
 	if (status != STATUS_OK)
 		return status;
 	l->collect = collect_new(&l->probes);
-	if (l->collect)
+	if (o->attach.calls)
+		l->calls = calls_new(l->probes.records_fd);
+	if (l->collect && (l->calls || !o->attach.calls)) {
+		host_read(&l->host, &l->probes, &o->attach);
 		return STATUS_OK;
+	}
 	status = fail(STATUS_FAILURE, "cannot map the counters: %s", strerror(errno));
-	probes_detach(&l->probes);
+	live_stop(l);
 	return status;
 }
 
 void live_stop(struct live *l)
 {
+	calls_free(l->calls);
 	collect_free(l->collect);
 	probes_detach(&l->probes);
 }
@@ -83,7 +89,20 @@ static u32 live_look(void *ctx, const struct event **events)
 	return l->driver_left ? LOOK_ENDED : collect_look(l->collect, events);
 }
 
+static u32 live_calls(void *ctx, const struct call_record **calls)
+{
+	struct live *l = ctx;
+
+	return calls_next(l->calls, calls);
+}
+
 struct source live_source(struct live *l)
 {
-	return (struct source){ .ctx = l, .next = live_next, .look = live_look };
+	return (struct source){
+		.ctx = l,
+		.host = &l->host,
+		.next = live_next,
+		.look = live_look,
+		.calls = l->calls ? live_calls : NULL,
+	};
 }

@@ -3,6 +3,7 @@
 #ifndef OPTEE_TOP_LIVE_H
 #define OPTEE_TOP_LIVE_H
 
+#include "calls.h"
 #include "collect.h"
 #include "opts.h"
 #include "source.h"
@@ -10,6 +11,8 @@
 struct live {
 	struct probes probes;
 	struct collect *collect;
+	struct calls *calls; /* NULL: they are not told of */
+	struct host host;
 	bool driver_left;   /* the source ended because the driver did */
 	bool lost;          /* something was not seen */
 	unsigned int looks; /* until the driver is asked for */

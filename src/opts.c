@@ -25,7 +25,16 @@ const struct option_help option_table[] = {
 	{ 0, "reserved", "N",
 	  "judge overruns and breaches as if N entries were in reserve, not by the driver's own figure" },
 	{ 0, "starved", "SECONDS", "a wait longer than this starves (default 1)" },
+	{ 0, "duration", "SECONDS", "stop after so long; the same as -n, in seconds" },
+	{ 0, "compress", NULL,
+	  "record: deflate the calls, too: a third to a half of the bytes, a thousand instructions a call" },
+	{ 0, "speed", "FACTOR", "replay in the live view so many times as fast (default 1)" },
 	{ 0, "strict", NULL, "exit with status 5 when anything was not seen" },
+	{ 0, "format", "FORMAT", "of export: jsonl, csv or perfetto" },
+	{ 0, "output", "OUT",
+	  "of export: write this file, once it is complete, instead of standard output" },
+	{ 0, "what", "TABLE",
+	  "of export --format csv: calls (default), sessions, pools or events" },
 	{ 'h', "help", NULL, "show this help" },
 	{ 'V', "version", NULL, "show the version" },
 };
@@ -61,6 +70,12 @@ static enum status apply(struct opts *o, const char *name, const char *arg)
 		o->version = true;
 	} else if (!strcmp(name, "btf")) {
 		o->attach.btf = arg;
+	} else if (!strcmp(name, "format")) {
+		o->format = arg;
+	} else if (!strcmp(name, "output")) {
+		o->output = arg;
+	} else if (!strcmp(name, "what")) {
+		o->what = arg;
 	} else if (!strcmp(name, "frames")) {
 		if (!parse_number(arg, 1, INT_MAX, &n) || n != (double)(long)n)
 			return fail(STATUS_USAGE,
@@ -71,6 +86,19 @@ static enum status apply(struct opts *o, const char *name, const char *arg)
 			return fail(STATUS_USAGE,
 				    "cannot use '-d %s': not a number of seconds from %g to %g",
 				    arg, MIN_DELAY, MAX_DELAY);
+	} else if (!strcmp(name, "duration")) {
+		if (!parse_number(arg, MIN_DELAY, MAX_DURATION, &o->duration))
+			return fail(
+				STATUS_USAGE,
+				"cannot use '--duration %s': not a number of seconds from %g to %g",
+				arg, MIN_DELAY, MAX_DURATION);
+	} else if (!strcmp(name, "compress")) {
+		o->compress = true;
+	} else if (!strcmp(name, "speed")) {
+		if (!parse_number(arg, MIN_SPEED, MAX_SPEED, &o->speed))
+			return fail(STATUS_USAGE,
+				    "cannot use '--speed %s': not a number from %g to %g", arg,
+				    MIN_SPEED, MAX_SPEED);
 	} else if (!strcmp(name, "reserved")) {
 		if (!parse_number(arg, 0, MAX_RESERVED, &n) || n != (double)(int)n)
 			return fail(STATUS_USAGE,
@@ -101,6 +129,16 @@ static enum status apply(struct opts *o, const char *name, const char *arg)
 	return STATUS_OK;
 }
 
+/* A duration is a number of whole intervals: one that is shorter becomes the interval. */
+static void last_frame(struct opts *o)
+{
+	if (!o->duration || o->frames)
+		return;
+	if (o->duration < o->delay)
+		o->delay = o->duration;
+	o->frames = (long)(o->duration / o->delay + 0.999);
+}
+
 enum status opts_parse(struct opts *o, int argc, char **argv)
 {
 	struct option longs[sizeof(option_table) / sizeof(option_table[0]) + 1] = {};
@@ -119,6 +157,7 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 	}
 	memset(o, 0, sizeof(*o));
 	o->delay = 1;
+	o->speed = 1;
 	o->sort = session_field_find("calls_rate");
 	o->attach.reserved = -1;
 	o->attach.starved_ns = 1000000000;
@@ -140,6 +179,7 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 			return status;
 	}
 	o->rest = argv + optind;
+	last_frame(o);
 	return STATUS_OK;
 }
 

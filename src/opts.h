@@ -12,6 +12,12 @@
 #define MIN_DELAY    0.1
 #define MAX_DELAY    3600.0
 
+#define MAX_DURATION 31536000.0
+
+/* Of a replay. */
+#define MIN_SPEED    0.1
+#define MAX_SPEED    1000.0
+
 #define MIN_STARVED  0.001
 #define MAX_RESERVED 256
 
@@ -22,12 +28,16 @@ struct opts {
 	bool strict; /* STATUS_INCOMPLETE when anything was lost */
 	bool reverse;
 	bool help, version;
-	long frames;  /* -n; 0: without end */
-	double delay; /* -d, seconds */
+	long frames;     /* -n; 0: without end */
+	double delay;    /* -d, seconds */
+	double duration; /* --duration, seconds; 0: without end */
+	double speed;    /* --speed */
+	bool compress;
 	const struct session_field *sort;
 	pid_t pid;         /* -p PID, 0: all */
 	const char *match; /* -p NAME: part of a client's or a TA's name, or NULL */
-	char **rest;       /* what follows the options: the command and its arguments */
+	const char *format, *output, *what; /* of export, or NULL */
+	char **rest; /* what follows the options: the command and its arguments */
 };
 
 /*

@@ -5,13 +5,17 @@
 
 #include <time.h>
 #include "event.h"
+#include "host.h"
 #include "snapshot.h"
 
 #define LOOK_NS    50000000 /* how often a source is to be asked for events */
 #define LOOK_ENDED (~0U)
 
+struct player;
+
 struct source {
 	void *ctx;
+	const struct host *host;
 	/*
 	 * Takes the next snapshot; it is valid until the next call. NULL: there is
 	 * none, and errno says why: ENODEV the driver was unloaded, 0 the recording
@@ -24,6 +28,15 @@ struct source {
 	 * the source has. A snapshot has all events since the one before it.
 	 */
 	u32 (*look)(void *ctx, const struct event **events);
+	/*
+	 * Points calls at the next ones that have ended, valid until the next call of
+	 * any of these functions, and returns their number; 0: no more for now. To be
+	 * asked until then, after each look and each snapshot: the room for them is
+	 * small. NULL: this source does not tell calls apart.
+	 */
+	u32 (*calls)(void *ctx, const struct call_record **calls);
+	bool at_once;          /* all of it is past: nobody has to wait for it */
+	struct player *player; /* of a recording in the live view; else NULL */
 };
 
 static inline u64 source_now(void)

@@ -25,9 +25,12 @@ void stop_catch(void)
 
 enum status stop_flush(void)
 {
-	if (!fflush(stdout) && !ferror(stdout))
+	static bool reader_gone;
+
+	if (reader_gone || (!fflush(stdout) && !ferror(stdout)))
 		return STATUS_OK;
-	if (errno != EPIPE)
+	reader_gone = errno == EPIPE;
+	if (!reader_gone)
 		return fail(STATUS_FAILURE, "cannot write to standard output: %s", strerror(errno));
 	stop_asked = 1;
 	return STATUS_OK;
@@ -46,6 +49,8 @@ bool stop_wait(u64 deadline, const struct source *source)
 	const struct event *events;
 	u64 now = source_now();
 
+	if (source->at_once)
+		return !stop_asked;
 	while (!stop_asked && now < deadline) {
 		stop_sleep(deadline - now < LOOK_NS ? deadline : now + LOOK_NS);
 		now = source_now();

@@ -139,13 +139,13 @@ static void print_frame(const struct opts *o, const struct snapshot *s)
 	putchar('\n');
 }
 
-static enum status print(const struct opts *o, const struct snapshot *s)
+static enum status print(const struct opts *o, const struct host *host, const struct snapshot *s)
 {
 	json_t *json;
 	int err = 0;
 
 	if (o->json) {
-		json = snapshot_json(o, s);
+		json = snapshot_json(o, host, s);
 		err = !json || json_dumpf(json, stdout, JSON_COMPACT);
 		json_decref(json);
 		putchar('\n');
@@ -162,18 +162,20 @@ enum status view_batch(const struct opts *o, const struct source *source)
 	u64 delay = (u64)(o->delay * 1e9), due = source_now();
 	enum status status = STATUS_OK;
 	const struct snapshot *s;
+	long frames = 0;
 
 	stop_catch();
-	s = source->next(source->ctx); /* where the first interval begins */
-	for (long frame = 0; s && (!o->frames || frame < o->frames); frame++) {
-		due += delay;
-		if (!stop_wait(due, source))
-			break;
+	while (status == STATUS_OK && (!o->frames || frames < o->frames)) {
 		s = source->next(source->ctx);
-		if (s)
-			status = print(o, s);
-		if (status != STATUS_OK)
-			return status;
+		if (!s)
+			break;
+		if (s->interval_ns) { /* else the first interval begins here */
+			status = print(o, source->host, s);
+			frames++;
+		}
+		due += delay;
+		if ((!o->frames || frames < o->frames) && !stop_wait(due, source))
+			break;
 	}
-	return STATUS_OK;
+	return status;
 }

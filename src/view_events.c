@@ -9,25 +9,16 @@
 #include "text.h"
 #include "view_events.h"
 
-static u64 real_time_of(u64 mono_ns)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec - (source_now() - mono_ns);
-}
-
 static void print_text(const struct event *e)
 {
-	u64 real = real_time_of(e->mono_ns);
-	time_t seconds = (time_t)(real / 1000000000);
+	time_t seconds = (time_t)(e->real_ns / 1000000000);
 	char date[32], lasted[32], line[EVENT_LINE];
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	printf("%s.%03uZ tee%u %s %s", date, (unsigned int)(real % 1000000000 / 1000000), e->tee,
-	       condition_table[e->condition].name, event_state_name(e->state));
+	printf("%s.%03uZ tee%u %s %s", date, (unsigned int)(e->real_ns % 1000000000 / 1000000),
+	       e->tee, condition_table[e->condition].name, event_state_name(e->state));
 	if (e->state != EVENT_BEGIN)
 		printf(" after %s%s", e->end_unseen ? "at most " : "",
 		       format_ns(e->duration_ns, lasted, sizeof(lasted)));
@@ -39,7 +30,8 @@ static void print_text(const struct event *e)
 		printf("    %s\n", line);
 }
 
-static enum status print_event(const struct opts *o, const struct event *e, u64 seq)
+static enum status print_event(const struct opts *o, const struct host *host, const struct event *e,
+			       u64 seq)
 {
 	json_t *json;
 	int err;
@@ -48,7 +40,7 @@ static enum status print_event(const struct opts *o, const struct event *e, u64 
 		print_text(e);
 		return STATUS_OK;
 	}
-	json = event_line_json(e, seq, real_time_of(e->mono_ns));
+	json = event_line_json(host, e, seq);
 	err = !json || json_dumpf(json, stdout, JSON_COMPACT);
 	json_decref(json);
 	putchar('\n');
@@ -69,11 +61,14 @@ enum status view_events(const struct opts *o, const struct source *source)
 			break;
 		for (u32 i = 0; i < n && status == STATUS_OK; i++)
 			if (opts_shows_event(o, &events[i]) && (!o->frames || seq < (u64)o->frames))
-				status = print_event(o, &events[i], ++seq);
+				status = print_event(o, source->host, &events[i], ++seq);
 		if (n && status == STATUS_OK)
 			status = stop_flush();
 		due += LOOK_NS;
-		stop_sleep(due);
+		if (!source->at_once)
+			stop_sleep(due);
+		else if (!n)
+			source->next(source->ctx);
 	}
 	return status;
 }

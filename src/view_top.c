@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "freeze.h"
+#include "player.h"
 #include "screen.h"
 #include "view_conditions.h"
 #include "view_detail.h"
@@ -29,7 +30,8 @@ enum mode { MODE_TABLE, MODE_FILTER, MODE_DELAY, MODE_DETAIL, MODE_HELP, MODE_ME
 
 struct view {
 	struct screen *screen;
-	struct opts o; /* our copy: keys change it */
+	struct player *player; /* of a recording, or NULL */
+	struct opts o;         /* our copy: keys change it */
 	const struct snapshot *newest;
 	struct condition_log log;
 	u32 logged;           /* of the events of the next snapshot, how many are in the log */
@@ -59,14 +61,34 @@ static const struct condition_log *shown_log(const struct view *v)
 
 /* What is above and below the table. */
 
+/* Which frame of a recording it is, and of when. */
+static void put_position(struct page *p, const struct player *player, const struct snapshot *s)
+{
+	time_t seconds = (time_t)(s->real_ns / 1000000000);
+	u32 last = recording_snapshots(player->recording);
+	char date[32];
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%SZ", &tm);
+	page_flow(p, 0, 2, STYLE_PLAIN, "%s", date);
+	page_flow(p, 0, 2, STYLE_PLAIN, "frame %u/%u", player->shown, last);
+	page_flow(p, 0, 2, STYLE_PLAIN, "x%g", player->speed);
+	if (player->paused || player->shown >= last)
+		page_flow(p, 0, 2, STYLE_SELECTED, player->paused ? "[PAUSED]" : "[END]");
+}
+
 static void put_title(struct view *v, const struct snapshot *s)
 {
 	unsigned int up = (unsigned int)((s->mono_ns - v->since) / 1000000000);
 	struct page *p = &v->page;
 
 	page_put(p, STYLE_BOLD, "optee-top");
+	if (v->player)
+		put_position(p, v->player, s);
 	page_flow(p, 0, 2, STYLE_PLAIN, "up %u:%02u:%02u", up / 3600, up / 60 % 60, up % 60);
-	page_flow(p, 0, 2, STYLE_PLAIN, "every %gs", v->o.delay);
+	if (!v->player)
+		page_flow(p, 0, 2, STYLE_PLAIN, "every %gs", v->o.delay);
 	page_flow(p, 0, 2, STYLE_PLAIN, "sort %s%s", v->o.sort->name,
 		  v->o.reverse ? " reversed" : "");
 	page_flow(p, 0, 2, *v->filter ? STYLE_BOLD : STYLE_PLAIN, "filter %s",
@@ -207,10 +229,54 @@ static void press_quit(struct view *v, int key)
 	v->quit = true;
 }
 
+static void set_due(struct view *v)
+{
+	u64 delay = v->player ? player_delay(v->player) : (u64)(v->o.delay * 1e9),
+	    now = screen_now();
+
+	if (delay == ~0ULL)
+		v->due = delay;
+	else
+		v->due = !v->player && v->due + delay > now ? v->due + delay : now + delay;
+}
+
+static void log_event(void *arg, const struct event *e)
+{
+	condition_log_take(&((struct view *)arg)->log, e);
+}
+
+static void press_seek(struct view *v, int key)
+{
+	long frames = key == '[' ? -1 : key == ']' ? 1 : key == '{' ? -60 : 60;
+
+	if (!v->player)
+		return;
+	condition_log_free(&v->log);
+	memset(&v->log, 0, sizeof(v->log));
+	v->logged = 0;
+	player_seek(v->player, frames, log_event, v);
+	v->due = 0;
+}
+
+static void press_speed(struct view *v, int key)
+{
+	double speed = v->player ? v->player->speed * (key == '+' ? 2 : 0.5) : 0;
+
+	if (speed < MIN_SPEED || speed > MAX_SPEED)
+		return;
+	v->player->speed = speed;
+	set_due(v);
+}
+
 static void press_pause(struct view *v, int key)
 {
 	(void)key;
 	v->stale = true;
+	if (v->player) {
+		v->player->paused = !v->player->paused;
+		set_due(v);
+		return;
+	}
 	if (v->frozen.snapshot)
 		thaw(&v->frozen);
 	else if (!freeze(&v->frozen, v->newest, &v->log))
@@ -279,6 +345,12 @@ static const struct key {
 	{ "u", "hide or show sessions unused in the interval", { 'u' }, press_switch, 0 },
 	{ "c", "hide or show closed sessions", { 'c' }, press_switch, 0 },
 	{ "d", "change the seconds between frames", { 'd' }, NULL, MODE_DELAY },
+	{ "[, ], {, }",
+	  "of a recording: a frame back or forward, or sixty",
+	  { '[', ']', '{', '}' },
+	  press_seek,
+	  0 },
+	{ "+, -", "of a recording: twice as fast, or half", { '+', '-' }, press_speed, 0 },
 	{ "?, h, F1", "this help", { '?', 'h', K_F1 }, NULL, MODE_HELP },
 };
 
@@ -300,6 +372,8 @@ static void open_mode(struct view *v, enum mode mode)
 {
 	const struct snap_session *row = table_selected(&v->table, shown(v));
 
+	if (mode == MODE_DELAY && v->player)
+		return;
 	if (mode == MODE_DETAIL && !row)
 		return;
 	if (mode == MODE_DETAIL)
@@ -329,6 +403,8 @@ static void press_page(struct view *v, int key)
 		v->mode = MODE_TABLE;
 	else if (key == 'p' || key == ' ')
 		press_pause(v, key);
+	else if (key && strchr("[]{}", key))
+		press_seek(v, key);
 	else
 		key_moves(key, &v->scroll, v->page.line, screen_height(v->screen) - 2);
 }
@@ -390,14 +466,12 @@ static void size_all(struct view *v)
 
 static bool take(struct view *v, const struct source *source)
 {
-	u64 delay = (u64)(v->o.delay * 1e9), now = screen_now();
-
 	v->newest = source->next(source->ctx);
 	if (!v->newest)
 		return false;
 	if (!v->since)
 		v->since = v->newest->mono_ns;
-	v->due = v->due + delay > now ? v->due + delay : now + delay;
+	set_due(v);
 	for (u32 i = v->logged; i < v->newest->nr_events; i++)
 		condition_log_take(&v->log, &v->newest->events[i]);
 	/* The events of the first snapshot come again with the second. */
@@ -468,7 +542,7 @@ static enum status source_ended(int err)
 
 enum status view_top(const struct opts *o, const struct source *source)
 {
-	struct view v = { .o = *o, .due = screen_now() };
+	struct view v = { .o = *o, .player = source->player, .due = screen_now() };
 	enum status status = STATUS_FAILURE;
 	char pid[16];
 	int err = 0;

@@ -112,6 +112,14 @@ static struct event *new_event(struct watch *w)
 	return &w->events[w->nr_events++];
 }
 
+static u64 real_time_of(u64 mono_ns)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec - (source_now() - mono_ns);
+}
+
 void watch_report(void *arg, const struct episode *from, enum event_state state, u64 now,
 		  bool end_unseen)
 {
@@ -131,6 +139,7 @@ void watch_report(void *arg, const struct episode *from, enum event_state state,
 		.episode = from->serial,
 		.since_ns = from->since_ns,
 		.mono_ns = now,
+		.real_ns = real_time_of(now),
 		.duration_ns = now > from->since_ns ? now - from->since_ns : 0,
 		.end_unseen = end_unseen,
 		.peak = from->peak,

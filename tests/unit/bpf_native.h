@@ -19,7 +19,7 @@
 #define SEC(name)
 #define barrier_var(var)     asm volatile("" : "+r"(var))
 
-/* Maps: one array, and a ring that keeps all. */
+/* Maps: one array, and two rings, told apart by the size of what goes in, that keep all. */
 #define BPF_MAP_TYPE_ARRAY   2
 #define BPF_MAP_TYPE_RINGBUF 27
 #define BPF_F_MMAPABLE       1024
@@ -40,9 +40,14 @@ static inline void *bpf_map_lookup_elem(void *map, const u32 *key)
 static struct episode *ring;
 static size_t ring_nr, ring_room = RING_ROOM;
 
+static struct call_record *record_ring;
+static size_t record_ring_nr, record_ring_room;
+
 static inline void *bpf_ringbuf_reserve(void *map, u64 size, u64 flags)
 {
-	(void)map, (void)size, (void)flags;
+	(void)map, (void)flags;
+	if (size == sizeof(*record_ring))
+		return record_ring_nr < record_ring_room ? &record_ring[record_ring_nr++] : NULL;
 	return ring_nr < ring_room ? &ring[ring_nr++] : NULL;
 }
 
@@ -126,9 +131,15 @@ struct arm_smccc_res {
 
 #include "optee_msg_abi.h"
 
-/* The task and the time of this moment: the test sets them. */
+/* The task, the CPU and the time of this moment: the test sets them. */
 static struct task_struct *current_task;
+static u32 current_cpu;
 static u64 current_ns;
+
+static inline u32 bpf_get_smp_processor_id(void)
+{
+	return current_cpu;
+}
 
 static inline u64 bpf_get_current_task(void)
 {
@@ -228,6 +239,7 @@ static inline u32 msg_session(u64 msg)
 #define const
 #include "condition.bpf.h"
 #include "pool.bpf.h"
+#include "record.bpf.h"
 #undef const
 #include "account.bpf.h"
 #include "call.bpf.h"

@@ -46,10 +46,13 @@ static const struct event deadlock = {
 	.parties = { { .tid = 1, .behind = -1 } },
 };
 
+static const struct host host = { .boot_id = "" };
+
 static void events(void **state)
 {
 	static const char *const of_a_line[] = { "schema", "ts", "boot_id", "seq" };
-	json_t *line = event_line_json(&stranded, 1, 2), *other = event_line_json(&deadlock, 1, 2);
+	json_t *line = event_line_json(&host, &stranded, 1),
+	       *other = event_line_json(&host, &deadlock, 1);
 	json_t *who = json_array_get(json_object_get(line, "who"), 0);
 
 	(void)state;
@@ -74,7 +77,7 @@ static void conditions(void **state)
 
 	(void)state;
 	s.pools[0].conds[COND_OVERRUN].known = true;
-	root = snapshot_json(&o, &s);
+	root = snapshot_json(&o, &host, &s);
 	pool = json_array_get(json_object_get(root, "pools"), 0);
 	overrun = json_object_get(json_object_get(pool, "conditions"), "overrun");
 	every_key_has_help(overrun, condition_keys);
@@ -83,4 +86,37 @@ static void conditions(void **state)
 	json_decref(root);
 }
 
-UNIT_TESTS(events, conditions)
+static void host_line(void **state)
+{
+	json_t *line = host_json(&host);
+
+	(void)state;
+	every_key_has_help(line, host_keys);
+	all_help_is_of(line, host_keys);
+	json_decref(line);
+}
+
+static void call_records(void **state)
+{
+	static const struct snapshot s = { .nr_cpus = 2, .records = { { 5, 1 }, { 7, 2 } } };
+	static const struct host recording = { .calls = true };
+	static const struct opts o;
+	json_t *root = snapshot_json(&o, &recording, &s), *records, *cpu;
+
+	(void)state;
+	records = json_object_get(root, "call_records");
+	every_key_has_help(records, call_records_keys);
+	all_help_is_of(records, call_records_keys);
+	assert_int_equal(json_integer_value(json_object_get(records, "emitted")), 12);
+	assert_int_equal(json_integer_value(json_object_get(records, "lost")), 3);
+	assert_int_equal(json_array_size(json_object_get(records, "per_cpu")), 2);
+	cpu = json_array_get(json_object_get(records, "per_cpu"), 1);
+	assert_int_equal(json_integer_value(json_array_get(cpu, 0)), 7);
+	assert_int_equal(json_integer_value(json_array_get(cpu, 1)), 2);
+	json_decref(root);
+	root = snapshot_json(&o, &host, &s);
+	assert_true(json_is_null(json_object_get(root, "call_records")));
+	json_decref(root);
+}
+
+UNIT_TESTS(events, conditions, call_records, host_line)

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Blocks: made, found, and checked. zlib has the compression and the CRC. */
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+#include "block.h"
+
+/* Little memory and few instructions: what is recorded is small and the device may be, too. */
+#define LEVEL       1
+#define WINDOW_BITS 12
+#define MEM_LEVEL   5
+
+static const u8 sync_bytes[4] = { 0x89, 'O', 'T', 'R' };
+
+struct packer {
+	z_stream z;
+	u8 *buf;
+	size_t room;
+};
+
+struct packer *packer_new(void)
+{
+	struct packer *p = calloc(1, sizeof(*p));
+
+	if (p && deflateInit2(&p->z, LEVEL, Z_DEFLATED, WINDOW_BITS, MEM_LEVEL,
+			      Z_DEFAULT_STRATEGY) == Z_OK)
+		return p;
+	free(p);
+	return NULL;
+}
+
+void packer_free(struct packer *p)
+{
+	if (!p)
+		return;
+	deflateEnd(&p->z);
+	free(p->buf);
+	free(p);
+}
+
+static void put_number(u8 *to, u32 v, int bytes)
+{
+	for (int i = 0; i < bytes; i++)
+		to[i] = (u8)(v >> (8 * i));
+}
+
+static u32 get_number(const u8 *from, int bytes)
+{
+	u32 v = 0;
+
+	for (int i = 0; i < bytes; i++)
+		v |= (u32)from[i] << (8 * i);
+	return v;
+}
+
+static u32 checksum(const u8 *head, const u8 *data, size_t n)
+{
+	return (u32)crc32(crc32(0, head + 4, 12), data, (uInt)n);
+}
+
+/* Bytes that came of n; 0: it would not become less. */
+static size_t deflate_into(struct packer *p, const void *data, size_t n)
+{
+	if (deflateReset(&p->z) != Z_OK)
+		return 0;
+	p->z.next_in = (Bytef *)data;
+	p->z.avail_in = (uInt)n;
+	p->z.next_out = p->buf + BLOCK_HEAD;
+	p->z.avail_out = (uInt)n;
+	return deflate(&p->z, Z_FINISH) == Z_STREAM_END ? p->z.total_out : 0;
+}
+
+const u8 *packer_pack(struct packer *p, u16 schema, enum block_type type, const void *data,
+		      size_t n, bool deflate, size_t *bytes)
+{
+	size_t stored = 0;
+
+	if (n > BLOCK_MAX)
+		return NULL;
+	if (p->room < BLOCK_HEAD + n) {
+		u8 *buf = realloc(p->buf, BLOCK_HEAD + n);
+
+		if (!buf)
+			return NULL;
+		p->buf = buf;
+		p->room = BLOCK_HEAD + n;
+	}
+	if (deflate)
+		stored = deflate_into(p, data, n);
+	memcpy(p->buf, sync_bytes, sizeof(sync_bytes));
+	p->buf[4] = (u8)type;
+	p->buf[5] = stored ? BLOCK_DEFLATED : 0;
+	put_number(p->buf + 6, schema, 2);
+	if (!stored) {
+		stored = n;
+		if (n)
+			memcpy(p->buf + BLOCK_HEAD, data, n);
+	}
+	put_number(p->buf + 8, (u32)stored, 4);
+	put_number(p->buf + 12, (u32)n, 4);
+	put_number(p->buf + 16, checksum(p->buf, p->buf + BLOCK_HEAD, stored), 4);
+	*bytes = BLOCK_HEAD + stored;
+	return p->buf;
+}
+
+static bool block_at(const struct block_scan *scan, size_t at, struct block *b)
+{
+	const u8 *head = scan->data + at;
+	size_t rest = scan->size - at;
+
+	if (rest < BLOCK_HEAD || memcmp(head, sync_bytes, sizeof(sync_bytes)) != 0)
+		return false;
+	*b = (struct block){
+		.type = head[4],
+		.deflated = head[5] & BLOCK_DEFLATED,
+		.schema = (u16)get_number(head + 6, 2),
+		.data = head + BLOCK_HEAD,
+		.stored = get_number(head + 8, 4),
+		.size = get_number(head + 12, 4),
+		.at = at,
+	};
+	b->end = at + BLOCK_HEAD + b->stored;
+	return b->stored <= BLOCK_MAX && b->size <= BLOCK_MAX && b->stored <= rest - BLOCK_HEAD &&
+	       get_number(head + 16, 4) == checksum(head, b->data, b->stored);
+}
+
+bool block_next(struct block_scan *scan, struct block *b)
+{
+	size_t at = scan->at;
+
+	while (at < scan->size) {
+		const u8 *next;
+
+		if (block_at(scan, at, b))
+			break;
+		next = memmem(scan->data + at + 1, scan->size - at - 1, sync_bytes,
+			      sizeof(sync_bytes));
+		at = next ? (size_t)(next - scan->data) : scan->size;
+	}
+	if (at > scan->at) {
+		scan->damaged++;
+		scan->skipped += at - scan->at;
+		scan->cut_off = at == scan->size;
+	}
+	scan->at = at < scan->size ? b->end : at;
+	return at < scan->size;
+}
+
+u8 *block_content(const struct block *b)
+{
+	uLongf size = b->size;
+	u8 *content = malloc(size + 1);
+
+	if (!content)
+		return NULL;
+	if (!b->deflated && b->stored == b->size) {
+		memcpy(content, b->data, size);
+		return content;
+	}
+	if (b->deflated && uncompress(content, &size, b->data, b->stored) == Z_OK &&
+	    size == b->size)
+		return content;
+	free(content);
+	return NULL;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The blocks that a recording is made of. Each stands for itself: who finds its
+ * beginning can read it, whatever became of its neighbours. Its head, all numbers
+ * with the lowest byte first:
+ *
+ *	 0  4  sync: 0x89 'O' 'T' 'R'
+ *	 4  1  enum block_type
+ *	 5  1  BLOCK_DEFLATED, or 0
+ *	 6  2  schema
+ *	 8  4  bytes that follow the head
+ *	12  4  bytes that they become when they are inflated; else the same
+ *	16  4  CRC-32 (zlib's) of bytes 4 to 15 and of what follows the head
+ */
+#ifndef OPTEE_TOP_BLOCK_H
+#define OPTEE_TOP_BLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "abi.h"
+
+#define BLOCK_HEAD     20
+#define BLOCK_MAX      (16 << 20) /* bytes behind a head, inflated or not */
+#define BLOCK_DEFLATED 1
+
+enum block_type {
+	BLOCK_HOST = 1, /* begins a recording, and again where the driver came back */
+	BLOCK_EVENTS,   /* since the block before */
+	BLOCK_CALLS,    /* that ended since the block before */
+	BLOCK_SNAPSHOT,
+	BLOCK_END, /* the recorder ended, nothing is missing */
+	NR_BLOCK_TYPES
+};
+
+struct packer;
+
+/* Makes blocks, deflated if it is told so. NULL: out of memory. */
+struct packer *packer_new(void);
+void packer_free(struct packer *p);
+
+/*
+ * The bytes of a block, valid until the next one is made; NULL: out of memory, or
+ * more than BLOCK_MAX.
+ */
+const u8 *packer_pack(struct packer *p, u16 schema, enum block_type type, const void *data,
+		      size_t n, bool deflate, size_t *bytes);
+
+/* A block as it is found. */
+struct block {
+	enum block_type type;
+	u16 schema;
+	bool deflated;
+	const u8 *data; /* behind its head */
+	u32 stored, size;
+	size_t at, end; /* offsets of its head, and behind it */
+};
+
+/* Looks for blocks in what was read. */
+struct block_scan {
+	const u8 *data;
+	size_t size, at;
+	u64 damaged;  /* places where something else than a block was, */
+	u64 skipped;  /* and how many bytes that was */
+	bool cut_off; /* the last of these is at the end */
+};
+
+/* The next whole block, past what is damaged; false: there is none any more. */
+bool block_next(struct block_scan *scan, struct block *b);
+
+/* Its content, to be freed by the caller; NULL: out of memory, or not as its head says. */
+u8 *block_content(const struct block *b);
+
+#endif

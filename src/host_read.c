@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What there is to say of this machine, read once as the probes are attached. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+#include "host_read.h"
+#include "text.h"
+
+#ifndef VERSION
+#define VERSION "unknown"
+#endif
+
+static u64 ns_of(const struct timespec *ts)
+{
+	return (u64)ts->tv_sec * 1000000000 + (u64)ts->tv_nsec;
+}
+
+/* Both at one moment: the real time is read between two readings of the other. */
+static void read_clocks(struct host *h)
+{
+	struct timespec before, real, after, resolution;
+
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	clock_getres(CLOCK_MONOTONIC, &resolution);
+	h->mono_ns = (ns_of(&before) + ns_of(&after)) / 2;
+	h->real_ns = ns_of(&real);
+	h->resolution_ns = ns_of(&resolution);
+}
+
+static void read_boot_id(struct host *h)
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	if (!f)
+		return;
+	if (fgets(h->boot_id, sizeof(h->boot_id), f))
+		h->boot_id[strcspn(h->boot_id, "\n")] = '\0';
+	fclose(f);
+}
+
+static void list_hooks(struct host *h, const struct probes *probes)
+{
+	size_t used = 0;
+
+	for (int i = 0; i < NR_HOOKS && used < sizeof(h->hooks); i++)
+		if (probes->hooks[i].attached)
+			used += (size_t)snprintf(h->hooks + used, sizeof(h->hooks) - used,
+						 "%s%s %s", used ? ", " : "",
+						 mechanism_name(probes->hooks[i].mech),
+						 probes->hooks[i].target);
+}
+
+void host_read(struct host *h, const struct probes *probes, const struct attach_opts *opts)
+{
+	struct utsname u = {};
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+
+	uname(&u);
+	*h = (struct host){
+		.version = VERSION,
+		.cpus = cpus > 0 ? (u32)cpus : 0,
+		.starved_ns = opts->starved_ns,
+		.reserved = opts->reserved,
+		.calls = opts->calls,
+	};
+	snprintf(h->machine, sizeof(h->machine), "%.15s", u.machine);
+	snprintf(h->release, sizeof(h->release), "%.64s", u.release);
+	text_sanitise(h->name, u.nodename, (sizeof(h->name) - 1) / 4);
+	read_clocks(h);
+	read_boot_id(h);
+	list_hooks(h, probes);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The pace of a recording. A snapshot stands for as long as it did when it was taken. */
+#include <errno.h>
+#include "player.h"
+
+void player_init(struct player *p, struct recording *r, double speed)
+{
+	*p = (struct player){ .recording = r, .from = recording_source(r), .speed = speed };
+}
+
+static const struct snapshot *player_next(void *ctx)
+{
+	struct player *p = ctx;
+	const struct snapshot *s = p->from.next(p->from.ctx);
+
+	if (!s)
+		return NULL;
+	p->shown++;
+	p->real_ns = s->real_ns;
+	p->interval_ns = s->interval_ns;
+	return s;
+}
+
+/* A snapshot has its events with it: there is nothing to look for between two. */
+static u32 player_look(void *ctx, const struct event **events)
+{
+	(void)ctx;
+	(void)events;
+	return 0;
+}
+
+struct source player_source(struct player *p)
+{
+	return (struct source){
+		.ctx = p,
+		.host = p->from.host,
+		.next = player_next,
+		.look = player_look,
+		.player = p,
+	};
+}
+
+u64 player_delay(const struct player *p)
+{
+	if (p->paused || p->shown >= recording_snapshots(p->recording))
+		return ~0ULL;
+	return (u64)((double)p->interval_ns / p->speed);
+}
+
+void player_seek(struct player *p, long frames, void (*take)(void *arg, const struct event *e),
+		 void *arg)
+{
+	long last = (long)recording_snapshots(p->recording) - 1, to = (long)p->shown - 1 + frames;
+	const struct event *events;
+	u32 n;
+
+	if (to > last)
+		to = last;
+	if (to < 0)
+		to = 0;
+	recording_seek(p->recording, 0);
+	for (long i = 0; i < to; i++) {
+		while ((n = p->from.look(p->from.ctx, &events)) && n != LOOK_ENDED)
+			for (u32 e = 0; e < n; e++)
+				take(arg, &events[e]);
+		recording_seek(p->recording, (u32)i + 1);
+	}
+	recording_seek(p->recording, (u32)to);
+	p->shown = (u32)to;
+}

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Member by member. Members that follow from others are not kept, but made again
+ * when they are read.
+ */
+#include <string.h>
+#include "schema.h"
+#include "text.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* An enum, whatever type the compiler gives it. */
+#define code_enum(c, v, end)                                                                       \
+	do {                                                                                       \
+		u32 n = (u32) * (v);                                                               \
+		code_upto(c, &n, (u32)(end)-1);                                                    \
+		*(v) = n;                                                                          \
+	} while (0)
+
+void code_host(struct codec *c, struct host *h)
+{
+	code_text(c, h->version, sizeof(h->version));
+	code_text(c, h->machine, sizeof(h->machine));
+	code_text(c, h->release, sizeof(h->release));
+	code_text(c, h->name, sizeof(h->name));
+	code_text(c, h->boot_id, sizeof(h->boot_id));
+	code_text(c, h->hooks, sizeof(h->hooks));
+	code_u32(c, &h->cpus);
+	code_u64(c, &h->mono_ns);
+	code_u64(c, &h->real_ns);
+	code_u64(c, &h->resolution_ns);
+	code_u64(c, &h->starved_ns);
+	code_int(c, &h->reserved);
+	code_bool(c, &h->calls);
+}
+
+static void code_party(struct codec *c, const struct event *e, struct event_party *p)
+{
+	code_u32(c, &p->tid);
+	code_u32(c, &p->tgid);
+	code_text(c, p->comm, sizeof(p->comm));
+	code_u64(c, &p->serial);
+	code_u32(c, &p->session);
+	code_text(c, p->ta, sizeof(p->ta));
+	code_text(c, p->client, sizeof(p->client));
+	code_enum(c, &p->cmd, NR_CMDS);
+	code_u32(c, &p->func);
+	code_enum(c, &p->class, NR_CLASSES);
+	code_enum(c, &p->phase, PHASE_BLIND + 1);
+	code_enum(c, &p->rpc_kind, NR_RPC_KINDS);
+	code_bool(c, &p->waits);
+	code_bool(c, &p->late);
+	code_u64(c, &p->since_ns);
+	code_bool(c, &p->swallowed);
+	code_u64(c, &p->swallowed_ns);
+	code_int(c, &p->behind);
+	code_bool(c, &p->by_supplicant);
+	code_bool(c, &p->one_of);
+	if (p->behind < -1 || p->behind >= (int)e->nr_parties)
+		c->failed = true;
+}
+
+void code_event(struct codec *c, struct event *e)
+{
+	code_enum(c, &e->condition, NR_CONDS);
+	code_enum(c, &e->state, EVENT_END + 1);
+	code_u32(c, &e->tee);
+	code_u64(c, &e->episode);
+	code_u64(c, &e->since_ns);
+	code_u64(c, &e->mono_ns);
+	code_u64(c, &e->real_ns);
+	code_u64(c, &e->duration_ns);
+	code_bool(c, &e->end_unseen);
+	code_u32(c, &e->peak);
+	code_int(c, &e->threads);
+	code_int(c, &e->reserved);
+	for (int class = 0; class < NR_CLASSES; class ++) {
+		code_int(c, &e->in_use[class]);
+		code_int(c, &e->waiting[class]);
+	}
+	code_int(c, &e->driver_free);
+	code_int(c, &e->driver_sys_sessions);
+	code_int(c, &e->drift);
+	code_u64(c, &e->unreported);
+	code_upto(c, &e->nr_parties, MAX_PARTIES);
+	code_int(c, &e->culprit);
+	if (e->culprit < -1 || e->culprit >= (int)e->nr_parties)
+		c->failed = true;
+	for (u32 i = 0; i < e->nr_parties && !c->failed; i++)
+		code_party(c, e, &e->parties[i]);
+}
+
+static void code_sums(struct codec *c, struct class_sums *s)
+{
+	code_u64(c, &s->calls);
+	code_u64(c, &s->failed);
+	code_u64(c, &s->waited);
+	code_u64(c, &s->wait_ns);
+	code_u64(c, &s->wait_max_ns);
+	code_u64(c, &s->hold_ns);
+	code_u64(c, &s->hold_max_ns);
+	code_u64(c, &s->secure_ns);
+	code_u64(c, &s->limits);
+	code_u64(c, &s->limit_ns);
+}
+
+static void code_condition(struct codec *c, struct snap_cond *cond)
+{
+	code_bool(c, &cond->known);
+	code_u64(c, &cond->count);
+	code_u64(c, &cond->lasting);
+	code_u64(c, &cond->since_ns);
+	code_u64(c, &cond->ns);
+	code_u64(c, &cond->longest_ns);
+	code_u64(c, &cond->peak);
+}
+
+static void code_pool(struct codec *c, struct snap_pool *p)
+{
+	code_u32(c, &p->id);
+	code_int(c, &p->total);
+	code_int(c, &p->in_use_all);
+	code_int(c, &p->in_rpc);
+	code_int(c, &p->waiting_all);
+	code_int(c, &p->in_use_all_peak);
+	code_int(c, &p->waiting_all_peak);
+	for (int class = 0; class < NR_CLASSES; class ++) {
+		code_int(c, &p->in_use[class]);
+		code_int(c, &p->waiting[class]);
+		code_int(c, &p->in_use_peak[class]);
+		code_int(c, &p->waiting_peak[class]);
+		code_sums(c, &p->sums[class]);
+		code_sums(c, &p->sums_iv[class]);
+	}
+	code_int(c, &p->reserved);
+	code_enum(c, &p->design, DESIGN_V6 + 1);
+	code_int(c, &p->driver_free);
+	code_int(c, &p->system_sessions);
+	code_bool(c, &p->drift_known);
+	code_int(c, &p->drift);
+	code_int(c, &p->judged_reserved);
+	for (int cond = 0; cond < NR_CONDS; cond++)
+		code_condition(c, &p->conds[cond]);
+	code_u64(c, &p->exhausted_ns_iv);
+	code_u64(c, &p->oldest_wait_ns);
+}
+
+/* Its buckets that are not empty, each by its distance from the one before. */
+static void code_hist(struct codec *c, struct hist64 *h)
+{
+	u32 at = 0;
+
+	if (c->writes) {
+		for (u32 i = 0; i < HIST_BUCKETS; i++) {
+			if (!h->count[i])
+				continue;
+			codec_put(c, i + 1 - at);
+			codec_put(c, h->count[i]);
+			at = i + 1;
+		}
+		codec_put(c, 0);
+		return;
+	}
+	memset(h, 0, sizeof(*h));
+	while (!c->failed) {
+		u64 step = codec_get(c);
+
+		if (!step)
+			break;
+		if (step > HIST_BUCKETS - at) {
+			c->failed = true;
+			break;
+		}
+		at += (u32)step;
+		code_u64(c, &h->count[at - 1]);
+	}
+}
+
+static void code_spread(struct codec *c, struct spread *s)
+{
+	code_u64(c, &s->calls);
+	code_u64(c, &s->p50);
+	code_u64(c, &s->p99);
+	code_u64(c, &s->max);
+}
+
+static void code_hists(struct codec *c, struct snap_session *row, session_hists *hists)
+{
+	const struct hist64 **const of_row[] = { &row->wait, &row->hold, &row->secure };
+	bool there = c->writes && row->wait;
+
+	code_bool(c, &there);
+	for (size_t i = 0; i < COUNT(of_row); i++) {
+		if (!c->writes)
+			*of_row[i] = there ? &(*hists)[i] : NULL;
+		if (there)
+			code_hist(c, (struct hist64 *)*of_row[i]);
+	}
+	code_spread(c, &row->wait_iv);
+	code_spread(c, &row->hold_iv);
+	code_spread(c, &row->secure_iv);
+}
+
+static void code_session(struct codec *c, const struct snapshot *s, struct snap_session *row,
+			 session_hists *hists)
+{
+	code_u64(c, &row->serial);
+	code_upto(c, &row->slot, SESSION_SLOTS - 1);
+	code_u32(c, &row->pool);
+	code_u32(c, &row->id);
+	code_u32(c, &row->flags);
+	code_bool(c, &row->open);
+	code_bool(c, &row->uuid_known);
+	code_bytes(c, row->uuid, sizeof(row->uuid));
+	code_u32(c, &row->login);
+	code_enum(c, &row->kind, CLIENT_KERNEL + 1);
+	code_u32(c, &row->tgid);
+	code_text(c, row->comm, sizeof(row->comm));
+	code_u64(c, &row->opened_ns);
+	code_u64(c, &row->closed_ns);
+	code_int(c, &row->in_flight);
+	code_int(c, &row->in_flight_peak);
+	for (int class = 0; class < NR_CLASSES; class ++)
+		code_sums(c, &row->sums[class]);
+	code_sums(c, &row->sums_iv);
+	for (int cmd = 0; cmd < NR_CMDS; cmd++)
+		code_u64(c, &row->ops[cmd]);
+	code_u32(c, &row->last_failure);
+	for (int kind = 0; kind < NR_RPC_KINDS; kind++) {
+		code_u64(c, &row->rpc_count[kind]);
+		code_u64(c, &row->rpc_ns[kind]);
+	}
+	code_hists(c, row, hists);
+	if (row->pool >= s->nr_pools)
+		c->failed = true;
+	if (!c->writes)
+		row->ta = ta_name(row->uuid);
+}
+
+static void code_call(struct codec *c, const struct snapshot *s, struct snap_call *call)
+{
+	code_u32(c, &call->tid);
+	code_u32(c, &call->tgid);
+	code_text(c, call->comm, sizeof(call->comm));
+	code_u32(c, &call->pool);
+	code_int(c, &call->session);
+	code_enum(c, &call->cmd, NR_CMDS);
+	code_u32(c, &call->func);
+	code_enum(c, &call->class, NR_CLASSES);
+	code_enum(c, &call->phase, PHASE_BLIND + 1);
+	code_enum(c, &call->rpc_kind, NR_RPC_KINDS);
+	code_bool(c, &call->queued);
+	code_bool(c, &call->nested);
+	code_bool(c, &call->late);
+	code_u64(c, &call->age_ns);
+	code_u64(c, &call->phase_ns);
+	if (call->pool >= s->nr_pools || call->session < -1 || call->session >= (int)s->nr_sessions)
+		c->failed = true;
+}
+
+static void code_losses(struct codec *c, struct snapshot *s)
+{
+	for (int i = 0; i < NR_LOSSES; i++)
+		code_u64(c, &s->losses.count[i]);
+	code_u64(c, &s->losses.missed);
+	code_bool(c, &s->losses.missed_known);
+	code_upto(c, &s->nr_cpus, MAX_CPUS);
+	for (u32 i = 0; i < s->nr_cpus; i++) {
+		code_u64(c, &s->records[i].emitted);
+		code_u64(c, &s->records[i].lost);
+	}
+}
+
+void code_snapshot(struct codec *c, struct snapshot *s, session_hists *hists)
+{
+	code_u64(c, &s->seq);
+	code_u64(c, &s->mono_ns);
+	code_u64(c, &s->real_ns);
+	code_u64(c, &s->interval_ns);
+	code_upto(c, &s->nr_pools, MAX_POOLS);
+	code_upto(c, &s->nr_sessions, SESSION_SLOTS);
+	code_upto(c, &s->nr_calls, MAX_CALLS);
+	for (u32 i = 0; i < s->nr_pools && !c->failed; i++)
+		code_pool(c, &s->pools[i]);
+	for (u32 i = 0; i < s->nr_sessions && !c->failed; i++)
+		code_session(c, s, &s->sessions[i], hists ? &hists[i] : NULL);
+	for (u32 i = 0; i < s->nr_calls && !c->failed; i++)
+		code_call(c, s, &s->calls[i]);
+	code_losses(c, s);
+}
+
+/* Calls: there are many, so each takes few bytes and few instructions. */
+
+#define MIX_CLASS  (1 << 4) /* above the command */
+#define MIX_FAILED (1 << 5)
+#define MIX_LIMITS (1 << 6)
+#define MIX_OTHER  (1 << 7) /* another TEE, or flags */
+
+void put_call(struct codec *c, const struct call_record *call, const struct call_record *before)
+{
+	bool other = call->pool || call->flags;
+	u32 mix = call->op | (call->class ? MIX_CLASS : 0) | (call->result ? MIX_FAILED : 0) |
+		  (call->limit_ns ? MIX_LIMITS : 0) | (other ? MIX_OTHER : 0);
+
+	if (c->size - c->at < 12 * VARINT_MAX && !codec_room(c, 12 * VARINT_MAX))
+		return;
+	c->buf[c->at++] = (u8)mix;
+	if (other) {
+		codec_put(c, call->pool);
+		codec_put(c, call->flags);
+	}
+	codec_put(c, zigzag((s64)(call->start_ns - before->start_ns)));
+	codec_put(c, call->wait_ns);
+	codec_put(c, call->hold_ns);
+	codec_put(c, call->hold_ns - call->secure_ns);
+	codec_put(c, zigzag((s64)call->serial - before->serial));
+	codec_put(c, zigzag((s64)call->tid - before->tid));
+	codec_put(c, zigzag((s64)call->tgid - call->tid));
+	codec_put(c, call->func);
+	if (call->result)
+		codec_put(c, call->result);
+	if (call->limit_ns)
+		codec_put(c, call->limit_ns);
+}
+
+static u64 get_u64(struct codec *c)
+{
+	u64 v;
+
+	code_u64(c, &v);
+	return v;
+}
+
+static u32 get_u32(struct codec *c)
+{
+	u32 v;
+
+	code_u32(c, &v);
+	return v;
+}
+
+static u32 get_change(struct codec *c, u32 from)
+{
+	s64 v = unzigzag(codec_get(c));
+
+	if (v < -(s64)from || v > (s64)(~0U - from)) {
+		c->failed = true;
+		return 0;
+	}
+	return (u32)(from + v);
+}
+
+void get_call(struct codec *c, struct call_record *call, const struct call_record *before)
+{
+	u8 mix = 0;
+	u32 op;
+
+	code_bytes(c, &mix, 1);
+	op = mix & (MIX_CLASS - 1);
+	*call = (struct call_record){ .op = (u8)op, .class = mix & MIX_CLASS ? 1 : 0 };
+	if (mix & MIX_OTHER) {
+		code_u8(c, &call->pool);
+		code_u8(c, &call->flags);
+	}
+	call->start_ns = before->start_ns + (u64)unzigzag(codec_get(c));
+	call->wait_ns = get_u64(c);
+	call->hold_ns = get_u64(c);
+	call->secure_ns = call->hold_ns - get_u64(c);
+	call->serial = get_change(c, before->serial);
+	call->tid = get_change(c, before->tid);
+	call->tgid = get_change(c, call->tid);
+	call->func = get_u32(c);
+	if (mix & MIX_FAILED)
+		call->result = get_u32(c);
+	if (mix & MIX_LIMITS)
+		call->limit_ns = get_u64(c);
+	if (op >= NR_CMDS || call->pool >= MAX_POOLS || call->start_ns > FIGURE_MAX ||
+	    call->secure_ns > call->hold_ns || call->limit_ns > call->wait_ns)
+		c->failed = true;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a recording has of each structure, in which order: the one description
+ * that both writes and reads them (src/codec.h). A change of it is a new schema:
+ * a member that is added is coded only if the block's schema has it.
+ */
+#ifndef OPTEE_TOP_SCHEMA_H
+#define OPTEE_TOP_SCHEMA_H
+
+#include "codec.h"
+#include "host.h"
+#include "snapshot.h"
+
+#define SCHEMA        1 /* that is written */
+#define SCHEMA_OLDEST 1 /* that is still read */
+
+/* The histograms of one session: wait, hold, secure. */
+typedef struct hist64 session_hists[3];
+
+void code_host(struct codec *c, struct host *h);
+void code_event(struct codec *c, struct event *e);
+
+/*
+ * All of a snapshot but its events. To be read into one whose sessions and calls
+ * have room for SESSION_SLOTS and MAX_CALLS; hists[i] is where the histograms of
+ * session i go, NULL when it is written.
+ */
+void code_snapshot(struct codec *c, struct snapshot *s, session_hists *hists);
+
+/* A call, as its difference from the one before, which is all 0 for a block's first. */
+void put_call(struct codec *c, const struct call_record *call, const struct call_record *before);
+void get_call(struct codec *c, struct call_record *call, const struct call_record *before);
+
+#endif

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Nothing is shown of what is recorded, but that it goes on. */
+#include <stdio.h>
+#include <unistd.h>
+#include "stop.h"
+#include "view_record.h"
+
+static void put_progress(const struct snapshot *s, u64 since)
+{
+	u64 calls = 0, lost = 0;
+
+	for (u32 i = 0; i < s->nr_cpus; i++) {
+		calls += s->records[i].emitted;
+		lost += s->records[i].lost;
+	}
+	fprintf(stderr, "\rrecording: %llu s, %llu calls, %llu lost ",
+		(unsigned long long)((s->mono_ns - since) / 1000000000), (unsigned long long)calls,
+		(unsigned long long)lost);
+}
+
+enum status view_record(const struct opts *o, const struct source *source)
+{
+	u64 delay = (u64)(o->delay * 1e9), due = source_now(), since = 0;
+	bool shows = isatty(STDERR_FILENO), goes_on = true;
+	const struct snapshot *s;
+
+	stop_catch();
+	for (long frames = 0; (!o->frames || frames <= o->frames) && goes_on; frames++) {
+		if (since)
+			goes_on = stop_wait(due, source);
+		s = source->next(source->ctx);
+		if (!s)
+			break;
+		if (!since)
+			since = s->mono_ns;
+		if (shows)
+			put_progress(s, since);
+		due += delay;
+	}
+	if (shows)
+		fputc('\n', stderr);
+	return STATUS_OK;
+}
