@@ -5,6 +5,7 @@
 # make demo               a real OP-TEE in QEMU, optee-top on it
 # make check              all tests
 # make bench              instructions a call
+# make validate [KERNEL=…] [OPTEE_KO=… | OPTEE_SRC=…]   judges a changed driver
 # make fuzz               ten minutes of spoiled recordings (FUZZ_SECONDS=)
 # make install DESTDIR= prefix=
 #
@@ -56,7 +57,7 @@ BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all guest demo check unit fuzz bench install clean deps format
+.PHONY: all guest demo check unit fuzz bench validate install clean deps format
 
 all: $(OUT)/optee-top build/optee-top.8
 
@@ -224,6 +225,11 @@ check:
 	$(Q)scripts/host-deps build unit vm
 	$(Q)$(MAKE) --no-print-directory guest
 	$(Q)tests/check
+
+# Of a driver: an optee.ko, or a directory with the files of drivers/tee/optee.
+validate: guest
+	$(Q)OPTEE_TOP_NO_MAKE=1 tests/validate $(if $(KERNEL),--kernel '$(KERNEL)') \
+		$(if $(OPTEE_KO),--ko '$(OPTEE_KO)') $(if $(OPTEE_SRC),--src '$(OPTEE_SRC)')
 
 demo: guest
 	$(Q)tests/demo

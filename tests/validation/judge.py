@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs a workload on a driver in a fresh guest, and has optee-top check judge it there."""
+
+import json
+import time
+from pathlib import Path
+from typing import NamedTuple, Optional, Sequence
+
+from guest import kmod, vm
+from guest.deadlock import PUT
+from guest.registry import Context, Failed
+from optee_vm.kernel import KERNELS
+
+from . import workloads
+from .workloads import Workload
+
+# The workload's own output is kept apart from the verdict.
+WORKLOAD = "exec >/tmp/workload.out 2>&1\n" + vm.PRELUDE
+GUEST = r"""
+: >/tmp/workload.out
+xxd -p /sys/module/optee/notes/.note.gnu.build-id | tr -d '\n' >/tmp/build-id
+optee-top check --rules /validate/rules --json -- sh /validate/workload \
+	>/tmp/verdict.json 2>/tmp/check.err
+echo $? >/tmp/status
+"""
+FILES = ("build-id", "workload.out", "verdict.json", "check.err", "status")
+CLIENTS = ("kclient", "nested")
+GUEST_SECONDS = 400  # however slow the host
+MAX_SAID = 8         # lines of what a program said
+
+
+class Rule(NamedTuple):
+    """What became of one rule."""
+
+    rule: str
+    argument: Optional[str]
+    verdict: str  # pass, fail or unknown
+    found: str
+    evidence: Sequence[str]
+
+
+class Outcome(NamedTuple):
+    workload: str
+    driver: str
+    verdict: str  # pass, fail, unknown; "not run"
+    rules: Sequence[Rule]
+    seconds: float
+
+    def failed(self) -> Sequence[Rule]:
+        return [rule for rule in self.rules if rule.verdict != "pass"]
+
+
+class Setting(NamedTuple):
+    """What is the same for all workloads of a driver."""
+
+    driver: str
+    module: Optional[Path]  # None: the kernel's own
+    build_id: str           # "": not known
+    kernel: str
+    threads: int
+    out: Path
+    binary: Optional[Path]     # an optee-top to judge with instead of build/arm64's
+
+
+def _lost(found: str, evidence: Sequence[str]) -> Sequence[Rule]:
+    """There is no verdict, and that is not the driver's merit."""
+    return [Rule("was_judged", None, "fail", found, evidence[-MAX_SAID:])]
+
+
+def _lines(path: Path) -> Sequence[str]:
+    return path.read_text(errors="replace").splitlines()
+
+
+def _judged(guest: vm.Run, setting: Setting) -> Sequence[Rule]:
+    running = guest.read("build-id").decode()
+    if setting.build_id and not running.endswith(setting.build_id):
+        return _lost("the guest did not run this driver",
+                     [f"its build id is {setting.build_id}", f"the guest has {running[-40:]}"])
+    try:
+        verdict = json.loads(guest.read("verdict.json"))
+        rules = [Rule(r["rule"], r["argument"], r["verdict"], r["found"], r["evidence"])
+                 for r in verdict["rules"]]
+    except (ValueError, KeyError, TypeError):
+        status = guest.read("status").decode().strip()
+        return _lost(f"optee-top check ended with status {status} and no verdict",
+                     _lines(guest.files["check.err"]))
+    said = _lines(guest.files["workload.out"])[-MAX_SAID:]
+    return [rule._replace(evidence=[*rule.evidence, *said])
+            if (rule.rule, rule.verdict) == ("command_succeeds", "fail") else rule for rule in rules]
+
+
+def _verdict(rules: Sequence[Rule]) -> str:
+    found = {rule.verdict for rule in rules}
+    return next((v for v in ("fail", "unknown") if v in found), "pass")
+
+
+def _options(workload: Workload, setting: Setting, scratch: Path) -> Sequence[str]:
+    options = ["--icount", "--kernel", setting.kernel, "--threads", str(setting.threads),
+               "--put", f"{scratch}:/validate"]
+    if setting.module:
+        options += ["--module", str(setting.module)]
+    if workload.plugin:
+        options += PUT
+    if workload.clients:
+        for name in CLIENTS:
+            options += ["--put", f"{kmod.build(name, setting.kernel)}:/{name}.ko"]
+    return options
+
+
+def no_clients(kernel: str) -> Optional[str]:
+    """Why the modules of tests/kmod cannot be had for the kernel; None: they can."""
+    if kernel not in KERNELS:
+        return "their clients are kernel modules, and are built for Debian's kernels only"
+    try:
+        for name in CLIENTS:
+            kmod.build(name, kernel)
+    except kmod.NoHeaders as failure:
+        return str(failure)
+    return None
+
+
+def judge(workload: Workload, setting: Setting) -> Outcome:
+    """Run it and return its verdict."""
+    directory = setting.out / setting.driver / workload.name
+    scratch = directory / "validate"
+    scratch.mkdir(parents=True, exist_ok=True)
+    (scratch / "workload").write_text(WORKLOAD + workloads.script(workload, setting.threads))
+    (scratch / "rules").write_text(workloads.rules(workload))
+    begin = time.monotonic()
+    try:
+        guest = vm.run(Context(workload.name, directory, setting.binary), GUEST,
+                       *_options(workload, setting, scratch), gets=FILES, seconds=GUEST_SECONDS)
+        rules = _judged(guest, setting)
+    except Failed as failure:
+        first, *more = str(failure).splitlines()
+        rules = _lost(first, more)
+    return Outcome(workload.name, setting.driver, _verdict(rules), rules,
+                   time.monotonic() - begin)

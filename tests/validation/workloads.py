@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The workloads that a driver has to get through, and the rules that hold in each.
+
+All run on one CPU that counts instructions (--icount): the same driver is judged alike
+every time, however busy the host is. What only two CPUs at once can do is not tried."""
+
+import re
+from typing import NamedTuple, Sequence
+
+from guest import deadlock, kclient
+
+# After vm.PRELUDE. A workload ends by itself or with the name of what did not come.
+COMMON = r"""
+has_ended() { [ -z "$(cat "/proc/$1/cmdline" 2>/dev/null)" ]; }
+
+ends() { # SECONDS PID: well, and by then
+	wait_for "$1" has_ended "$2"
+	wait "$2" || die "a client ended with status $?"
+}
+
+within() { # SECONDS COMMAND [ARG...]
+	limit=$1; shift
+	"$@" &
+	ends "$limit" $!
+}
+""" + kclient.SCRIPT
+
+Rules = Sequence[tuple[str, str]]  # a rule, and why it is there
+
+EVERYWHERE: Rules = (
+    ("no_losses", "what was not seen cannot be judged"),
+    ("no_deadlock", "none of the workloads has to end in one"),
+    ("no_count_mismatch", "the driver admits no call for which OP-TEE has no thread"),
+    ("no_drift", "the driver's count of its threads is right all the time"),
+    ("no_count_leak", "and all threads are back at the end"),
+    ("no_reservation_leak", "as is what was in reserve"),
+    ("command_succeeds", "the load got through, and in time"),
+)
+CALLS_SUCCEED = ("no_failed_calls", "nothing is asked of OP-TEE that it has to refuse")
+LIMITED = ("no_overrun", "system calls keep to what is in reserve for them")
+
+# Among calls that last up to 20 ms: one in flight that swallows a wake gives it back when
+# it ends. The stock driver has these, and longer ones are looked for in a workload of
+# their own.
+SHORT_STRANDS = ("no_stranded 100ms", "nobody sleeps on beside a free thread; a wake that "
+                 "is swallowed by a call of 20 ms is not what this is about")
+
+
+class Workload(NamedTuple):
+    name: str
+    what: str
+    script: str  # %(threads)d is T
+    rules: Rules
+    clients: bool = False  # needs the modules of tests/kmod
+    plugin: bool = False   # and tests/load/plugin
+    seconds: int = 30      # about how long the guest takes
+
+
+IDLE = Workload(
+    "idle", "one client, a call now and then",
+    "within 20 optee-load -r 0 -o /dev/null 'name=one ta=invoke_tests repeat=50 nop gap=40'\n",
+    (*EVERYWHERE, CALLS_SUCCEED, LIMITED, SHORT_STRANDS,
+     ("calls_at_least 50", "else this is no test"),
+     ("no_starved 20ms", "nobody is there to wait for, but the notifications")),
+    seconds=12)
+
+CONTENDED = Workload(
+    "contended", "more clients than threads, short calls, sessions that come and go",
+    r"""
+within 60 optee-load -r 0 -o /dev/null -s 6 \
+	'name=asker ta=invoke_tests repeat=0 nop gap=20..60' \
+	'name=short count=%(clients)d repeat=0 wait=1..20 gap=5..30' \
+	'name=opener sessions=0 ta=invoke_tests repeat=0 open nop nop close gap=50..100'
+""",
+    (*EVERYWHERE, CALLS_SUCCEED, LIMITED, SHORT_STRANDS,
+     ("no_starved 1s", "all calls are short: everybody has a turn"),
+     ("calls_at_least 300", "else this is no test")),
+    seconds=20)
+
+SYSTEM = Workload(
+    "system", "one system session beside normal load",
+    r"""
+kclient_load
+kclient_run <<END
+name=S system repeat=30 wait=30 gap=30
+name=N count=%(clients)d repeat=20 wait=20 gap=10
+END
+""",
+    (*EVERYWHERE, CALLS_SUCCEED, LIMITED, SHORT_STRANDS,
+     ("no_harmful_overrun", "one session with one call at a time cannot make any"),
+     ("no_reserve_breach", "normal calls leave the entry in reserve alone"),
+     ("wait_longest system 5ms", "it is in reserve so that a system call need not wait"),
+     ("calls_at_least 90", "else this is no test")),
+    clients=True, seconds=20)
+
+# No no_stranded here: it judges by the rule of Linux 6.8, and a driver that holds system
+# calls back for the reserve's sake has another one.
+OVERRUN = Workload(
+    "overrun", "as many system calls at once as there are threads, and a normal client",
+    r"""
+kclient_load
+kclient_run <<END
+name=S count=%(threads)d system repeat=3 wait=300 gap=20
+name=N at=50 repeat=3 wait=50 gap=20
+END
+""",
+    (*EVERYWHERE, CALLS_SUCCEED, LIMITED,
+     ("no_harmful_overrun", "least of all while a normal call waits"),
+     ("calls_at_least 9", "else this is no test")),
+    clients=True, seconds=15)
+
+ROUNDS, ROUND_MS = 10, 1500
+
+
+def _rounds(name: str, at: int, wait: int) -> str:
+    """A client with a call in each round."""
+    return f"'name={name} " + " ".join(f"at={n * ROUND_MS + at} wait={wait}"
+                                       for n in range(ROUNDS)) + "'"
+
+
+# A was there first. The wake of B's end is for C, and nothing is for A. Often, so that a
+# wake that is lost now and then is among them.
+STRANDED = Workload(
+    "stranded", "a long call, a short one, and a third that waits for the short one's end",
+    "within 60 optee-load -r 0 -o /dev/null " + " ".join((
+        _rounds("A", 0, 1000), _rounds("L count=%(others)d", 10, 1000),
+        _rounds("B", 20, 300), _rounds("C", 100, 50))) + "\n",
+    (*EVERYWHERE, CALLS_SUCCEED, LIMITED,
+     ("no_stranded 100ms", "C begins when B ends"),
+     ("no_starved 400ms", "which is 220 ms after C has come"),
+     ("calls_at_least 36", "else this is no test")),
+    seconds=15)
+
+# In bursts: of so many sessions optee-top keeps each until it has read it.
+STORM = Workload(
+    "storm", "sessions opened and closed as fast as can be, system sessions among them",
+    r"""
+kclient_load
+for round in 1 2 3; do
+	optee-load -r 0 -o /dev/null \
+		'name=storm count=6 sessions=0 ta=invoke_tests repeat=100 open close' &
+	STORM=$!
+	kclient_run <<END
+name=S count=3 system repeat=2 wait=1
+END
+	ends 60 $STORM
+	sleep 1
+done
+""",
+    (*EVERYWHERE, CALLS_SUCCEED, SHORT_STRANDS,
+     ("no_starved 1s", "all calls are short: everybody has a turn"),
+     ("calls_at_least 3600", "else this is no test")),
+    clients=True, seconds=20)
+
+# Each part can be got through, but not with a driver that forgets somebody: a call that
+# tee-supplicant makes for another call, one that is made inside of another, and normal
+# calls that go on only when a system call has been let through.
+DEADLOCK = Workload(
+    "deadlock", "calls that hold threads and need another call to go on",
+    deadlock.SCRIPT + r"""
+busy() { # SECONDS
+	load busy -r 0 -s "$1" 'name=busy count=3 repeat=0 wait=5..20 gap=5..20'
+}
+all_end() {
+	for pid in $LOADS; do
+		ends 60 "$pid"
+	done
+}
+
+begin
+busy 3
+invoke_plugin 1 /tmp/plugin.go call /
+touch /tmp/plugin.go
+all_end
+
+begin
+insmod /nested.ko comm=outer wait_ms=100 || die "no nested.ko"
+busy 4
+load outer 'name=outer ta=concurrent sessions=0 gap=200 open burn=1 close'
+all_end
+
+begin
+kclient_load
+kclient_start <<END
+name=S system at=2000 repeat=3 wait=50
+END
+n=0
+while [ $n -lt %(threads)d ]; do
+	n=$((n + 1))
+	echo "/tmp/plugin.end return /" >>/tmp/plugin.orders
+	load "P$n" "name=P$n ta=$PLUGIN_TA cmd=6"
+done
+wait_for 30 find_asleep P1 $IN_SUPP_RPC
+kclient_wait 30
+touch /tmp/plugin.end
+all_end
+""",
+    (*EVERYWHERE, CALLS_SUCCEED,
+     ("no_starved 10s", "but the system call who waits for a thread waits for the normal "
+      "ones, and they for the system call"),
+     ("calls_at_least 60", "else this is no test")),
+    clients=True, plugin=True, seconds=30)
+
+# Some of its tests ask for what OP-TEE refuses: their calls may fail.
+XTEST = Workload(
+    "xtest", "OP-TEE's own tests of sessions, threads and shared memory",
+    "within 120 xtest -l 0 " + " ".join(f"regression_{n}" for n in (
+        1001, 1002, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1014, 1015, 1025)) + "\n",
+    (*EVERYWHERE, LIMITED,
+     ("calls_at_least 200", "else this is no test")),
+    seconds=30)
+
+WORKLOADS = (IDLE, CONTENDED, SYSTEM, OVERRUN, STRANDED, DEADLOCK, STORM, XTEST)
+
+
+def script(workload: Workload, threads: int) -> str:
+    """What the guest runs, for a pool of so many threads."""
+    text = COMMON + workload.script % {"threads": threads, "clients": 2 * threads,
+                                       "others": max(threads - 2, 0)}
+    # A client cannot be there no times.
+    return re.sub(r"'name=L count=0 [^']*' ", "", text)
+
+
+def rules(workload: Workload) -> str:
+    """The rules as optee-top check reads them."""
+    return "".join(f"# {why}\n{rule}\n" for rule, why in workload.rules)
