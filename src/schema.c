@@ -12,10 +12,22 @@
 /* An enum, whatever type the compiler gives it. */
 #define code_enum(c, v, end)                                                                       \
 	do {                                                                                       \
-		u32 n = (u32) * (v);                                                               \
-		code_upto(c, &n, (u32)(end)-1);                                                    \
-		*(v) = n;                                                                          \
+		u32 coded = (u32) * (v);                                                           \
+		code_upto(c, &coded, (u32)(end)-1);                                                \
+		*(v) = coded;                                                                      \
 	} while (0)
+
+/*
+ * How long a table is: of one that was shorter when it was written the rest stays 0,
+ * which of a condition is "not known". Tables grow at their ends only.
+ */
+static u32 code_length(struct codec *c, u32 ours)
+{
+	u32 n = ours;
+
+	code_upto(c, &n, ours);
+	return n;
+}
 
 void code_host(struct codec *c, struct host *h)
 {
@@ -117,6 +129,8 @@ static void code_condition(struct codec *c, struct snap_cond *cond)
 
 static void code_pool(struct codec *c, struct snap_pool *p)
 {
+	u32 n;
+
 	code_u32(c, &p->id);
 	code_int(c, &p->total);
 	code_int(c, &p->in_use_all);
@@ -139,7 +153,8 @@ static void code_pool(struct codec *c, struct snap_pool *p)
 	code_bool(c, &p->drift_known);
 	code_int(c, &p->drift);
 	code_int(c, &p->judged_reserved);
-	for (int cond = 0; cond < NR_CONDS; cond++)
+	n = code_length(c, NR_CONDS);
+	for (u32 cond = 0; cond < n; cond++)
 		code_condition(c, &p->conds[cond]);
 	code_u64(c, &p->exhausted_ns_iv);
 	code_u64(c, &p->oldest_wait_ns);
@@ -204,6 +219,10 @@ static void code_hists(struct codec *c, struct snap_session *row, session_hists 
 static void code_session(struct codec *c, const struct snapshot *s, struct snap_session *row,
 			 session_hists *hists)
 {
+	u32 n;
+
+	if (!c->writes)
+		memset(row, 0, sizeof(*row));
 	code_u64(c, &row->serial);
 	code_upto(c, &row->slot, SESSION_SLOTS - 1);
 	code_u32(c, &row->pool);
@@ -223,10 +242,12 @@ static void code_session(struct codec *c, const struct snapshot *s, struct snap_
 	for (int class = 0; class < NR_CLASSES; class ++)
 		code_sums(c, &row->sums[class]);
 	code_sums(c, &row->sums_iv);
-	for (int cmd = 0; cmd < NR_CMDS; cmd++)
+	n = code_length(c, NR_CMDS);
+	for (u32 cmd = 0; cmd < n; cmd++)
 		code_u64(c, &row->ops[cmd]);
 	code_u32(c, &row->last_failure);
-	for (int kind = 0; kind < NR_RPC_KINDS; kind++) {
+	n = code_length(c, NR_RPC_KINDS);
+	for (u32 kind = 0; kind < n; kind++) {
 		code_u64(c, &row->rpc_count[kind]);
 		code_u64(c, &row->rpc_ns[kind]);
 	}
@@ -260,7 +281,9 @@ static void code_call(struct codec *c, const struct snapshot *s, struct snap_cal
 
 static void code_losses(struct codec *c, struct snapshot *s)
 {
-	for (int i = 0; i < NR_LOSSES; i++)
+	u32 n = code_length(c, NR_LOSSES);
+
+	for (u32 i = 0; i < n; i++)
 		code_u64(c, &s->losses.count[i]);
 	code_u64(c, &s->losses.missed);
 	code_bool(c, &s->losses.missed_known);

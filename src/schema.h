@@ -2,7 +2,8 @@
 /*
  * What a recording has of each structure, in which order: the one description
  * that both writes and reads them (src/codec.h). A change of it is a new schema:
- * a member that is added is coded only if the block's schema has it.
+ * a member that is added is coded only if the block's schema has it. The tables
+ * that are indexed by an enum may grow at their ends: their lengths are coded.
  */
 #ifndef OPTEE_TOP_SCHEMA_H
 #define OPTEE_TOP_SCHEMA_H
