@@ -5,6 +5,7 @@
 # make demo               a real OP-TEE in QEMU, optee-top on it
 # make check              all tests
 # make bench              instructions a call
+# make fuzz               ten minutes of spoiled recordings (FUZZ_SECONDS=)
 # make install DESTDIR= prefix=
 #
 # V=1 shows the commands.
@@ -39,17 +40,22 @@ CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wformat=2 -Wshadow
 LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(LDFLAGS)
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
-SRCS	:= main opts help fields text ta_names hist fail host_read live codec schema block recorder recording player view_record driver mechanism attach collect calls \
-	watch watch_event watch_calls conditions deadlock lost_wake condition_table event_text \
-	doctor json stop view_batch view_events screen view_top view_table view_detail \
-	view_pool view_conditions condition_log freeze
+# What needs neither a kernel nor a terminal: the unit tests have it, too.
+PLAIN	:= opts help fields text ta_names hist fail json stop event_text \
+	conditions condition_table condition_log deadlock lost_wake \
+	block codec schema recorder recording \
+	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
+	out_file lanes intern protobuf timeline task_names
+SRCS	:= $(PLAIN) main live host_read driver mechanism attach collect calls \
+	watch watch_event watch_calls doctor player view_record view_batch view_events \
+	screen view_top view_table view_detail view_pool view_conditions freeze
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
 	vmlinux/optee_types.h vmlinux/optee_msg_abi.h vmlinux/vmlinux.h
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all guest demo check unit bench install clean deps format
+.PHONY: all guest demo check unit fuzz bench install clean deps format
 
 all: $(OUT)/optee-top build/optee-top.8
 
@@ -84,7 +90,7 @@ $(OUT)/optee-top: $(OBJS)
 
 # The manual comes from the same tables as the program.
 MAN_OBJS := $(addprefix build/man/,gen_man.o help.o fields.o opts.o text.o ta_names.o fail.o \
-	condition_table.o)
+	condition_table.o call_fields.o)
 
 build/man/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
@@ -141,14 +147,27 @@ build/arm64/calling-plugin.so: tests/load/plugin/calling.c Makefile
 
 # Unit tests: the plain C of src/, under the sanitizers, without root.
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
-UNIT_SRCS := src/condition_log.c src/condition_table.c src/conditions.c src/deadlock.c src/lost_wake.c src/event_text.c src/help.c \
-	src/json.c src/hist.c src/text.c src/ta_names.c src/fields.c src/opts.c src/fail.c
+UNIT_OBJS := $(PLAIN:%=build/unit/src/%.o)
+UNIT_CC := $(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -MMD -MP -Iinclude -Isrc \
+	-fsanitize=address,undefined -fno-sanitize-recover=all
 
-build/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(UNIT_SRCS) $(BPF_SRCS) Makefile
+build/unit/src/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined \
-		-fno-sanitize-recover=all -Iinclude -Isrc -Ibpf -Ivmlinux -o $@ $< $(UNIT_SRCS) -lcmocka -ljansson
+	$(Q)$(UNIT_CC) -c -o $@ $<
+
+build/unit/test_%: tests/unit/test_%.c $(UNIT_OBJS) $(BPF_SRCS) Makefile
+	$(call say,CC,$@)
+	$(Q)$(UNIT_CC) -Ibpf -Ivmlinux -o $@ $< $(UNIT_OBJS) -lcmocka -ljansson -lz
+
+-include $(UNIT_OBJS:.o=.d) $(UNIT_TESTS:=.d)
+
+# Exports what never was, for tests/guest/test_export.py.
+build/export-made: tests/export/made.c $(PLAIN:%=src/%.c) $(wildcard src/*.h include/*.h) Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Werror -Iinclude -Isrc -o $@ $< \
+		$(PLAIN:%=src/%.c) -ljansson -lz
 
 FORMATTED = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/vmlinux.h$$')
 
@@ -158,6 +177,22 @@ format:
 unit: $(UNIT_TESTS)
 	$(Q)clang-format --dry-run -Werror $(FORMATTED)
 	$(Q)failed=0; for test in $^; do $$test || failed=1; done; exit $$failed
+
+# The fuzzer of recordings, for FUZZ_SECONDS; a finding is in build/fuzz.
+FUZZ_SECONDS ?= 600
+
+build/fuzz/recording: tests/fuzz/fuzz_recording.c $(PLAIN:%=src/%.c) Makefile
+	@mkdir -p $(@D)/corpus
+	$(call say,CC,$@)
+	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -Iinclude -Isrc -o $@ $< $(PLAIN:%=src/%.c) -ljansson -lz
+
+fuzz:
+	$(Q)scripts/host-deps build unit fuzz
+	$(Q)$(MAKE) --no-print-directory build/fuzz/recording
+	$(Q)ASAN_OPTIONS=log_path=build/fuzz/report build/fuzz/recording -max_total_time=$(FUZZ_SECONDS) \
+		-close_fd_mask=3 -max_len=16384 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+		-artifact_prefix=build/fuzz/ build/fuzz/corpus tests/fuzz/corpus
 
 build/arm64/bench-%: tests/bench/%.c Makefile
 	@mkdir -p $(@D)

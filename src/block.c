@@ -4,7 +4,6 @@
 #include <string.h>
 #include <zlib.h>
 #include "block.h"
-#include "schema.h"
 
 /* Little memory and few instructions: what is recorded is small and the device may be, too. */
 #define LEVEL       1
@@ -71,11 +70,13 @@ static size_t deflate_into(struct packer *p, const void *data, size_t n)
 	return deflate(&p->z, Z_FINISH) == Z_STREAM_END ? p->z.total_out : 0;
 }
 
-const u8 *packer_pack(struct packer *p, enum block_type type, const void *data, size_t n,
-		      bool deflate, size_t *bytes)
+const u8 *packer_pack(struct packer *p, u16 schema, enum block_type type, const void *data,
+		      size_t n, bool deflate, size_t *bytes)
 {
 	size_t stored = 0;
 
+	if (n > BLOCK_MAX)
+		return NULL;
 	if (p->room < BLOCK_HEAD + n) {
 		u8 *buf = realloc(p->buf, BLOCK_HEAD + n);
 
@@ -89,7 +90,7 @@ const u8 *packer_pack(struct packer *p, enum block_type type, const void *data, 
 	memcpy(p->buf, sync_bytes, sizeof(sync_bytes));
 	p->buf[4] = (u8)type;
 	p->buf[5] = stored ? BLOCK_DEFLATED : 0;
-	put_number(p->buf + 6, SCHEMA, 2);
+	put_number(p->buf + 6, schema, 2);
 	if (!stored) {
 		stored = n;
 		if (n)

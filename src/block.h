@@ -38,9 +38,12 @@ struct packer;
 struct packer *packer_new(void);
 void packer_free(struct packer *p);
 
-/* The bytes of a block, valid until the next one is made; NULL: out of memory. */
-const u8 *packer_pack(struct packer *p, enum block_type type, const void *data, size_t n,
-		      bool deflate, size_t *bytes);
+/*
+ * The bytes of a block, valid until the next one is made; NULL: out of memory, or
+ * more than BLOCK_MAX.
+ */
+const u8 *packer_pack(struct packer *p, u16 schema, enum block_type type, const void *data,
+		      size_t n, bool deflate, size_t *bytes);
 
 /* A block as it is found. */
 struct block {

@@ -54,9 +54,9 @@ static u64 get_upto(struct codec *c, u64 max)
 void code_u64(struct codec *c, u64 *v)
 {
 	if (c->writes)
-		codec_put(c, *v);
+		codec_put(c, *v < FIGURE_MAX ? *v : FIGURE_MAX);
 	else
-		*v = codec_get(c);
+		*v = get_upto(c, FIGURE_MAX);
 }
 
 void code_u32(struct codec *c, u32 *v)
@@ -81,7 +81,7 @@ void code_int(struct codec *c, int *v)
 		return;
 	}
 	read = unzigzag(codec_get(c));
-	if (read < INT_MIN || read > INT_MAX)
+	if (read < -INTEGER_MAX || read > INTEGER_MAX)
 		c->failed = true;
 	*v = c->failed ? 0 : (int)read;
 }
@@ -128,7 +128,7 @@ void code_text(struct codec *c, char *text, size_t size)
 	code_bytes(c, (u8 *)text, len);
 	if (c->writes)
 		return;
-	text[len] = '\0';
+	memset(text + len, 0, size - len);
 	for (u32 i = 0; i < len; i++)
 		if (text[i] < ' ' || text[i] > '~')
 			c->failed = true; /* all text was made printable before it was written */

@@ -16,7 +16,10 @@
 #include <stddef.h>
 #include "abi.h"
 
-#define VARINT_MAX 10 /* bytes of the largest number */
+#define VARINT_MAX  10           /* bytes of the largest number */
+#define FIGURE_MAX  (1ULL << 62) /* no count and no time in ns is larger: 146 years */
+
+#define INTEGER_MAX (1 << 24) /* no signed figure, a number of calls or threads, is larger */
 
 struct codec {
 	u8 *buf;
@@ -63,9 +66,11 @@ static inline s64 unzigzag(u64 v)
 	return (s64)(v >> 1 ^ -(v & 1));
 }
 
+/* At most FIGURE_MAX, so that nobody who reckons with it runs over. */
 void code_u64(struct codec *c, u64 *v);
 void code_u32(struct codec *c, u32 *v);
 void code_u8(struct codec *c, u8 *v);
+/* At most INTEGER_MAX, or its negative. */
 void code_int(struct codec *c, int *v);
 void code_bool(struct codec *c, bool *v);
 

@@ -144,7 +144,13 @@ SESSION_NUMBER(limit_wait, true, SUM(row, limit_ns))
 SESSION_NUMBER(wait, true, SUM(row, wait_ns))
 SESSION_NUMBER(hold, true, SUM(row, hold_ns))
 SESSION_NUMBER(secure, true, SUM(row, secure_ns))
-SESSION_NUMBER(rpc, true, SUM(row, hold_ns) - SUM(row, secure_ns))
+/* A sum may be a call ahead of another that was read before it. */
+static u64 less(u64 all, u64 part)
+{
+	return all > part ? all - part : 0;
+}
+
+SESSION_NUMBER(rpc, true, less(SUM(row, hold_ns), SUM(row, secure_ns)))
 
 static u64 max_of(u64 a, u64 b)
 {
@@ -171,7 +177,7 @@ SESSION_FIELD(secure_share)
 SESSION_FIELD(rpc_share)
 {
 	UNUSED(s);
-	return percent(row->sums_iv.hold_ns - row->sums_iv.secure_ns, row->sums_iv.hold_ns);
+	return percent(less(row->sums_iv.hold_ns, row->sums_iv.secure_ns), row->sums_iv.hold_ns);
 }
 
 const struct session_field session_fields[] = {

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include "call_fields.h"
 #include "condition_table.h"
 #include "fields.h"
 #include "help.h"
@@ -18,6 +19,8 @@ const struct command_help command_table[] = {
 	  "write down all of it, each call and condition too, until a signal or --duration" },
 	{ "replay", "FILE [events]",
 	  "show a recording as the live view, as frames (-b, --json), or its events" },
+	{ "export", "FILE",
+	  "write a recording down for other programs: JSON lines, CSV, a timeline for Perfetto" },
 	{ "doctor", "",
 	  "what this kernel offers, which hook uses which mechanism, what is missing" },
 	{ "help", "[TOPIC]", "this help, or that on a topic: fields, conditions, man" },
@@ -112,6 +115,21 @@ const struct key_help who_keys[] = {
 	{}
 };
 
+const struct key_help host_keys[] = {
+	{ "version", "of the optee-top that looked" },
+	{ "machine", "as uname -m says" },
+	{ "release", "of the kernel" },
+	{ "name", "of the host" },
+	{ "hooks", "which hook uses which mechanism" },
+	{ "cpus", "CPUs that are configured" },
+	{ "mono_ns", "CLOCK_MONOTONIC, as it attached; ts is the same moment" },
+	{ "resolution_ns", "of CLOCK_MONOTONIC" },
+	{ "starved_ns", "a wait longer than this starves" },
+	{ "reserved", "--reserved; null: the driver's own figure was judged by" },
+	{ "calls", "true: there is a line for each call" },
+	{}
+};
+
 const struct key_help call_records_keys[] = {
 	{ "emitted", "calls that were recorded since attach" },
 	{ "lost", "calls that are accounted, and found no room among those to be recorded" },
@@ -175,6 +193,12 @@ void help_fields(void)
 	for (int i = 0; i < NR_CONDS; i++)
 		printf("  %-24s peak: %s\n", condition_table[i].key, condition_table[i].peak);
 	print_keys("members of a condition", condition_keys);
+	printf("\na call that has ended, as 'export' writes it:\n");
+	for (size_t i = 0; i < nr_call_fields; i++)
+		printf("  %-24s %s\n",
+		       field_json_key(call_fields[i].name, call_fields[i].unit, key, sizeof(key)),
+		       call_fields[i].help);
+	print_keys("the host, as 'export' writes it", host_keys);
 	print_keys("members of an event", event_keys);
 	print_keys("members of its 'why'", why_keys);
 	print_keys("members of each of its 'who'", who_keys);
@@ -287,6 +311,34 @@ static void man_events(void)
 	man_keys(condition_keys);
 }
 
+static void man_export(void)
+{
+	char key[64];
+
+	printf(".SH EXPORT\n.B optee\\-top export\nwrites a recording down for other programs.\n"
+	       ".SS \\-\\-format jsonl\nOne object a line, with schema, ts, boot_id and type. The types are host (the\n"
+	       "first line), call, event and snapshot: a frame of\n.B \\-\\-json\nwithout its events, which have "
+	       "lines of their own. Before each snapshot come the calls and\nevents since the one "
+	       "before, in the order of mono_ns. Members of a call:\n");
+	for (size_t i = 0; i < nr_call_fields; i++) {
+		printf(".TP\n.B %s\n",
+		       field_json_key(call_fields[i].name, call_fields[i].unit, key, sizeof(key)));
+		troff(call_fields[i].help);
+	}
+	printf(".PP\nWhat is not known is null. Members of the host:\n");
+	man_keys(host_keys);
+	printf(".SS \\-\\-format csv\nAs in RFC 4180, with a head line. The columns of calls are the "
+	       "members above; those of\nsessions and pools are the fields, one row each a snapshot; "
+	       "those of events are the\nmembers of an event and of its why. An empty field is not "
+	       "known; a text that is known and\nempty is \"\". A text that begins with =, +, \\-, @ "
+	       "or \\(aq has a further \\(aq in front: a\nspreadsheet would take it for a formula.\n"
+	       ".SS \\-\\-format perfetto\nA timeline for Perfetto: a track for each thread of the TEE, with "
+	       "the calls that held it;\none for each task that slept in the queue, and an arrow from "
+	       "there to the thread that it\ngot; the conditions; threads in use and waiting calls. "
+	       "Which of the TEE\\(aqs threads a call\nhad is not known: each has a slot that was free. "
+	       "Times are CLOCK_MONOTONIC.\n");
+}
+
 void help_man(void)
 {
 	printf(".TH OPTEE-TOP 8 \"\" \"optee-top\" \"System Administration\"\n"
@@ -321,6 +373,7 @@ void help_man(void)
 		man_field(pool_fields[i].name, NULL, pool_fields[i].unit, pool_fields[i].help);
 	man_conditions();
 	man_events();
+	man_export();
 	printf(".SH LOSSES\nWhat was not seen is counted, and shown in every output.\n");
 	for (int i = 0; i < NR_LOSSES; i++)
 		man_field(loss_fields[i].name, NULL, UNIT_COUNT, loss_fields[i].help);

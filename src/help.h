@@ -12,13 +12,13 @@ struct command_help {
 extern const struct command_help command_table[];
 extern const size_t nr_commands;
 
-/* What src/json.c writes of conditions, events and records; each table ends with a key of NULL. */
+/* What src/json.c writes of conditions, events, records and the host; each table ends with a key of NULL. */
 struct key_help {
 	const char *key, *help;
 };
 
 extern const struct key_help condition_keys[], event_keys[], why_keys[], who_keys[],
-	call_records_keys[];
+	call_records_keys[], host_keys[];
 
 void help_usage(void);      /* --help */
 void help_fields(void);     /* help fields */

@@ -4,13 +4,11 @@
  * What is not known is null. Histograms are sparse arrays of [edge_ns, count],
  * where the edge is the bucket's lower one and empty buckets are left out.
  */
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
 #include "condition_table.h"
 #include "event_text.h"
 #include "hist.h"
 #include "json.h"
+#include "text.h"
 
 static void set(json_t *object, const char *key, json_t *value)
 {
@@ -27,25 +25,41 @@ static json_t *number_or_null(bool known, s64 n)
 	return known ? json_integer(n) : json_null();
 }
 
-static void set_timestamp(json_t *object, u64 real_ns)
-{
-	time_t seconds = (time_t)(real_ns / 1000000000);
-	char date[32], stamp[64];
-	struct tm tm;
-
-	gmtime_r(&seconds, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(stamp, sizeof(stamp), "%s.%06uZ", date,
-		 (unsigned int)(real_ns % 1000000000 / 1000));
-	set(object, "ts", json_string(stamp));
-}
-
 /* What every line begins with. */
 static void set_head(json_t *object, const struct host *host, u64 real_ns)
 {
+	char stamp[TIMESTAMP_LEN];
+
 	set(object, "schema", json_string(JSON_SCHEMA));
-	set_timestamp(object, real_ns);
+	set(object, "ts", json_string(format_timestamp(real_ns, stamp)));
 	set(object, "boot_id", host->boot_id[0] ? json_string(host->boot_id) : json_null());
+}
+
+json_t *line_json(const struct host *host, u64 real_ns, const char *type)
+{
+	json_t *o = json_object();
+
+	set_head(o, host, real_ns);
+	set(o, "type", json_string(type));
+	return o;
+}
+
+json_t *host_json(const struct host *host)
+{
+	json_t *o = json_object();
+
+	set(o, "version", json_string(host->version));
+	set(o, "machine", json_string(host->machine));
+	set(o, "release", json_string(host->release));
+	set(o, "name", json_string(host->name));
+	set(o, "hooks", json_string(host->hooks));
+	set(o, "cpus", integer(host->cpus));
+	set(o, "mono_ns", integer(host->mono_ns));
+	set(o, "resolution_ns", integer(host->resolution_ns));
+	set(o, "starved_ns", integer(host->starved_ns));
+	set(o, "reserved", number_or_null(host->reserved >= 0, host->reserved));
+	set(o, "calls", json_boolean(host->calls));
+	return o;
 }
 
 static json_t *sums_json(const struct class_sums *sums)

@@ -9,6 +9,12 @@
 
 #define JSON_SCHEMA "optee-top/1"
 
+/* The beginning of a line of that type: a new object. */
+json_t *line_json(const struct host *host, u64 real_ns, const char *type);
+
+/* A new object. */
+json_t *host_json(const struct host *host);
+
 /* A new object; NULL: out of memory. Only the sessions that o shows are in it. */
 json_t *snapshot_json(const struct opts *o, const struct host *host, const struct snapshot *s);
 

@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 #include "doctor.h"
+#include "export.h"
 #include "help.h"
 #include "live.h"
+#include "out_file.h"
 #include "player.h"
 #include "recorder.h"
 #include "stop.h"
@@ -117,6 +119,49 @@ static enum status cmd_replay(const struct opts *o)
 	return status;
 }
 
+/* To a file that is there only when all of it is; what is missing of the input is said. */
+static enum status export_to(const struct opts *o, const struct export_format *format,
+			     struct recording *recording)
+{
+	const struct source source = recording_source(recording);
+	enum status status, written;
+	struct out_file out;
+
+	status = out_file_open(&out, o->output);
+	if (status != STATUS_OK)
+		return status;
+	if (format->binary && isatty(out.fd)) {
+		out_file_close(&out, false);
+		return fail(STATUS_USAGE, "cannot export %s to a terminal; give --output OUT",
+			    format->name);
+	}
+	stop_catch();
+	status = export_run(o, format, &source, out.stream);
+	written = out_file_close(&out, status != STATUS_FAILURE);
+	return written == STATUS_OK ? status : written;
+}
+
+static enum status cmd_export(const struct opts *o)
+{
+	const struct export_format *format = export_format(o);
+	const char *file = o->rest[1];
+	struct recording *recording;
+	enum status status;
+
+	if (!format)
+		return STATUS_USAGE;
+	if (!file)
+		return fail(STATUS_USAGE, "cannot export: no FILE was given");
+	status = recording_open(&recording, file);
+	if (status != STATUS_OK)
+		return status;
+	status = export_to(o, format, recording);
+	if (status == STATUS_OK && o->strict && recording_damaged(recording))
+		status = fail(STATUS_INCOMPLETE, "'%s' is not complete", file);
+	recording_close(recording);
+	return status;
+}
+
 static enum status cmd_doctor(const struct opts *o)
 {
 	return doctor(&o->attach);
@@ -144,7 +189,8 @@ static enum status cmd_help(const struct opts *o)
 
 /* In the order of command_table. */
 static enum status (*const commands[])(const struct opts *) = { cmd_top,    cmd_events, cmd_record,
-								cmd_replay, cmd_doctor, cmd_help };
+								cmd_replay, cmd_export, cmd_doctor,
+								cmd_help };
 
 static enum status run(size_t command, const struct opts *o)
 {

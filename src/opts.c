@@ -30,6 +30,11 @@ const struct option_help option_table[] = {
 	  "record: deflate the calls, too: a third to a half of the bytes, a thousand instructions a call" },
 	{ 0, "speed", "FACTOR", "replay in the live view so many times as fast (default 1)" },
 	{ 0, "strict", NULL, "exit with status 5 when anything was not seen" },
+	{ 0, "format", "FORMAT", "of export: jsonl, csv or perfetto" },
+	{ 0, "output", "OUT",
+	  "of export: write this file, once it is complete, instead of standard output" },
+	{ 0, "what", "TABLE",
+	  "of export --format csv: calls (default), sessions, pools or events" },
 	{ 'h', "help", NULL, "show this help" },
 	{ 'V', "version", NULL, "show the version" },
 };
@@ -65,6 +70,12 @@ static enum status apply(struct opts *o, const char *name, const char *arg)
 		o->version = true;
 	} else if (!strcmp(name, "btf")) {
 		o->attach.btf = arg;
+	} else if (!strcmp(name, "format")) {
+		o->format = arg;
+	} else if (!strcmp(name, "output")) {
+		o->output = arg;
+	} else if (!strcmp(name, "what")) {
+		o->what = arg;
 	} else if (!strcmp(name, "frames")) {
 		if (!parse_number(arg, 1, INT_MAX, &n) || n != (double)(long)n)
 			return fail(STATUS_USAGE,

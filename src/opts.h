@@ -36,7 +36,8 @@ struct opts {
 	const struct session_field *sort;
 	pid_t pid;         /* -p PID, 0: all */
 	const char *match; /* -p NAME: part of a client's or a TA's name, or NULL */
-	char **rest;       /* what follows the options: the command and its arguments */
+	const char *format, *output, *what; /* of export, or NULL */
+	char **rest; /* what follows the options: the command and its arguments */
 };
 
 /*

@@ -80,7 +80,7 @@ static void write_block(struct recorder *r, enum block_type type, const struct c
 
 	if (r->failed)
 		return;
-	data = c->failed ? NULL : packer_pack(r->packer, type, c->buf, c->at, deflate, &n);
+	data = c->failed ? NULL : packer_pack(r->packer, SCHEMA, type, c->buf, c->at, deflate, &n);
 	if (data)
 		err = write_all(r, data, n);
 	if (!err) {

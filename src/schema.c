@@ -172,7 +172,7 @@ static void code_hist(struct codec *c, struct hist64 *h)
 			break;
 		}
 		at += (u32)step;
-		h->count[at - 1] = codec_get(c);
+		code_u64(c, &h->count[at - 1]);
 	}
 }
 
@@ -323,6 +323,14 @@ void put_call(struct codec *c, const struct call_record *call, const struct call
 		codec_put(c, call->limit_ns);
 }
 
+static u64 get_u64(struct codec *c)
+{
+	u64 v;
+
+	code_u64(c, &v);
+	return v;
+}
+
 static u32 get_u32(struct codec *c)
 {
 	u32 v;
@@ -355,9 +363,9 @@ void get_call(struct codec *c, struct call_record *call, const struct call_recor
 		code_u8(c, &call->flags);
 	}
 	call->start_ns = before->start_ns + (u64)unzigzag(codec_get(c));
-	call->wait_ns = codec_get(c);
-	call->hold_ns = codec_get(c);
-	call->secure_ns = call->hold_ns - codec_get(c);
+	call->wait_ns = get_u64(c);
+	call->hold_ns = get_u64(c);
+	call->secure_ns = call->hold_ns - get_u64(c);
 	call->serial = get_change(c, before->serial);
 	call->tid = get_change(c, before->tid);
 	call->tgid = get_change(c, call->tid);
@@ -365,7 +373,8 @@ void get_call(struct codec *c, struct call_record *call, const struct call_recor
 	if (mix & MIX_FAILED)
 		call->result = get_u32(c);
 	if (mix & MIX_LIMITS)
-		call->limit_ns = codec_get(c);
-	if (op >= NR_CMDS || call->pool >= MAX_POOLS)
+		call->limit_ns = get_u64(c);
+	if (op >= NR_CMDS || call->pool >= MAX_POOLS || call->start_ns > FIGURE_MAX ||
+	    call->secure_ns > call->hold_ns || call->limit_ns > call->wait_ns)
 		c->failed = true;
 }

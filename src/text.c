@@ -2,6 +2,7 @@
 /* Text made safe and readable: a client chooses its name, we choose what is printed. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 #include "text.h"
 
@@ -54,6 +55,18 @@ const char *format_ns(u64 ns, char *buf, size_t len)
 	else
 		snprintf(buf, len, "%llu%s", (unsigned long long)(ns / scales[i].unit),
 			 scales[i].name);
+	return buf;
+}
+
+const char *format_timestamp(u64 real_ns, char buf[TIMESTAMP_LEN])
+{
+	time_t seconds = (time_t)(real_ns / 1000000000);
+	char date[32];
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf, TIMESTAMP_LEN, "%s.%06uZ", date, (unsigned int)(real_ns % 1000000000 / 1000));
 	return buf;
 }
 

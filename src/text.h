@@ -21,6 +21,11 @@ const char *uuid_format(const u8 uuid[16], char buf[UUID_LEN]);
 /* 950ns, 1.2us, 34ms, 5.6s, 210s: six characters at most. Returns buf. */
 const char *format_ns(u64 ns, char *buf, size_t len);
 
+#define TIMESTAMP_LEN 64
+
+/* CLOCK_REALTIME as RFC 3339 has it, UTC, to the microsecond. Returns buf. */
+const char *format_timestamp(u64 real_ns, char buf[TIMESTAMP_LEN]);
+
 /* The name of a task as it is now, sanitised; "" when there is no such task. */
 void task_comm(u32 tid, char to[COMM_LEN * 4 + 1]);
 

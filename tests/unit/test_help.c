@@ -86,6 +86,16 @@ static void conditions(void **state)
 	json_decref(root);
 }
 
+static void host_line(void **state)
+{
+	json_t *line = host_json(&host);
+
+	(void)state;
+	every_key_has_help(line, host_keys);
+	all_help_is_of(line, host_keys);
+	json_decref(line);
+}
+
 static void call_records(void **state)
 {
 	static const struct snapshot s = { .nr_cpus = 2, .records = { { 5, 1 }, { 7, 2 } } };
@@ -109,4 +119,4 @@ static void call_records(void **state)
 	json_decref(root);
 }
 
-UNIT_TESTS(events, conditions, call_records)
+UNIT_TESTS(events, conditions, call_records, host_line)

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What exports are made of: lanes, order, protocol buffers, files; and a small export each. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "unit.h"
+#include "call_order.h"
+#include "export.h"
+#include "intern.h"
+#include "lanes.h"
+#include "out_file.h"
+#include "protobuf.h"
+
+static void lanes_that_last(void)
+{
+	struct lanes l = {};
+
+	assert_int_equal(lanes_begin(&l, 10, 7), 0);
+	assert_int_equal(lanes_begin(&l, 12, 8), 1);
+	assert_true(lanes_lasts(&l, 7));
+	assert_int_equal(lanes_end(&l, 20, 7), 0);
+	assert_false(lanes_lasts(&l, 7));
+	assert_int_equal(lanes_end(&l, 20, 7), LANE_NONE);
+	assert_int_equal(lanes_begin(&l, 19, 9), 2);
+	assert_int_equal(lanes_begin(&l, 20, 10), 0);
+	lanes_free(&l);
+}
+
+static void lanes(void **state)
+{
+	struct lanes l = {};
+
+	(void)state;
+	assert_int_equal(lanes_place(&l, 10, 20), 0);
+	assert_int_equal(lanes_place(&l, 5, 30), 1);
+	/* The lane that became free last: the other may be needed for a longer stay. */
+	assert_int_equal(lanes_place(&l, 30, 40), 1);
+	assert_int_equal(lanes_place(&l, 20, 50), 0);
+	assert_int_equal(lanes_place(&l, 45, 60), 1);
+	/* Late: only before the last stay of lane 1 there is room for it. */
+	assert_int_equal(lanes_place(&l, 41, 43), 1);
+	/* That room is taken now. */
+	assert_int_equal(lanes_place(&l, 42, 44), 2);
+	lanes_free(&l);
+	lanes_that_last();
+}
+
+static void order(void **state)
+{
+	struct call_record call = {};
+	struct call_order o;
+	u64 before = 0;
+
+	(void)state;
+	assert_true(call_order_init(&o));
+	for (u32 i = 0; i < CALL_ORDER_WINDOW; i++) {
+		assert_false(call_order_full(&o));
+		call.start_ns = i * 7919ULL % 10007;
+		call_order_put(&o, &call);
+	}
+	assert_true(call_order_full(&o));
+	for (u32 i = 0; i < CALL_ORDER_WINDOW; i++) {
+		assert_true(call_order_take(&o, &call));
+		assert_true(call_end(&call) >= before);
+		before = call_end(&call);
+	}
+	assert_false(call_order_take(&o, &call));
+	call_order_free(&o);
+}
+
+/* As the documentation of the wire format has them. */
+static void wire(void **state)
+{
+	static const u8 want[] = { 0x08, 0x96, 0x01,      /* 1: 150 */
+				   0x12, 0x02, 'h',  'i', /* 2: "hi" */
+				   0x1a, 0x03, 0x08, 0x96, 0x01 /* 3: { 1: 150 } */ };
+	u8 data[300];
+	struct protobuf p = { .data = data, .size = sizeof(data) };
+	char text[201];
+	size_t at;
+
+	(void)state;
+	protobuf_number(&p, 1, 150);
+	protobuf_text(&p, 2, "hi");
+	at = protobuf_begin(&p, 3);
+	protobuf_number(&p, 1, 150);
+	protobuf_end(&p, at);
+	assert_int_equal(p.len, sizeof(want));
+	assert_memory_equal(data, want, sizeof(want));
+
+	/* A message of more than 127 bytes has a length of two. */
+	memset(text, 'x', 200);
+	text[200] = '\0';
+	p.len = 0;
+	at = protobuf_begin(&p, 1);
+	protobuf_text(&p, 2, text);
+	protobuf_end(&p, at);
+	assert_int_equal(p.len, 1 + 2 + 1 + 2 + 200);
+	assert_memory_equal(data, "\x0a\xcb\x01\x12\xc8\x01xx", 8);
+	assert_false(p.full);
+	protobuf_text(&p, 2, text);
+	assert_true(p.full);
+}
+
+static void texts_have_numbers(void **state)
+{
+	struct intern *t = calloc(1, sizeof(*t));
+	char text[16];
+	bool is_new;
+
+	(void)state;
+	for (u32 round = 0; round < 2; round++) {
+		for (u32 i = 0; i < INTERN_MAX; i++) {
+			snprintf(text, sizeof(text), "%u", i / 2);
+			assert_int_equal(intern_text(t, i % 2, text, &is_new), i + 1);
+			assert_true(is_new);
+		}
+		assert_int_equal(intern_text(t, 0, "more", &is_new), 0);
+		assert_int_equal(intern_text(t, 1, "5", &is_new), 12);
+		assert_false(is_new);
+		intern_clear(t);
+	}
+	free(t);
+}
+
+static off_t size_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? -1 : st.st_size;
+}
+
+static void files(void **state)
+{
+	char dir[] = "/tmp/test_export.XXXXXX", path[64], link[64], command[80];
+	struct out_file f;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/out", dir);
+	snprintf(link, sizeof(link), "%s/link", dir);
+	/* It has its name when it is complete, and not before. */
+	assert_int_equal(out_file_open(&f, path), STATUS_OK);
+	fputs("one", f.stream);
+	fflush(f.stream);
+	assert_int_equal(size_of(path), -1);
+	assert_int_equal(out_file_close(&f, true), STATUS_OK);
+	assert_int_equal(size_of(path), 3);
+	/* What was there stays when it is not; a link stays one. */
+	assert_int_equal(symlink(path, link), 0);
+	assert_int_equal(out_file_open(&f, link), STATUS_OK);
+	fputs("three", f.stream);
+	assert_int_equal(out_file_close(&f, false), STATUS_OK);
+	assert_int_equal(size_of(path), 3);
+	assert_int_equal(out_file_open(&f, link), STATUS_OK);
+	fputs("three", f.stream);
+	assert_int_equal(out_file_close(&f, true), STATUS_OK);
+	assert_int_equal(size_of(path), 5);
+	assert_int_equal(readlink(link, command, sizeof(command)), strlen(path));
+	/* A device is written, not replaced. */
+	assert_int_equal(out_file_open(&f, "/dev/full"), STATUS_OK);
+	fputs("one", f.stream);
+	assert_int_equal(out_file_close(&f, true), STATUS_FAILURE);
+	assert_int_equal(f.error, ENOSPC);
+	assert_int_equal(out_file_open(&f, "/nowhere/out"), STATUS_FAILURE);
+	assert_int_equal(out_file_open(&f, ""), STATUS_FAILURE);
+	assert_int_equal(unlink(link) | unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0); /* nothing else was left there */
+}
+
+/* One snapshot with one session, and a call that it does not know the session of. */
+static struct snap_session row = { .serial = 3, .id = 9, .comm = "=1+1, \"x\"" };
+static struct snapshot snap = { .seq = 1,
+				.mono_ns = 5000,
+				.real_ns = 1000000000000005000,
+				.nr_sessions = 1,
+				.sessions = &row };
+static const struct call_record records[] = {
+	{ .start_ns = 2000,
+	  .wait_ns = 100,
+	  .hold_ns = 900,
+	  .secure_ns = 600,
+	  .serial = 3,
+	  .op = CMD_INVOKE,
+	  .func = 7,
+	  .flags = RECORD_WAITED },
+	{ .start_ns = 1000, .hold_ns = 500, .serial = 4, .op = CMD_CLOSE, .class = CLASS_SYSTEM },
+};
+static int given;
+
+static const struct snapshot *next(void *ctx)
+{
+	(void)ctx;
+	errno = 0;
+	return given++ ? NULL : &snap;
+}
+
+static u32 calls(void *ctx, const struct call_record **found)
+{
+	(void)ctx;
+	*found = records;
+	return given++ == 1 ? 2 : 0;
+}
+
+static enum status status;
+
+static char *run_with(const char *format, const char *what, bool strict)
+{
+	static const struct host host = { .reserved = -1 };
+	const struct source source = { .host = &host, .next = next, .calls = calls };
+	const struct opts o = { .format = format, .what = what, .strict = strict };
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	given = 0;
+	status = export_run(&o, export_format(&o), &source, out);
+	fclose(out);
+	return text;
+}
+
+static char *run(const char *format, const char *what)
+{
+	char *text = run_with(format, what, false);
+
+	assert_int_equal(status, STATUS_OK);
+	return text;
+}
+
+/* It is said and, when it is asked for, is the exit status; the file is the same. */
+static void losses(void **state)
+{
+	char *text = run("csv", NULL), *other;
+
+	(void)state;
+	snap.losses.count[LOSS_CALL_RECORD] = 2;
+	other = run_with("csv", NULL, true);
+	assert_int_equal(status, STATUS_INCOMPLETE);
+	assert_string_equal(text, other);
+	free(other);
+	free(run("csv", NULL));
+	snap.losses.count[LOSS_CALL_RECORD] = 0;
+	free(text);
+}
+
+static void csv(void **state)
+{
+	static const char want[] =
+		"ts,mono_ns,start_ns,wait_ns,limit_wait_ns,hold_ns,secure_ns,rpc_ns,tee,serial,"
+		"session,ta,client,tid,pid,cmd,func,class,result,waited,nested\r\n"
+		"2001-09-09T01:46:40.000001Z,1500,1000,0,0,500,0,500,0,4,,,,0,0,close,,system,0,"
+		"false,false\r\n"
+		"2001-09-09T01:46:40.000003Z,3000,2000,100,0,900,600,300,0,3,9,,"
+		"\"'=1+1, \"\"x\"\"\",0,0,invoke,7,normal,0,true,false\r\n";
+	char *text = run("csv", NULL);
+
+	(void)state;
+	assert_string_equal(text, want);
+	free(text);
+}
+
+static void jsonl(void **state)
+{
+	char *text = run("jsonl", NULL), *rest = text, *line;
+	static const char *const types[] = { "host", "call", "call", "snapshot" };
+	json_t *lines[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		line = strsep(&rest, "\n");
+		lines[i] = json_loads(line, 0, NULL);
+		assert_non_null(lines[i]);
+		assert_string_equal(json_string_value(json_object_get(lines[i], "type")), types[i]);
+	}
+	assert_string_equal(rest, "");
+	assert_true(json_is_null(json_object_get(lines[1], "client")));
+	assert_true(json_is_null(json_object_get(lines[1], "func")));
+	assert_true(json_is_null(json_object_get(lines[0], "reserved")));
+	assert_int_equal(json_integer_value(json_object_get(lines[2], "func")), 7);
+	assert_string_equal(json_string_value(json_object_get(lines[2], "client")), row.comm);
+	assert_null(json_object_get(lines[3], "events"));
+	for (int i = 0; i < 4; i++)
+		json_decref(lines[i]);
+	free(text);
+}
+
+UNIT_TESTS(lanes, order, wire, texts_have_numbers, files, csv, jsonl, losses)
