@@ -54,7 +54,7 @@ const struct condition_row condition_table[NR_CONDS] = {
 			 .alarm = true },
 	[COND_LOST_WAKE] = { "lost wake", "lost_wake", "waiters",
 			     "A waiter that the driver was to wake sleeps on, 100 ms later.",
-			     "The wake was never given: a thread is kept free for nothing, until the next call that ends wakes the waiter, and for ever if there is none. Meanwhile its task cannot be killed.",
+			     "The wake was never given: a thread may be free for nothing, until the next call that ends wakes the waiter, and for ever if none does. Meanwhile its task cannot be killed.",
 			     "A defect of the driver: look at what its optee_cq_complete_one() does. That of mainline is known to waste wakes, which is 'stranded', and not to drop them; only on several CPUs it can give one to a waiter that has just been woken, and it looks like this.",
 			     .alarm = true },
 };
