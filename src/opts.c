@@ -3,43 +3,63 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include "condition_table.h"
 #include "opts.h"
 
+#define SETS(what, member)           .kind = OPTION_##what, .at = offsetof(struct opts, member)
+#define WITHIN(what, member, lo, hi) SETS(what, member), .min = (lo), .max = (hi)
+
 const struct option_help option_table[] = {
 	{ 'b', "batch", NULL,
-	  "print plain frames; what happens anyway when standard output is not a terminal" },
+	  "print plain frames; what happens anyway when standard output is not a terminal",
+	  SETS(FLAG, batch) },
 	{ 'n', "frames", "N",
-	  "stop after N frames, or events; each frame shows a whole interval, the first one too" },
-	{ 'd', "delay", "SECONDS", "interval between frames, 0.1 to 3600 (default 1)" },
-	{ 'o', "sort", "FIELD", "sort by this field (default calls_rate); a leading - reverses" },
+	  "stop after N frames, or events; each frame shows a whole interval, the first one too",
+	  WITHIN(WHOLE, frames, 1, INT_MAX) },
+	{ 'd', "delay", "SECONDS", "interval between frames, 0.1 to 3600 (default 1)",
+	  WITHIN(NUMBER, delay, MIN_DELAY, MAX_DELAY) },
+	{ 'o', "sort", "FIELD", "sort by this field (default calls_rate); a leading - reverses",
+	  .kind = OPTION_SORT },
 	{ 'p', "filter", "PID|NAME",
-	  "only sessions and events of this process, or whose client, task or TA has NAME in its name" },
-	{ 'j', "json", NULL, "print one JSON object a frame and line" },
-	{ 0, "rules", "FILE", "check by these rules, one a line; see 'optee-top help rules'" },
-	{ 0, "live", "SECONDS", "check the running kernel for so long, 0.1 to 86400" },
-	{ 0, "btf", "FILE",
-	  "types of the kernel and driver, for a kernel that has no BTF of them" },
-	{ 0, "kprobes", NULL,
-	  "use kprobes and raw tracepoints even where fentry and BTF tracepoints work: dearer" },
-	{ 0, "reserved", "N",
-	  "judge overruns and breaches as if N entries were in reserve, not by the driver's own figure" },
-	{ 0, "starved", "SECONDS", "a wait longer than this starves (default 1)" },
-	{ 0, "duration", "SECONDS", "stop after so long; the same as -n, in seconds" },
+	  "only sessions and events of this process, or whose client, task or TA has NAME in its name",
+	  .kind = OPTION_FILTER },
+	{ 'j', "json", NULL, "print one JSON object a frame and line", SETS(FLAG, json) },
+	{ 0, "duration", "SECONDS", "stop after so long; the same as -n, in seconds",
+	  WITHIN(NUMBER, duration, MIN_DELAY, MAX_DURATION) },
 	{ 0, "compress", NULL,
-	  "record: deflate the calls, too: a third to a half of the bytes, a thousand instructions a call" },
-	{ 0, "speed", "FACTOR", "replay in the live view so many times as fast (default 1)" },
-	{ 0, "strict", NULL, "exit with status 5 when anything was not seen" },
+	  "record: deflate the calls, too: a third to a half of the bytes, a thousand instructions a call",
+	  SETS(FLAG, compress) },
+	{ 0, "speed", "FACTOR",
+	  "replay in the live view so many times as fast, 0.1 to 1000 (default 1)",
+	  WITHIN(NUMBER, speed, MIN_SPEED, MAX_SPEED) },
+	{ 0, "rules", "FILE", "check by these rules, one a line; see 'optee-top help rules'",
+	  SETS(TEXT, rules) },
+	{ 0, "live", "SECONDS", "check the running kernel for so long, 0.1 to 86400",
+	  WITHIN(NUMBER, live, MIN_DELAY, MAX_LIVE) },
 	{ 0, "format", "FORMAT",
-	  "of export: jsonl, csv or perfetto; of check: table (default), tap, junit or json" },
+	  "of export: jsonl, csv or perfetto; of check: table (default), tap, junit or json",
+	  SETS(TEXT, format) },
 	{ 0, "output", "OUT",
-	  "of export: write this file, once it is complete, instead of standard output" },
-	{ 0, "what", "TABLE",
-	  "of export --format csv: calls (default), sessions, pools or events" },
-	{ 'h', "help", NULL, "show this help" },
-	{ 'V', "version", NULL, "show the version" },
+	  "of export: write this file, once it is complete, instead of standard output",
+	  SETS(TEXT, output) },
+	{ 0, "what", "TABLE", "of export --format csv: calls (default), sessions, pools or events",
+	  SETS(TEXT, what) },
+	{ 0, "btf", "FILE", "types of the kernel and driver, for a kernel that has no BTF of them",
+	  SETS(TEXT, attach.btf) },
+	{ 0, "kprobes", NULL,
+	  "use kprobes and raw tracepoints even where fentry and BTF tracepoints work: dearer",
+	  SETS(FLAG, attach.kprobes) },
+	{ 0, "reserved", "N",
+	  "judge overruns and breaches as if N entries were in reserve, not by the driver's own figure",
+	  WITHIN(WHOLE, attach.reserved, 0, MAX_RESERVED) },
+	{ 0, "starved", "SECONDS", "a wait longer than this starves (default 1)",
+	  WITHIN(NS, attach.starved_ns, MIN_STARVED, MAX_DELAY) },
+	{ 0, "strict", NULL, "exit with status 5 when anything was not seen", SETS(FLAG, strict) },
+	{ 'h', "help", NULL, "show this help", SETS(FLAG, help) },
+	{ 'V', "version", NULL, "show the version", SETS(FLAG, version) },
 };
 
 const size_t nr_options = sizeof(option_table) / sizeof(option_table[0]);
@@ -55,88 +75,63 @@ static bool parse_number(const char *arg, double min, double max, double *out)
 	return !errno && end != arg && !*end && *out >= min && *out <= max;
 }
 
-static enum status apply(struct opts *o, const char *name, const char *arg)
+static void set_filter(struct opts *o, const char *arg)
 {
+	double pid;
+
+	if (parse_number(arg, 1, INT_MAX, &pid) && pid == (double)(pid_t)pid)
+		o->pid = (pid_t)pid;
+	else
+		o->match = arg;
+}
+
+static enum status set_sort(struct opts *o, const char *arg)
+{
+	o->reverse = *arg == '-';
+	o->sort = session_field_find(arg + o->reverse);
+	if (o->sort)
+		return STATUS_OK;
+	return fail(STATUS_USAGE,
+		    "cannot sort by '%s': no such field; 'optee-top help fields' lists them", arg);
+}
+
+/* A number within the option's limits, where it belongs. */
+static enum status set_number(struct opts *o, const struct option_help *option, const char *arg)
+{
+	bool whole = option->kind == OPTION_WHOLE;
+	void *at = (char *)o + option->at;
 	double n;
 
-	if (!strcmp(name, "batch")) {
-		o->batch = true;
-	} else if (!strcmp(name, "json")) {
-		o->json = true;
-	} else if (!strcmp(name, "kprobes")) {
-		o->attach.kprobes = true;
-	} else if (!strcmp(name, "strict")) {
-		o->strict = true;
-	} else if (!strcmp(name, "help")) {
-		o->help = true;
-	} else if (!strcmp(name, "version")) {
-		o->version = true;
-	} else if (!strcmp(name, "btf")) {
-		o->attach.btf = arg;
-	} else if (!strcmp(name, "format")) {
-		o->format = arg;
-	} else if (!strcmp(name, "output")) {
-		o->output = arg;
-	} else if (!strcmp(name, "what")) {
-		o->what = arg;
-	} else if (!strcmp(name, "rules")) {
-		o->rules = arg;
-	} else if (!strcmp(name, "live")) {
-		if (!parse_number(arg, MIN_DELAY, MAX_LIVE, &o->live))
-			return fail(STATUS_USAGE,
-				    "cannot use '--live %s': not a number of seconds from %g to %g",
-				    arg, MIN_DELAY, MAX_LIVE);
-	} else if (!strcmp(name, "frames")) {
-		if (!parse_number(arg, 1, INT_MAX, &n) || n != (double)(long)n)
-			return fail(STATUS_USAGE,
-				    "cannot use '-n %s': not a whole number from 1 on", arg);
-		o->frames = (long)n;
-	} else if (!strcmp(name, "delay")) {
-		if (!parse_number(arg, MIN_DELAY, MAX_DELAY, &o->delay))
-			return fail(STATUS_USAGE,
-				    "cannot use '-d %s': not a number of seconds from %g to %g",
-				    arg, MIN_DELAY, MAX_DELAY);
-	} else if (!strcmp(name, "duration")) {
-		if (!parse_number(arg, MIN_DELAY, MAX_DURATION, &o->duration))
-			return fail(
-				STATUS_USAGE,
-				"cannot use '--duration %s': not a number of seconds from %g to %g",
-				arg, MIN_DELAY, MAX_DURATION);
-	} else if (!strcmp(name, "compress")) {
-		o->compress = true;
-	} else if (!strcmp(name, "speed")) {
-		if (!parse_number(arg, MIN_SPEED, MAX_SPEED, &o->speed))
-			return fail(STATUS_USAGE,
-				    "cannot use '--speed %s': not a number from %g to %g", arg,
-				    MIN_SPEED, MAX_SPEED);
-	} else if (!strcmp(name, "reserved")) {
-		if (!parse_number(arg, 0, MAX_RESERVED, &n) || n != (double)(int)n)
-			return fail(STATUS_USAGE,
-				    "cannot use '--reserved %s': not a whole number from 0 to %d",
-				    arg, MAX_RESERVED);
-		o->attach.reserved = (int)n;
-	} else if (!strcmp(name, "starved")) {
-		if (!parse_number(arg, MIN_STARVED, MAX_DELAY, &n))
-			return fail(
-				STATUS_USAGE,
-				"cannot use '--starved %s': not a number of seconds from %g to %g",
-				arg, MIN_STARVED, MAX_DELAY);
-		o->attach.starved_ns = (u64)(n * 1e9);
-	} else if (!strcmp(name, "filter")) {
-		if (parse_number(arg, 1, INT_MAX, &n) && n == (double)(long)n)
-			o->pid = (pid_t)n;
-		else
-			o->match = arg;
-	} else if (!strcmp(name, "sort")) {
-		o->reverse = *arg == '-';
-		o->sort = session_field_find(arg + o->reverse);
-		if (!o->sort)
-			return fail(STATUS_USAGE,
-				    "cannot sort by '%s': no such field; 'optee-top help fields' "
-				    "lists them",
-				    arg);
-	}
+	if (!parse_number(arg, option->min, option->max, &n) || (whole && n != (double)(int)n))
+		return fail(STATUS_USAGE,
+			    "cannot use '--%s %s': not a %snumber from %.10g to %.10g",
+			    option->name, arg, whole ? "whole " : "", option->min, option->max);
+	if (whole)
+		*(int *)at = (int)n;
+	else if (option->kind == OPTION_NS)
+		*(u64 *)at = (u64)(n * 1e9);
+	else
+		*(double *)at = n;
 	return STATUS_OK;
+}
+
+static enum status apply(struct opts *o, const struct option_help *option, const char *arg)
+{
+	switch (option->kind) {
+	case OPTION_FLAG:
+		*((bool *)((char *)o + option->at)) = true;
+		return STATUS_OK;
+	case OPTION_TEXT:
+		*((const char **)((char *)o + option->at)) = arg;
+		return STATUS_OK;
+	case OPTION_FILTER:
+		set_filter(o, arg);
+		return STATUS_OK;
+	case OPTION_SORT:
+		return set_sort(o, arg);
+	default:
+		return set_number(o, option, arg);
+	}
 }
 
 /* A duration is a number of whole intervals: one that is shorter becomes the interval. */
@@ -146,7 +141,7 @@ static void last_frame(struct opts *o)
 		return;
 	if (o->duration < o->delay)
 		o->delay = o->duration;
-	o->frames = (long)(o->duration / o->delay + 0.999);
+	o->frames = (int)(o->duration / o->delay + 0.999);
 }
 
 enum status opts_parse(struct opts *o, int argc, char **argv)
@@ -174,7 +169,7 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 	o->attach.starved_ns = 1000000000;
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		const char *name = NULL;
+		const struct option_help *option = NULL;
 
 		after = optind;
 		if (c == 1) {
@@ -183,14 +178,14 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 		}
 		for (size_t i = 0; i < nr_options; i++)
 			if (c == OPT_LONG + (int)i || (c == option_table[i].letter && c))
-				name = option_table[i].name;
+				option = &option_table[i];
 		if (c == ':')
 			return fail(STATUS_USAGE, "'%s' needs a value; see 'optee-top --help'",
 				    argv[optind - 1]);
-		if (!name)
+		if (!option)
 			return fail(STATUS_USAGE, "no option '%s'; see 'optee-top --help'",
 				    argv[optind - 1]);
-		status = apply(o, name, optarg);
+		status = apply(o, option, optarg);
 		if (status != STATUS_OK)
 			return status;
 	}

@@ -29,7 +29,7 @@ struct opts {
 	bool strict; /* STATUS_INCOMPLETE when anything was lost */
 	bool reverse;
 	bool help, version;
-	long frames;     /* -n; 0: without end */
+	int frames;      /* -n; 0: without end */
 	double delay;    /* -d, seconds */
 	double duration; /* --duration, seconds; 0: without end */
 	double speed;    /* --speed */
@@ -50,11 +50,24 @@ struct opts {
  */
 enum status opts_parse(struct opts *o, int argc, char **argv);
 
-/* The option table, for --help and the man page. */
+enum option_kind {
+	OPTION_FLAG,   /* bool */
+	OPTION_TEXT,   /* const char * */
+	OPTION_WHOLE,  /* int */
+	OPTION_NUMBER, /* double */
+	OPTION_NS,     /* u64, given in seconds */
+	OPTION_FILTER,
+	OPTION_SORT,
+};
+
+/* The option table: for the parser, --help and the man page. */
 struct option_help {
 	char letter;            /* 0: long only */
 	const char *name, *arg; /* arg NULL: takes none */
 	const char *help;
+	enum option_kind kind;
+	size_t at;       /* offset in struct opts of what it sets */
+	double min, max; /* of a number */
 };
 
 extern const struct option_help option_table[];
