@@ -27,7 +27,7 @@ const struct option_help option_table[] = {
 	  "only sessions and events of this process, or whose client, task or TA has NAME in its name",
 	  .kind = OPTION_FILTER },
 	{ 'j', "json", NULL, "print one JSON object a frame and line", SETS(FLAG, json) },
-	{ 0, "duration", "SECONDS", "stop after so long; the same as -n, in seconds",
+	{ 0, "duration", "SECONDS", "stop after so long, in whole intervals; 0.1 on",
 	  WITHIN(NUMBER, duration, MIN_DELAY, MAX_DURATION) },
 	{ 0, "compress", NULL,
 	  "record: deflate the calls, too: a third to a half of the bytes, a thousand instructions a call",
@@ -134,14 +134,11 @@ static enum status apply(struct opts *o, const struct option_help *option, const
 	}
 }
 
-/* A duration is a number of whole intervals: one that is shorter becomes the interval. */
-static void last_frame(struct opts *o)
+int opts_frames(const struct opts *o)
 {
-	if (!o->duration || o->frames)
-		return;
-	if (o->duration < o->delay)
-		o->delay = o->duration;
-	o->frames = (int)(o->duration / o->delay + 0.999);
+	if (o->frames || !o->duration)
+		return o->frames;
+	return (int)(o->duration / o->delay + 0.999);
 }
 
 enum status opts_parse(struct opts *o, int argc, char **argv)
@@ -193,7 +190,8 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 		o->command = argv + optind; /* it went over a "--" */
 	argv[words + 1] = NULL;
 	o->rest = argv + 1;
-	last_frame(o);
+	if (o->duration && o->duration < o->delay)
+		o->delay = o->duration; /* one interval, then */
 	return STATUS_OK;
 }
 

@@ -73,6 +73,9 @@ struct option_help {
 extern const struct option_help option_table[];
 extern const size_t nr_options;
 
+/* After how many frames -n or --duration ends a view; 0: neither does. */
+int opts_frames(const struct opts *o);
+
 /* Does the row pass -p? */
 bool opts_shows(const struct opts *o, const struct snapshot *s, const struct snap_session *row);
 

@@ -162,10 +162,10 @@ enum status view_batch(const struct opts *o, const struct source *source)
 	u64 delay = (u64)(o->delay * 1e9), due = source_now();
 	enum status status = STATUS_OK;
 	const struct snapshot *s;
-	long frames = 0;
+	int frames = 0, last = opts_frames(o);
 
 	stop_catch();
-	while (status == STATUS_OK && (!o->frames || frames < o->frames)) {
+	while (status == STATUS_OK && (!last || frames < last)) {
 		s = source->next(source->ctx);
 		if (!s)
 			break;
@@ -174,7 +174,7 @@ enum status view_batch(const struct opts *o, const struct source *source)
 			frames++;
 		}
 		due += delay;
-		if ((!o->frames || frames < o->frames) && !stop_wait(due, source))
+		if ((!last || frames < last) && !stop_wait(due, source))
 			break;
 	}
 	return status;

@@ -40,9 +40,11 @@ enum status view_events(const struct opts *o, const struct source *source)
 	enum status status = STATUS_OK;
 	const struct event *events;
 	u64 seq = 0, due = source_now();
+	u64 end = o->duration && !source->at_once ? due + (u64)(o->duration * 1e9) : ~0ULL;
 
 	stop_catch();
-	while (status == STATUS_OK && !stop_asked && (!o->frames || seq < (u64)o->frames)) {
+	while (status == STATUS_OK && !stop_asked && due < end &&
+	       (!o->frames || seq < (u64)o->frames)) {
 		u32 n = source->look(source->ctx, &events);
 
 		if (n == LOOK_ENDED)

@@ -22,10 +22,11 @@ enum status view_record(const struct opts *o, const struct source *source)
 {
 	u64 delay = (u64)(o->delay * 1e9), due = source_now(), since = 0;
 	bool shows = isatty(STDERR_FILENO), goes_on = true;
+	int last = opts_frames(o);
 	const struct snapshot *s;
 
 	stop_catch();
-	for (long frames = 0; (!o->frames || frames <= o->frames) && goes_on; frames++) {
+	for (int frames = 0; (!last || frames <= last) && goes_on; frames++) {
 		if (since)
 			goes_on = stop_wait(due, source);
 		s = source->next(source->ctx);

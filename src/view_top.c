@@ -547,6 +547,7 @@ enum status view_top(const struct opts *o, const struct source *source)
 	char pid[16];
 	int err = 0;
 
+	v.o.frames = opts_frames(o);
 	snprintf(pid, sizeof(pid), "%d", (int)o->pid);
 	set_filter(&v, o->pid ? pid : o->match ?: "");
 	v.table.widths = calloc(nr_session_fields, sizeof(*v.table.widths));

@@ -37,6 +37,13 @@ static void taken(void **state)
 	assert_int_equal(parse(&o, "events --json --starved 0.2 --reserved 2"), STATUS_OK);
 	assert_true(o.json && !strcmp(o.rest[0], "events") && !o.rest[1]);
 	assert_true(o.attach.reserved == 2 && o.attach.starved_ns == 200000000);
+	assert_int_equal(opts_frames(&o), 0);
+	parse(&o, "--duration 10 -d 4");
+	assert_true(opts_frames(&o) == 3 && o.delay == 4);
+	parse(&o, "--duration 0.5");
+	assert_true(opts_frames(&o) == 1 && o.delay == 0.5);
+	parse(&o, "--duration 10 -n 2 --compress --speed 20");
+	assert_true(opts_frames(&o) == 2 && o.compress && o.speed == 20);
 }
 
 static void refused(void **state)
@@ -46,7 +53,8 @@ static void refused(void **state)
 		"-d 0",          "-d 0.01",        "-d 1x",       "-d nan",
 		"-o nothing",    "--no-such",      "-x",          "-n 99999999999999999999",
 		"--reserved -1", "--reserved 1.5", "--starved 0", "--starved x",
-		"--live 0",      "--live x",       "--format",
+		"--live 0",      "--live x",       "--format",    "--duration 0",
+		"--speed 0",     "--speed 1001",
 	};
 	struct opts o;
 
