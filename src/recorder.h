@@ -13,7 +13,7 @@ struct recorder;
 
 /*
  * A recording in a new file ("-": standard output). On failure it has said why.
- * compress: deflates the calls, too, which costs some 40 instructions a byte.
+ * compress: deflates the calls, too, at more instructions a call.
  */
 enum status recorder_open(struct recorder **r, const char *file, bool compress);
 
