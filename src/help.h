@@ -4,6 +4,8 @@
 #define OPTEE_TOP_HELP_H
 
 #include <stddef.h>
+#include "fail.h"
+#include "json_keys.h"
 
 struct command_help {
 	const char *name, *args, *help;
@@ -12,16 +14,15 @@ struct command_help {
 extern const struct command_help command_table[];
 extern const size_t nr_commands;
 
-/*
- * What src/json.c writes of conditions, events, records and the host; each table ends
- * with a key of NULL.
- */
-struct key_help {
-	const char *key, *help;
+struct status_help {
+	enum status status;
+	const char *help;
 };
 
-extern const struct key_help condition_keys[], event_keys[], why_keys[], who_keys[],
-	call_records_keys[], host_keys[];
+extern const struct status_help status_table[];
+extern const size_t nr_statuses;
+
+extern const char *const rules_text[2]; /* of files of rules, and of a check without one */
 
 void help_usage(void);      /* --help */
 void help_fields(void);     /* help fields */

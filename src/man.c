@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The manual page, from the same tables as the help. */
+#include <stdio.h>
+#include "call_fields.h"
+#include "condition_table.h"
+#include "fields.h"
+#include "help.h"
+#include "opts.h"
+#include "rules.h"
+
+static const char *const units[] = {
+	[UNIT_TEXT] = "text",       [UNIT_COUNT] = "count",
+	[UNIT_NS] = "ns",           [UNIT_PER_SECOND] = "per second",
+	[UNIT_PERCENT] = "percent",
+};
+
+/* troff takes a leading quote or dot, and every backslash, for its own. */
+static void troff(const char *text)
+{
+	if (*text == '.' || *text == '\'')
+		fputs("\\&", stdout);
+	for (; *text; text++) {
+		if (*text == '\\')
+			fputs("\\e", stdout);
+		else if (*text == '-')
+			fputs("\\-", stdout);
+		else
+			putchar(*text);
+	}
+	putchar('\n');
+}
+
+static void man_field(const char *name, const char *head, enum field_unit unit, const char *help)
+{
+	printf(".TP\n.B %s\n(%s%s%s) ", name, units[unit], head ? ", column " : "", head ?: "");
+	troff(help);
+}
+
+static void man_keys(const struct key_help *keys)
+{
+	for (; keys->key; keys++) {
+		printf(".TP\n.B %s\n", keys->key);
+		troff(keys->help);
+	}
+}
+
+static void man_conditions(void)
+{
+	printf(".SH CONDITIONS: WHAT THEY MEAN AND WHAT TO DO\n"
+	       "What can be wrong with the queue. The kernel follows the conditions at each change of\n"
+	       "the queue. Calls that starve or were refused, as long as they do, deadlock, drift and lost\n"
+	       "wakes are looked for 20 times a second; the end of a deadlock or of a lost wake is known to\n"
+	       "0.15 s.\n"
+	       "Short episodes are counted and not reported as events: exhausted below %d ms, stranded\n"
+	       "below %d ms. What lasts when optee\\-top comes counts from then. Where Linux does not\n"
+	       "count threads (up to 6.7, FF\\-A) only starved and deadlock can be told. Stranded and lost wake need\n"
+	       "optee_cq_complete_one as a function of its own:\n.B optee\\-top doctor\ntells.\n",
+	       (int)(condition_table[COND_EXHAUSTED].report_ns / 1000000),
+	       (int)(condition_table[COND_STRANDED].report_ns / 1000000));
+	for (int i = 0; i < NR_CONDS; i++) {
+		const struct condition_row *row = &condition_table[i];
+
+		printf(".SS %s%s\n", row->name, row->alarm ? "" : " (may be ordinary load)");
+		troff(row->means);
+		troff(row->so);
+		printf(".PP\n");
+		troff(row->remedy);
+	}
+}
+
+static void man_events(void)
+{
+	printf(".SH EVENTS\n.B optee\\-top events\nprints each condition as it begins, once a second "
+	       "while it lasts, and as it ends.\nWith\n.B \\-\\-json\neach is one line, an object "
+	       "with the keys schema, ts, boot_id and seq, and with those of an\nelement of events in a "
+	       "frame, which are:\n");
+	man_keys(event_keys);
+	printf(".SS Members of why\n");
+	man_keys(why_keys);
+	printf(".SS Members of an element of who\nWhat is not known is null.\n");
+	man_keys(who_keys);
+	printf(".SS Members of conditions in a pool\nOne object a condition (null where this kernel or "
+	       "its hooks cannot tell), by key:");
+	for (int i = 0; i < NR_CONDS; i++)
+		printf("%s\n%s", i ? "," : "", condition_table[i].key);
+	printf(".\n");
+	man_keys(condition_keys);
+}
+
+static void man_rules(void)
+{
+	printf(".SH CHECK\n.B optee\\-top check\njudges what is seen by rules. COMMAND is run when the "
+	       "probes are attached; its standard output\ngoes to standard error, and SIGINT and SIGTERM "
+	       "are passed on to it. When it has ended one\nmore interval is watched.\n.PP\n");
+	troff(rules_text[0]);
+	for (size_t i = 0; i < nr_rule_kinds; i++) {
+		const struct rule_kind *k = &rule_kinds[i];
+
+		printf(".TP\n.B %s %s\n", k->name, rule_arg_help(k->arg));
+		troff(k->help);
+	}
+	printf(".PP\n");
+	troff(rules_text[1]);
+	for (int i = 0; usual_rules[i]; i++)
+		printf("%s%s", usual_rules[i], usual_rules[i + 1] ? ",\n" : ".\n");
+}
+
+static void man_export(void)
+{
+	char key[64];
+
+	printf(".SH EXPORT\n.B optee\\-top export\nwrites a recording down for other programs.\n"
+	       ".SS \\-\\-format jsonl\nOne object a line, with schema, ts, boot_id and type. The types are host (the\n"
+	       "first line), call, event and snapshot: a frame of\n.B \\-\\-json\nwithout its events, which have "
+	       "lines of their own. Before each snapshot come the calls and\nevents since the one "
+	       "before, in the order of mono_ns. Members of a call:\n");
+	for (size_t i = 0; i < nr_call_fields; i++) {
+		printf(".TP\n.B %s\n",
+		       field_json_key(call_fields[i].name, call_fields[i].unit, key, sizeof(key)));
+		troff(call_fields[i].help);
+	}
+	printf(".PP\nWhat is not known is null. Members of the host:\n");
+	man_keys(host_keys);
+	printf(".SS \\-\\-format csv\nAs in RFC 4180, with a head line. The columns of calls are the "
+	       "members above; those of\nsessions and pools are the fields, one row each a snapshot; "
+	       "those of events are the\nmembers of an event and of its why. An empty field is not "
+	       "known; a text that is known and\nempty is \"\". A text that begins with =, +, \\-, @ "
+	       "or \\(aq has a further \\(aq in front: a\nspreadsheet would take it for a formula.\n"
+	       ".SS \\-\\-format perfetto\nA timeline for Perfetto: a track for each thread of the TEE, with "
+	       "the calls that held it;\none for each task that slept in the queue, and an arrow from "
+	       "there to the thread that it\ngot; the conditions; threads in use and waiting calls. "
+	       "Which of the TEE\\(aqs threads a call\nhad is not known: each has a slot that was free. "
+	       "Times are CLOCK_MONOTONIC.\n");
+}
+
+void help_man(void)
+{
+	printf(".TH OPTEE-TOP 8 \"\" \"optee-top\" \"System Administration\"\n"
+	       ".SH NAME\noptee-top \\- the call queue of OP-TEE, live\n"
+	       ".SH SYNOPSIS\n.B optee-top\n[\\fIOPTION\\fR]... [\\fICOMMAND\\fR]\n"
+	       ".SH DESCRIPTION\n"
+	       "OP-TEE has few threads. Every call from Linux needs one; when they are gone,\n"
+	       "callers sleep in the driver's call queue.\n.B optee-top\n"
+	       "follows the calls with BPF programs and shows, for each session, how long its\n"
+	       "calls waited, how long they held a thread, and what they did meanwhile.\n"
+	       ".SH COMMANDS\n");
+	for (size_t i = 0; i < nr_commands; i++) {
+		printf(".TP\n.B %s %s\n", command_table[i].name, command_table[i].args);
+		troff(command_table[i].help);
+	}
+	printf(".SH OPTIONS\n");
+	for (size_t i = 0; i < nr_options; i++) {
+		const struct option_help *o = &option_table[i];
+
+		printf(".TP\n");
+		if (o->letter)
+			printf("\\fB\\-%c\\fR, ", o->letter);
+		printf("\\fB\\-\\-%s\\fR%s%s\n", o->name, o->arg ? " " : "", o->arg ?: "");
+		troff(o->help);
+	}
+	printf(".SH FIELDS OF A SESSION\n");
+	for (size_t i = 0; i < nr_session_fields; i++)
+		man_field(session_fields[i].name, session_fields[i].head, session_fields[i].unit,
+			  session_fields[i].help);
+	printf(".SH FIELDS OF A POOL\n");
+	for (size_t i = 0; i < nr_pool_fields; i++)
+		man_field(pool_fields[i].name, NULL, pool_fields[i].unit, pool_fields[i].help);
+	man_conditions();
+	man_events();
+	man_rules();
+	man_export();
+	printf(".SH LOSSES\nWhat was not seen is counted, and shown in every output.\n");
+	for (int i = 0; i < NR_LOSSES; i++)
+		man_field(loss_fields[i].name, NULL, UNIT_COUNT, loss_fields[i].help);
+	printf(".SH JSON\nWith\n.B \\-\\-json\neach frame is one line, an object with the keys schema, "
+	       "ts, boot_id, mono_ns, seq,\ninterval_ns, pools, sessions, calls, events, losses and call_records. The fields "
+	       "above are keys, with the unit\nas a suffix: _ns, _per_second, _percent. What is not "
+	       "known is null. A histogram is an array\nof [lower edge in ns, calls]; its buckets are "
+	       "128 ns wide up to 1024 ns, then 8 an octave.\n"
+	       ".SS Members of call_records\nNull where calls are not recorded one by one.\n");
+	man_keys(call_records_keys);
+	printf(".SH EXIT STATUS\n");
+	for (size_t i = 0; i < nr_statuses; i++) {
+		printf(".TP\n.B %d\n", status_table[i].status);
+		troff(status_table[i].help);
+	}
+	printf(".SH NOTES\nWhile optee-top is attached the optee module cannot be unloaded: fentry and\n"
+	       "tracepoints hold it. A device that is unbound is let go, and followed again when it is\n"
+	       "bound.\n"
+	       ".SH SEE ALSO\n.BR bpftool (8),\n.BR tee-supplicant (8)\n");
+}
