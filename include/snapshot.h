@@ -117,6 +117,15 @@ struct snap_losses {
 	bool missed_known;
 };
 
+static inline bool losses_any(const struct snap_losses *l)
+{
+	u64 all = l->missed_known ? l->missed : 0;
+
+	for (int i = 0; i < NR_LOSSES; i++)
+		all |= l->count[i];
+	return all;
+}
+
 struct snapshot {
 	u64 seq;
 	u64 mono_ns, real_ns;

@@ -100,7 +100,6 @@ static enum status check_recording(struct trial *t)
 	struct recording *recording;
 	struct source source;
 	enum status status;
-	bool damaged;
 
 	status = recording_open(&recording, file);
 	if (status != STATUS_OK)
@@ -112,10 +111,9 @@ static enum status check_recording(struct trial *t)
 		t->seen->damaged = recording_damaged(recording);
 		status = trial_judge(t);
 	}
-	damaged = recording_damaged(recording);
+	if (status <= STATUS_FAILURE && t->o->strict && recording_strict(recording) != STATUS_OK)
+		status = STATUS_INCOMPLETE;
 	recording_close(recording);
-	if (status <= STATUS_FAILURE && t->o->strict && damaged)
-		return fail(STATUS_INCOMPLETE, "'%s' is not complete", file);
 	return status;
 }
 

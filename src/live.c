@@ -70,11 +70,7 @@ static const struct snapshot *live_next(void *ctx)
 		errno = ENOMEM;
 		return NULL;
 	}
-	for (int i = 0; i < NR_LOSSES; i++)
-		if (s->losses.count[i])
-			l->lost = true;
-	if (s->losses.missed_known && s->losses.missed)
-		l->lost = true;
+	l->lost |= losses_any(&s->losses);
 	return s;
 }
 

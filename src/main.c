@@ -114,8 +114,8 @@ static enum status cmd_replay(const struct opts *o)
 		source = player_source(&player);
 		status = view_top(o, &source);
 	}
-	if (status == STATUS_OK && o->strict && recording_damaged(recording))
-		status = fail(STATUS_INCOMPLETE, "'%s' is not complete", file);
+	if (status == STATUS_OK && o->strict)
+		status = recording_strict(recording);
 	recording_close(recording);
 	return status;
 }
@@ -162,8 +162,8 @@ static enum status cmd_export(const struct opts *o)
 	if (status != STATUS_OK)
 		return status;
 	status = export_to(o, format, recording);
-	if (status == STATUS_OK && o->strict && recording_damaged(recording))
-		status = fail(STATUS_INCOMPLETE, "'%s' is not complete", file);
+	if (status == STATUS_OK && o->strict)
+		status = recording_strict(recording);
 	recording_close(recording);
 	return status;
 }

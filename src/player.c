@@ -13,9 +13,15 @@ static const struct snapshot *player_next(void *ctx)
 	struct player *p = ctx;
 	const struct snapshot *s = p->from.next(p->from.ctx);
 
+	if (!s && !errno && p->shown) { /* what is left cannot be read: stay */
+		recording_seek(p->recording, p->shown - 1);
+		s = p->from.next(p->from.ctx);
+		p->ended = true;
+	}
 	if (!s)
 		return NULL;
-	p->shown++;
+	p->shown = recording_passed(p->recording);
+	p->ended |= p->shown >= recording_snapshots(p->recording);
 	p->real_ns = s->real_ns;
 	p->interval_ns = s->interval_ns;
 	return s;
@@ -42,7 +48,7 @@ struct source player_source(struct player *p)
 
 u64 player_delay(const struct player *p)
 {
-	if (p->paused || p->shown >= recording_snapshots(p->recording))
+	if (p->paused || p->ended)
 		return ~0ULL;
 	return (u64)((double)p->interval_ns / p->speed);
 }
@@ -67,4 +73,5 @@ void player_seek(struct player *p, long frames, void (*take)(void *arg, const st
 	}
 	recording_seek(p->recording, (u32)to);
 	p->shown = (u32)to;
+	p->ended = false;
 }

@@ -13,7 +13,8 @@ struct player {
 	struct source from; /* its source */
 	double speed;       /* seconds of the recording a second */
 	bool paused;
-	u32 shown;       /* snapshots taken: the last of them is on the screen */
+	bool ended;      /* what is on the screen is the last */
+	u32 shown;       /* number of the snapshot on the screen, from 1 on */
 	u64 real_ns;     /* its time */
 	u64 interval_ns; /* until the next one */
 };

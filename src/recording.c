@@ -28,9 +28,12 @@ struct recording {
 	size_t nr_blocks, room;
 	u32 *snapshots; /* which of the blocks are some */
 	u32 nr_snapshots, snapshots_room;
-	bool damaged;
+	bool damaged; /* and whether that is still to be said: */
+	bool spoiled;
+	bool lost; /* a snapshot says so */
 	struct host host;
 	size_t at;     /* the block that next() goes on with */
+	u32 passed;    /* snapshots before it */
 	size_t looked; /* that look() goes on with */
 	struct snapshot snap;
 	session_hists *hists;
@@ -188,10 +191,10 @@ static enum status find_blocks(struct recording *r)
 	return STATUS_OK;
 }
 
+/* Said at last: while it is read a view may have the terminal. */
 static void spoiled(struct recording *r)
 {
-	if (!r->damaged)
-		say("'%s' has a block that cannot be read: it is left out", r->file);
+	r->spoiled |= !r->damaged;
 	r->damaged = true;
 }
 
@@ -253,6 +256,8 @@ enum status recording_open(struct recording **to, const char *file)
 
 void recording_close(struct recording *r)
 {
+	if (r->spoiled)
+		say("'%s' has a block that cannot be read: it is left out", r->file);
 	if (r->mapped)
 		munmap(r->data, r->size);
 	else
@@ -343,6 +348,7 @@ static bool read_snapshot(struct recording *r, const struct block *b)
 	if (good)
 		code_snapshot(&c, &r->snap, r->hists);
 	good = good && !c.failed;
+	r->lost |= good && losses_any(&r->snap.losses);
 	if (!good)
 		spoiled(r);
 	free(c.buf);
@@ -364,13 +370,16 @@ static const struct snapshot *recording_next(void *ctx)
 			read_host(r, b);
 		else if (b->type == BLOCK_EVENTS)
 			read_events(r, b, &r->events);
-		else if (b->type == BLOCK_SNAPSHOT && read_snapshot(r, b)) {
-			r->calls_end = r->at++;
-			r->looked = r->at;
-			r->snap.events = r->events.events;
-			r->snap.nr_events = r->events.nr;
-			return &r->snap;
-		}
+		if (b->type != BLOCK_SNAPSHOT)
+			continue;
+		r->passed++;
+		if (!read_snapshot(r, b))
+			continue;
+		r->calls_end = r->at++;
+		r->looked = r->at;
+		r->snap.events = r->events.events;
+		r->snap.nr_events = r->events.nr;
+		return &r->snap;
 	}
 	r->calls_end = r->at;
 	errno = 0;
@@ -385,8 +394,8 @@ static u32 recording_look(void *ctx, const struct event **events)
 	for (; r->looked < r->nr_blocks; r->looked++) {
 		const struct block *b = &r->blocks[r->looked];
 
-		if (b->type == BLOCK_SNAPSHOT)
-			return 0;
+		if (b->type == BLOCK_SNAPSHOT && r->looked >= r->at)
+			return 0; /* but of those that next() has passed: it could not read them */
 		if (b->type != BLOCK_EVENTS)
 			continue;
 		read_events(r, b, &r->looks);
@@ -458,14 +467,29 @@ bool recording_damaged(const struct recording *r)
 	return r->damaged;
 }
 
+enum status recording_strict(const struct recording *r)
+{
+	if (r->damaged)
+		return STATUS_INCOMPLETE; /* it was said, or is going to be */
+	if (r->lost)
+		return fail(STATUS_INCOMPLETE, "some calls were not seen: see the losses");
+	return STATUS_OK;
+}
+
 u32 recording_snapshots(const struct recording *r)
 {
 	return r->nr_snapshots;
 }
 
+u32 recording_passed(const struct recording *r)
+{
+	return r->passed;
+}
+
 void recording_seek(struct recording *r, u32 snapshot)
 {
 	r->at = snapshot ? r->snapshots[snapshot - 1] + 1 : 0;
+	r->passed = snapshot;
 	r->looked = r->at;
 	r->events.nr = 0;
 	for (size_t i = r->at; i-- > 0;)

@@ -31,10 +31,19 @@ struct source recording_source(struct recording *r);
 
 u32 recording_snapshots(const struct recording *r);
 
+/* Of them, those that next() has given or could not read. */
+u32 recording_passed(const struct recording *r);
+
 /* next() goes on with this snapshot, counted from 0. */
 void recording_seek(struct recording *r, u32 snapshot);
 
 /* Is something missing that was recorded: is the file damaged, cut off? */
 bool recording_damaged(const struct recording *r);
+
+/*
+ * For --strict, behind the last snapshot: STATUS_INCOMPLETE, said in one line, if it
+ * is damaged or something was lost when it was made.
+ */
+enum status recording_strict(const struct recording *r);
 
 #endif

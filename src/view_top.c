@@ -28,6 +28,15 @@
 
 enum mode { MODE_TABLE, MODE_FILTER, MODE_DELAY, MODE_DETAIL, MODE_HELP, MODE_MENU, MODE_EVENTS };
 
+/* What the looks of a frame owe to those before it: who goes back sees what was there. */
+struct layout {
+	bool kept;
+	struct lines {
+		int rows, calm;
+	} queue, pane;
+	int widths[]; /* of the columns */
+};
+
 struct view {
 	struct screen *screen;
 	struct player *player; /* of a recording, or NULL */
@@ -41,9 +50,8 @@ struct view {
 	bool quit, stale; /* stale: the table is to be put in order anew */
 	char filter[64], input[64], note[160];
 	struct table table;
-	struct lines {
-		int rows, calm;
-	} queue, pane;
+	struct lines queue, pane;
+	u8 *layouts; /* one for each frame of a recording, or NULL */
 	struct detail detail;
 	int scroll, menu; /* first line of a page; selected field */
 	struct page page;
@@ -57,6 +65,61 @@ static const struct snapshot *shown(const struct view *v)
 static const struct condition_log *shown_log(const struct view *v)
 {
 	return v->frozen.snapshot ? &v->frozen.log : &v->log;
+}
+
+static bool is_paused(const struct view *v)
+{
+	return v->frozen.snapshot || (v->player && v->player->paused);
+}
+
+static size_t widths_size(void)
+{
+	return nr_session_fields * sizeof(int);
+}
+
+static size_t layout_size(void)
+{
+	return sizeof(struct layout) + widths_size();
+}
+
+/* NULL: there is none of this frame. */
+static struct layout *layout_of(const struct view *v)
+{
+	if (!v->layouts || !v->player->shown)
+		return NULL;
+	return (struct layout *)(v->layouts + (v->player->shown - 1) * layout_size());
+}
+
+static void keep_layout(const struct view *v)
+{
+	struct layout *l = layout_of(v);
+
+	if (!l)
+		return;
+	l->kept = true;
+	l->queue = v->queue;
+	l->pane = v->pane;
+	memcpy(l->widths, v->table.widths, widths_size());
+}
+
+static bool restore_layout(struct view *v)
+{
+	const struct layout *l = layout_of(v);
+
+	if (!l || !l->kept)
+		return false;
+	v->queue = l->queue;
+	v->pane = l->pane;
+	memcpy(v->table.widths, l->widths, widths_size());
+	return true;
+}
+
+/* Of a terminal of another size nothing is to stay. */
+static void forget_layouts(struct view *v)
+{
+	memset(v->table.widths, 0, widths_size());
+	if (v->layouts)
+		memset(v->layouts, 0, recording_snapshots(v->player->recording) * layout_size());
 }
 
 /* What is above and below the table. */
@@ -74,8 +137,6 @@ static void put_position(struct page *p, const struct player *player, const stru
 	page_flow(p, 0, 2, STYLE_PLAIN, "%s", date);
 	page_flow(p, 0, 2, STYLE_PLAIN, "frame %u/%u", player->shown, last);
 	page_flow(p, 0, 2, STYLE_PLAIN, "x%g", player->speed);
-	if (player->paused || player->shown >= last)
-		page_flow(p, 0, 2, STYLE_SELECTED, player->paused ? "[PAUSED]" : "[END]");
 }
 
 static void put_title(struct view *v, const struct snapshot *s)
@@ -97,8 +158,10 @@ static void put_title(struct view *v, const struct snapshot *s)
 		page_flow(p, 0, 2, STYLE_BOLD, "no idle");
 	if (v->table.hide_closed)
 		page_flow(p, 0, 2, STYLE_BOLD, "no closed");
-	if (v->frozen.snapshot)
+	if (is_paused(v))
 		page_flow(p, 0, 2, STYLE_SELECTED, "[PAUSED]");
+	else if (v->player && v->player->ended)
+		page_flow(p, 0, 2, STYLE_SELECTED, "[END]");
 	page_newline(p);
 }
 
@@ -148,6 +211,7 @@ static void draw_main(struct view *v)
 	page_draw(&v->page, v->screen, 0, height - 1 - below, below);
 	draw_last_line(v, height - 1);
 	screen_end(v->screen);
+	keep_layout(v);
 }
 
 /* What fills the whole screen. */
@@ -160,8 +224,7 @@ static void draw_detail(struct view *v)
 	detail_value(session_field_find("ta"), shown(v), &v->detail.row, ta, sizeof(ta));
 	detail_value(session_field_find("client"), shown(v), &v->detail.row, client,
 		     sizeof(client));
-	snprintf(title, sizeof(title), "%s%sTA %s  client %s",
-		 v->frozen.snapshot ? "[PAUSED]  " : "",
+	snprintf(title, sizeof(title), "%s%sTA %s  client %s", is_paused(v) ? "[PAUSED]  " : "",
 		 v->detail.gone ? "[GONE: as last seen]  " : "", ta, client);
 	page_start(&v->page, screen_width(v->screen));
 	detail_session(&v->page, shown(v), &v->detail);
@@ -173,7 +236,7 @@ static void draw_events(struct view *v)
 	char title[80];
 
 	snprintf(title, sizeof(title), "%sConditions of the queue: the newest first, UTC",
-		 v->frozen.snapshot ? "[PAUSED]  " : "");
+		 is_paused(v) ? "[PAUSED]  " : "");
 	page_start(&v->page, screen_width(v->screen));
 	view_conditions_page(&v->page, shown(v), shown_log(v));
 	page_show(&v->page, v->screen, title, &v->scroll, PAGE_HINT);
@@ -255,7 +318,7 @@ static void press_seek(struct view *v, int key)
 	memset(&v->log, 0, sizeof(v->log));
 	v->logged = 0;
 	player_seek(v->player, frames, log_event, v);
-	v->due = 0;
+	v->due = 0; /* now, before anything is drawn */
 }
 
 static void press_speed(struct view *v, int key)
@@ -394,7 +457,7 @@ static void press_table(struct view *v, int key)
 			else if (keys[i].codes[c] == key)
 				open_mode(v, keys[i].opens);
 	if (key == K_RESIZE)
-		memset(v->table.widths, 0, nr_session_fields * sizeof(*v->table.widths));
+		forget_layouts(v);
 }
 
 static void press_page(struct view *v, int key)
@@ -458,7 +521,7 @@ static void size_all(struct view *v)
 {
 	int waiters = pool_waiters(v->newest), indices[PANE_ROWS];
 
-	if (v->frozen.snapshot)
+	if (v->frozen.snapshot || restore_layout(v))
 		return;
 	size_lines(&v->queue, waiters < 1 ? 1 : waiters < QUEUE_ROWS ? waiters : QUEUE_ROWS);
 	size_lines(&v->pane, condition_log_recent(&v->log, v->newest, PANE_ROWS, indices));
@@ -515,6 +578,8 @@ static bool run(struct view *v, const struct source *source)
 	while (!v->quit) {
 		int key;
 
+		if (!v->due && !take(v, source))
+			return false;
 		if (v->stale)
 			table_arrange(&v->table, &v->o, shown(v));
 		v->stale = false;
@@ -550,7 +615,9 @@ enum status view_top(const struct opts *o, const struct source *source)
 	v.o.frames = opts_frames(o);
 	snprintf(pid, sizeof(pid), "%d", (int)o->pid);
 	set_filter(&v, o->pid ? pid : o->match ?: "");
-	v.table.widths = calloc(nr_session_fields, sizeof(*v.table.widths));
+	v.table.widths = calloc(1, widths_size());
+	if (v.player) /* without them, too, it can be seen */
+		v.layouts = calloc(recording_snapshots(v.player->recording), layout_size());
 	v.screen = v.table.widths ? screen_open() : NULL;
 	if (v.screen) {
 		if (!take(&v, source) || !run(&v, source))
@@ -561,6 +628,7 @@ enum status view_top(const struct opts *o, const struct source *source)
 	page_free(&v.page);
 	thaw(&v.frozen);
 	condition_log_free(&v.log);
+	free(v.layouts);
 	free(v.table.widths);
 	free(v.table.rows);
 	return status;
