@@ -134,7 +134,7 @@ TEEC	:= build/vm/sysroot-teec
 guest:
 	$(Q)scripts/host-deps build vm
 	$(Q)tests/vm/prepare sysroot
-	$(Q)$(MAKE) --no-print-directory CROSS_COMPILE=aarch64-linux-gnu- STATIC=1 \
+	$(Q)$(MAKE) --no-print-directory $(if $(V),,-s) CROSS_COMPILE=aarch64-linux-gnu- STATIC=1 \
 		SYSROOT=$(SYSROOT_ARM64) build/arm64/optee-top build/arm64/optee-load build/arm64/optee-load-demo \
 		build/arm64/calling-plugin.so
 

@@ -24,7 +24,7 @@ kclient_start() { # returns when all sessions are open; the calls begin soon aft
 		die "$(head -n 1 /tmp/kclient.err); $(dmesg | grep 'kclient: ' | grep -v taint | tail -n 1)"
 }
 
-kclient_is_idle() { [ "$(cat $KCLIENT/state)" = idle ]; }
+kclient_is_idle() { read -r kclient_state <$KCLIENT/state && [ "$kclient_state" = idle ]; }
 
 kclient_wait() { # [SECONDS]
 	wait_for "${1:-60}" kclient_is_idle

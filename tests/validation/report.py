@@ -46,6 +46,20 @@ def details(outcomes: Sequence[Outcome]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def summary(outcomes: Sequence[Outcome], drivers: Sequence[str],
+            workloads: Sequence[str]) -> str:
+    """A line for each driver, the one in question last."""
+    lines = [""]
+    for driver in drivers:
+        by: dict[str, list[str]] = {}
+        for name in workloads:
+            by.setdefault(of(outcomes, driver, name), []).append(name)
+        passed = len(by.pop(SHOWN["pass"], []))
+        lines.append("; ".join([f"{driver}: passes {passed} of {len(workloads)}",
+                                *(f"{what}: {', '.join(names)}" for what, names in by.items())]))
+    return "".join(f"{line}\n" for line in lines)
+
+
 def progress(outcome: Outcome) -> str:
     names = ", ".join(rule.rule for rule in outcome.failed())
     return (f"{outcome.workload}, {outcome.driver}: {SHOWN[outcome.verdict]}"

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The host: progress and errors in one voice, and commands that cannot hang."""
 
+import argparse
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Mapping, NoReturn, Optional, Sequence
+from typing import Callable, Mapping, NoReturn, Optional, Sequence
 
 
 class VmError(Exception):
@@ -19,6 +20,16 @@ def say(text: str) -> None:
 def die(text: str, status: int = 1) -> NoReturn:
     say(text)
     sys.exit(status)
+
+
+def ranged(low: int, high: int) -> Callable[[str], int]:
+    """The type of a command's argument: a number from low to high."""
+    def number(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{value} is not from {low} to {high}")
+        return value
+    return number
 
 
 def build_env(extra: Optional[Mapping[str, str]] = None) -> dict[str, str]:
