@@ -8,10 +8,6 @@
 #include "host_read.h"
 #include "text.h"
 
-#ifndef VERSION
-#define VERSION "unknown"
-#endif
-
 static u64 ns_of(const struct timespec *ts)
 {
 	return (u64)ts->tv_sec * 1000000000 + (u64)ts->tv_nsec;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include "condition_table.h"
 #include "event_text.h"
 #include "json.h"
@@ -178,4 +179,11 @@ enum status view_batch(const struct opts *o, const struct source *source)
 			break;
 	}
 	return status;
+}
+
+bool view_batch_wanted(const struct opts *o)
+{
+	const char *term = getenv("TERM");
+
+	return o->batch || o->json || !isatty(STDOUT_FILENO) || !term || !strcmp(term, "dumb");
 }

@@ -13,4 +13,7 @@
  */
 enum status view_batch(const struct opts *o, const struct source *source);
 
+/* Does o ask for frames, or standard output for nothing else? */
+bool view_batch_wanted(const struct opts *o);
+
 #endif

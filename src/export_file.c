@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The export command: from a recording to a file. */
+#include <unistd.h>
+#include "export.h"
+#include "export_file.h"
+#include "out_file.h"
+#include "recording.h"
+#include "stop.h"
+
+/* To a file that is there only when all of it is; what is missing of the input is said. */
+static enum status export_to(const struct opts *o, const struct export_format *format,
+			     struct recording *recording)
+{
+	const struct source source = recording_source(recording);
+	enum status status, written;
+	struct out_file out;
+
+	status = out_file_open(&out, o->output);
+	if (status != STATUS_OK)
+		return status;
+	if (format->binary && isatty(out.fd)) {
+		out_file_close(&out, false);
+		return fail(STATUS_USAGE, "cannot export %s to a terminal; give --output OUT",
+			    format->name);
+	}
+	stop_catch();
+	status = export_run(o, format, &source, out.stream);
+	written = out_file_close(&out, status != STATUS_FAILURE);
+	return written == STATUS_OK ? status : written;
+}
+
+enum status export_file(const struct opts *o)
+{
+	const struct export_format *format = export_format(o);
+	const char *file = o->rest[1];
+	struct recording *recording;
+	enum status status;
+
+	if (!format)
+		return STATUS_USAGE;
+	if (!file)
+		return fail(STATUS_USAGE, "cannot export: no FILE was given");
+	status = recording_open(&recording, file);
+	if (status != STATUS_OK)
+		return status;
+	status = export_to(o, format, recording);
+	if (status == STATUS_OK && o->strict)
+		status = recording_strict(recording);
+	recording_close(recording);
+	return status;
+}
