@@ -158,8 +158,9 @@ static void say_damage(struct recording *r, const struct block_scan *scan, bool 
 
 	r->damaged = scan->damaged || !ended;
 	if (inside)
-		say("'%s' is damaged in %llu places: %llu bytes are left out", r->file,
-		    (unsigned long long)inside, (unsigned long long)scan->skipped);
+		say("'%s' is damaged in %llu place%s: %llu bytes are left out", r->file,
+		    (unsigned long long)inside, inside == 1 ? "" : "s",
+		    (unsigned long long)scan->skipped);
 	if (!ended)
 		say("'%s' was cut off: it goes up to where that was", r->file);
 }

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Recordings taken apart and put together, as doc/recording.md has it: a reader of its
-own, which knows blocks but not what is in them."""
+own, which knows the blocks, and of what is in them the calls."""
 
 import struct
 import zlib
-from typing import NamedTuple, Sequence
+from typing import Iterator, Mapping, NamedTuple, Sequence
 
 from .registry import Failed
 
@@ -56,3 +56,48 @@ def blocks(data: bytes) -> list[Block]:
 
 def join(parts: Sequence[Block]) -> bytes:
     return b"".join(p.pack() for p in parts)
+
+
+class Numbers:
+    """The content of a block, value by value."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content, self.at = content, 0
+
+    def more(self) -> bool:
+        return self.at < len(self.content)
+
+    def byte(self) -> int:
+        self.at += 1
+        return self.content[self.at - 1]
+
+    def number(self) -> int:
+        value = shift = 0
+        while True:
+            byte = self.byte()
+            value |= (byte & 0x7f) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    def signed(self) -> int:
+        value = self.number()
+        return value >> 1 ^ -(value & 1)
+
+
+def calls(block: Block) -> Iterator[Mapping[str, int]]:
+    """Each call's figures, by the names that they have in an export."""
+    n = Numbers(block.content())
+    start = serial = tid = 0
+    while n.more():
+        mix = n.byte()
+        tee, _flags = (n.number(), n.number()) if mix & 128 else (0, 0)
+        start += n.signed()
+        wait, hold, outside = n.number(), n.number(), n.number()
+        serial += n.signed()
+        tid += n.signed()
+        pid, func = tid + n.signed(), n.number()
+        yield {"tee": tee, "start_ns": start, "wait_ns": wait, "hold_ns": hold,
+               "secure_ns": hold - outside, "serial": serial, "tid": tid, "pid": pid,
+               "func": func, "result": n.number() if mix & 32 else 0,
+               "limit_wait_ns": n.number() if mix & 64 else 0}

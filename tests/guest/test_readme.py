@@ -20,7 +20,7 @@ class Sample(NamedTuple):
 
 def samples(text: str) -> Iterator[Sample]:
     """Commands stand behind a $ in a block of code; what they print is below."""
-    for fenced, indented in re.findall(r"^```\n(.*?)^```$|((?:^    .*\n)+)", text, re.M | re.S):
+    for fenced, indented in re.findall(r"^```\n(.*?)^```$|((?:^    [^\n]*\n)+)", text, re.M | re.S):
         lines = fenced.splitlines() or [line[4:] for line in indented.splitlines()]
         starts = [n for n, line in enumerate(lines) if line.startswith("$ ")]
         for start, end in zip(starts, [*starts[1:], len(lines)]):

@@ -160,14 +160,16 @@ def page_of(t: Terminal) -> str:
 def replay_events_page(context: Context) -> None:
     """The page of what happened is that of the frame, too, whichever way it was reached."""
     findings = Findings()
-    with replay((100, 60), "--speed", "0.1") as t:
-        t.wait("a frame", lambda: frame_of(t) > 0)
+    with replay((100, 60), "--speed", "1000") as t:
+        t.shows("[END]")
         pause(t)
+        played_to = page_of(t)
         go(t, "{", 1)
         pages = {1: page_of(t)}
         for number in range(2, FRAMES + 1):
             go(t, "]", number)
             pages[number] = page_of(t)
+        findings.equal("the last page", pages[FRAMES], played_to)
         findings.true("the first page has a past", "Nothing has happened" in pages[1])
         findings.true("the strand is not told",
                       "the wake went to sensor-hub(184)" in pages[FRAMES])
