@@ -5,7 +5,8 @@
 
 #include "rules.h"
 
-typedef void judge_fn(const struct rule *r, const struct seen *s, struct finding *f);
+/* Why no pool tells anything. */
+#define NO_TEE_SEEN "no TEE was in use, so nothing was seen"
 
 judge_fn judge_condition;                                        /* src/judge_condition.c */
 judge_fn judge_losses, judge_count_leak, judge_reservation_leak; /* src/judge_driver.c */

@@ -62,7 +62,7 @@ static const char *not_known(const struct seen *s, enum condition cond)
 			return "Linux does not count OP-TEE's threads here, so nothing can tell";
 		return "this kernel or its hooks cannot tell; see 'optee-top doctor'";
 	}
-	return s->nr_pools ? NULL : "no TEE was in use, so nothing was seen";
+	return s->nr_pools ? NULL : NO_TEE_SEEN;
 }
 
 void judge_condition(const struct rule *r, const struct seen *s, struct finding *f)

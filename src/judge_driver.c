@@ -65,7 +65,7 @@ void judge_count_leak(const struct rule *r, const struct seen *s, struct finding
 	else if (unknown)
 		finding_set(f, VERDICT_UNKNOWN,
 			    s->nr_pools ? "the driver's count of threads is not known" :
-					  "no TEE was in use, so nothing was seen");
+					  NO_TEE_SEEN);
 	else
 		finding_set(f, VERDICT_PASS, "none at the end");
 }
@@ -104,7 +104,7 @@ void judge_reservation_leak(const struct rule *r, const struct seen *s, struct f
 		finding_set(f, VERDICT_UNKNOWN,
 			    s->nr_pools ? "the driver's count of system sessions is not known, or "
 					  "which sessions are open" :
-					  "no TEE was in use, so nothing was seen");
+					  NO_TEE_SEEN);
 	else
 		finding_set(f, VERDICT_PASS, "none at the end");
 }

@@ -22,11 +22,13 @@ enum rule_arg {
 
 struct rule;
 
+typedef void judge_fn(const struct rule *r, const struct seen *s, struct finding *f);
+
 struct rule_kind {
 	const char *name;
 	enum rule_arg arg;
 	const char *help;
-	void (*judge)(const struct rule *r, const struct seen *s, struct finding *f);
+	judge_fn *judge;
 	enum condition cond; /* of judge_condition() */
 	u64 least_ns;        /* a shorter TIME is refused */
 };

@@ -183,15 +183,18 @@ static void waits_no_more(struct seen *s, const struct call_record *call)
 		}
 }
 
+static void take_wait(struct seen_waits *w, u64 ns)
+{
+	w->calls++;
+	w->hist.count[hist_bucket(ns)]++;
+	if (ns > w->longest_ns)
+		w->longest_ns = ns;
+}
+
 void seen_call(struct seen *s, const struct call_record *call)
 {
-	struct seen_waits *w = &s->waits[call->class < NR_CLASSES ? call->class : CLASS_NORMAL];
-
 	waits_no_more(s, call);
-	w->calls++;
-	w->hist.count[hist_bucket(call->wait_ns)]++;
-	if (call->wait_ns > w->longest_ns)
-		w->longest_ns = call->wait_ns;
+	take_wait(&s->waits[call->class < NR_CLASSES ? call->class : CLASS_NORMAL], call->wait_ns);
 }
 
 static const struct seen_pool *pool_of(const struct seen *s, u32 tee)
@@ -216,14 +219,8 @@ void seen_finish(struct seen *s)
 			    s->last_ns > e->since_ns + e->duration_ns)
 				e->duration_ns = s->last_ns - e->since_ns;
 		}
-	for (u32 i = 0; i < s->nr_waiting; i++) {
-		struct seen_waits *w = &s->waits[s->waiting[i].class];
-
-		w->calls++;
-		w->hist.count[hist_bucket(s->waiting[i].ns)]++;
-		if (s->waiting[i].ns > w->longest_ns)
-			w->longest_ns = s->waiting[i].ns;
-	}
+	for (u32 i = 0; i < s->nr_waiting; i++)
+		take_wait(&s->waits[s->waiting[i].class], s->waiting[i].ns);
 }
 
 u64 seen_count(const struct seen_pool *p, enum condition cond)

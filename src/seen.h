@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a source showed from its first snapshot to its last, added up for the
- * rules of a check: it is fed by src/check.c and read by the judges.
+ * rules of a check: it is fed by src/trial.c and read by the judges.
  */
 #ifndef OPTEE_TOP_SEEN_H
 #define OPTEE_TOP_SEEN_H
