@@ -28,13 +28,8 @@
 
 enum mode { MODE_TABLE, MODE_FILTER, MODE_DELAY, MODE_DETAIL, MODE_HELP, MODE_MENU, MODE_EVENTS };
 
-/* What the looks of a frame owe to those before it: who goes back sees what was there. */
-struct layout {
-	bool kept;
-	struct lines {
-		int rows, calm;
-	} queue, pane;
-	int widths[]; /* of the columns */
+struct lines {
+	int rows, calm;
 };
 
 struct view {
@@ -51,7 +46,6 @@ struct view {
 	char filter[64], input[64], note[160];
 	struct table table;
 	struct lines queue, pane;
-	u8 *layouts; /* one for each frame of a recording, or NULL */
 	struct detail detail;
 	int scroll, menu; /* first line of a page; selected field */
 	struct page page;
@@ -75,51 +69,6 @@ static bool is_paused(const struct view *v)
 static size_t widths_size(void)
 {
 	return nr_session_fields * sizeof(int);
-}
-
-static size_t layout_size(void)
-{
-	return sizeof(struct layout) + widths_size();
-}
-
-/* NULL: there is none of this frame. */
-static struct layout *layout_of(const struct view *v)
-{
-	if (!v->layouts || !v->player->shown)
-		return NULL;
-	return (struct layout *)(v->layouts + (v->player->shown - 1) * layout_size());
-}
-
-static void keep_layout(const struct view *v)
-{
-	struct layout *l = layout_of(v);
-
-	if (!l)
-		return;
-	l->kept = true;
-	l->queue = v->queue;
-	l->pane = v->pane;
-	memcpy(l->widths, v->table.widths, widths_size());
-}
-
-static bool restore_layout(struct view *v)
-{
-	const struct layout *l = layout_of(v);
-
-	if (!l || !l->kept)
-		return false;
-	v->queue = l->queue;
-	v->pane = l->pane;
-	memcpy(v->table.widths, l->widths, widths_size());
-	return true;
-}
-
-/* Of a terminal of another size nothing is to stay. */
-static void forget_layouts(struct view *v)
-{
-	memset(v->table.widths, 0, widths_size());
-	if (v->layouts)
-		memset(v->layouts, 0, recording_snapshots(v->player->recording) * layout_size());
 }
 
 /* What is above and below the table. */
@@ -211,7 +160,6 @@ static void draw_main(struct view *v)
 	page_draw(&v->page, v->screen, 0, height - 1 - below, below);
 	draw_last_line(v, height - 1);
 	screen_end(v->screen);
-	keep_layout(v);
 }
 
 /* What fills the whole screen. */
@@ -457,7 +405,7 @@ static void press_table(struct view *v, int key)
 			else if (keys[i].codes[c] == key)
 				open_mode(v, keys[i].opens);
 	if (key == K_RESIZE)
-		forget_layouts(v);
+		memset(v->table.widths, 0, widths_size());
 }
 
 static void press_page(struct view *v, int key)
@@ -508,10 +456,13 @@ static const struct {
 	[MODE_EVENTS] = { draw_events, press_page },
 };
 
-/* Lines come at once and go late, so that the table does not jump. */
-static void size_lines(struct lines *l, int need)
+/*
+ * Lines come at once and go late, so that the table does not jump. In a recording
+ * they follow from the frame alone: who comes back to it sees what was there.
+ */
+static void size_lines(const struct view *v, struct lines *l, int need)
 {
-	if (need >= l->rows || ++l->calm > CALM) {
+	if (v->player || need >= l->rows || ++l->calm > CALM) {
 		l->rows = need;
 		l->calm = 0;
 	}
@@ -521,10 +472,12 @@ static void size_all(struct view *v)
 {
 	int waiters = pool_waiters(v->newest), indices[PANE_ROWS];
 
-	if (v->frozen.snapshot || restore_layout(v))
+	if (v->frozen.snapshot)
 		return;
-	size_lines(&v->queue, waiters < 1 ? 1 : waiters < QUEUE_ROWS ? waiters : QUEUE_ROWS);
-	size_lines(&v->pane, condition_log_recent(&v->log, v->newest, PANE_ROWS, indices));
+	if (v->player)
+		memset(v->table.widths, 0, widths_size());
+	size_lines(v, &v->queue, waiters < 1 ? 1 : waiters < QUEUE_ROWS ? waiters : QUEUE_ROWS);
+	size_lines(v, &v->pane, condition_log_recent(&v->log, v->newest, PANE_ROWS, indices));
 }
 
 static bool take(struct view *v, const struct source *source)
@@ -616,8 +569,6 @@ enum status view_top(const struct opts *o, const struct source *source)
 	snprintf(pid, sizeof(pid), "%d", (int)o->pid);
 	set_filter(&v, o->pid ? pid : o->match ?: "");
 	v.table.widths = calloc(1, widths_size());
-	if (v.player) /* without them, too, it can be seen */
-		v.layouts = calloc(recording_snapshots(v.player->recording), layout_size());
 	v.screen = v.table.widths ? screen_open() : NULL;
 	if (v.screen) {
 		if (!take(&v, source) || !run(&v, source))
@@ -628,7 +579,6 @@ enum status view_top(const struct opts *o, const struct source *source)
 	page_free(&v.page);
 	thaw(&v.frozen);
 	condition_log_free(&v.log);
-	free(v.layouts);
 	free(v.table.widths);
 	free(v.table.rows);
 	return status;
