@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "condition_table.h"
@@ -94,17 +95,17 @@ static enum status set_sort(struct opts *o, const char *arg)
 		    "cannot sort by '%s': no such field; 'optee-top help fields' lists them", arg);
 }
 
-/* A number within the option's limits, where it belongs. */
-static enum status set_number(struct opts *o, const struct option_help *option, const char *arg)
+/* A number within the option's limits, where it belongs. given: what it was called. */
+static enum status set_number(struct opts *o, const struct option_help *option, const char *given,
+			      const char *arg)
 {
 	bool whole = option->kind == OPTION_WHOLE;
 	void *at = (char *)o + option->at;
 	double n;
 
 	if (!parse_number(arg, option->min, option->max, &n) || (whole && n != (double)(int)n))
-		return fail(STATUS_USAGE,
-			    "cannot use '--%s %s': not a %snumber from %.10g to %.10g",
-			    option->name, arg, whole ? "whole " : "", option->min, option->max);
+		return fail(STATUS_USAGE, "cannot use '%s %s': not a %snumber from %.10g to %.10g",
+			    given, arg, whole ? "whole " : "", option->min, option->max);
 	if (whole)
 		*(int *)at = (int)n;
 	else if (option->kind == OPTION_NS)
@@ -114,7 +115,8 @@ static enum status set_number(struct opts *o, const struct option_help *option, 
 	return STATUS_OK;
 }
 
-static enum status apply(struct opts *o, const struct option_help *option, const char *arg)
+static enum status apply(struct opts *o, const struct option_help *option, const char *given,
+			 const char *arg)
 {
 	switch (option->kind) {
 	case OPTION_FLAG:
@@ -129,7 +131,7 @@ static enum status apply(struct opts *o, const struct option_help *option, const
 	case OPTION_SORT:
 		return set_sort(o, arg);
 	default:
-		return set_number(o, option, arg);
+		return set_number(o, option, given, arg);
 	}
 }
 
@@ -166,6 +168,7 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		const struct option_help *option = NULL;
+		char given[24];
 
 		after = optind;
 		if (c == 1) {
@@ -181,7 +184,11 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 		if (!option)
 			return fail(STATUS_USAGE, "no option '%s'; see 'optee-top --help'",
 				    argv[optind - 1]);
-		status = apply(o, option, optarg);
+		if (c < OPT_LONG)
+			snprintf(given, sizeof(given), "-%c", c);
+		else
+			snprintf(given, sizeof(given), "--%s", option->name);
+		status = apply(o, option, given, optarg);
 		if (status != STATUS_OK)
 			return status;
 	}
