@@ -84,7 +84,7 @@ void judge_condition(const struct rule *r, const struct seen *s, struct finding 
 	if (count < (u64)s->episodes[cond].nr)
 		count = (u64)s->episodes[cond].nr; /* some began after the last snapshot */
 	if (longest) /* else they were so short that nobody told how long */
-		snprintf(time, sizeof(time), ", the longest %s",
+		snprintf(time, sizeof(time), ", the longest%s %s", before ? " wait" : "",
 			 format_ns(before + longest, limit, sizeof(limit)));
 	if (count && longest >= least) {
 		finding_set(f, VERDICT_FAIL, "%llu time%s%s", (unsigned long long)count,

@@ -82,7 +82,8 @@ static void conditions(void **state)
 				fake_episode(&fake, cond, SECOND);
 		expect(cases[i].rule, VERDICT_PASS, "none");
 		fake_episode(&fake, cases[i].cond, 4 * SECOND - before);
-		expect(cases[i].rule, VERDICT_FAIL, "1 time, the longest 4.0s");
+		expect(cases[i].rule, VERDICT_FAIL,
+		       before ? "1 time, the longest wait 4.0s" : "1 time, the longest 4.0s");
 		assert_true(evidence("end after "));
 		/* Counted, and too short for an event. */
 		fake_init(&fake);
@@ -129,8 +130,8 @@ static void for_so_long(void **state)
 	/* Waits, not what was left of them after the limit. */
 	fake_init(&fake);
 	fake_episode(&fake, COND_STARVED, SECOND);
-	expect("no_starved 2s", VERDICT_FAIL, "1 time, the longest 2.0s");
-	expect("no_starved 2.1s", VERDICT_PASS, "1, none so long, the longest 2.0s");
+	expect("no_starved 2s", VERDICT_FAIL, "1 time, the longest wait 2.0s");
+	expect("no_starved 2.1s", VERDICT_PASS, "1, none so long, the longest wait 2.0s");
 	fake_init(&fake);
 	expect("no_starved 200ms", VERDICT_UNKNOWN,
 	       "waits shorter than 1.0s were not told; see --starved");
