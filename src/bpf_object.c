@@ -4,6 +4,7 @@
  * The generated skeleton asks for them by this name.
  */
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <zlib.h>
 #include "bpf_object.h"
 
@@ -16,17 +17,18 @@ __asm__(".pushsection .rodata\n"
 	"gzipped_bytes: .dc.a gzipped_bytes - gzipped\n"
 	".popsection\n");
 
-static void *object;
+/* Not of the heap: a piece so large, freed, changes how malloc takes memory from then on. */
+static void *object = MAP_FAILED;
 
 const void *probes_bpf__elf_bytes(size_t *size)
 {
 	z_stream z = { .next_in = (unsigned char *)gzipped, .avail_in = (uInt)gzipped_bytes };
 
 	*size = BPF_OBJECT_BYTES;
-	object = malloc(*size);
+	object = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	z.next_out = object;
 	z.avail_out = (uInt)*size;
-	if (!object || inflateInit2(&z, MAX_WBITS + 16) != Z_OK ||
+	if (object == MAP_FAILED || inflateInit2(&z, MAX_WBITS + 16) != Z_OK ||
 	    inflate(&z, Z_FINISH) != Z_STREAM_END)
 		abort(); /* out of memory, at the start */
 	inflateEnd(&z);
@@ -35,6 +37,7 @@ const void *probes_bpf__elf_bytes(size_t *size)
 
 void bpf_object_drop(void)
 {
-	free(object);
-	object = NULL;
+	if (object != MAP_FAILED)
+		munmap(object, BPF_OBJECT_BYTES);
+	object = MAP_FAILED;
 }
