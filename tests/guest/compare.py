@@ -175,7 +175,7 @@ def rows_by_use(seen: Sequence[Object]) -> dict[tuple[int, int, int], Object]:
     """The rows by pid, session id and the how manieth use of that id it is."""
     uses: Counter[tuple[int, int]] = Counter()
     rows = {}
-    for row in sorted(frames.final_sessions(seen), key=lambda r: r["serial"]):
+    for row in sorted(frames.final_sessions(seen), key=lambda r: int(r["serial"])):
         key = row["pid"], row["session"]
         rows[(*key, uses[key])] = row
         uses[key] += 1

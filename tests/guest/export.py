@@ -73,7 +73,7 @@ def told(name: str, category: str, start: Any, end: Any, notes: Mapping[str, Any
 
 
 def has_slot(call: Line) -> bool:
-    return call["waited"] or call["limit_wait_ns"] > 0
+    return bool(call["waited"] or call["limit_wait_ns"] > 0)
 
 
 def check_holds(findings: Findings, holds: Sequence[Slice], calls: Sequence[Line]) -> None:

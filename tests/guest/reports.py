@@ -49,13 +49,14 @@ def read_tap(text: str) -> list[Verdict]:
     lines = text.split("\n")
     need(lines[0] == "TAP version 13" and lines[-1] == "", "no TAP 13")
     plan = re.fullmatch(r"1\.\.(\d+)", lines[1])
-    need(plan is not None, f"no plan: {lines[1]}")
+    if plan is None:
+        raise Malformed(f"no plan: {lines[1]}")
     rules: list[Verdict] = []
     at = 2
     while at < len(lines) - 1:
         test = re.fullmatch(r"(not )?ok (\d+) - ([^#\\]+)", lines[at])
-        need(test is not None and int(test[2]) == len(rules) + 1 and lines[at + 1] == "  ---",
-             f"no test: {lines[at]!r}")
+        if test is None or int(test[2]) != len(rules) + 1 or lines[at + 1] != "  ---":
+            raise Malformed(f"no test: {lines[at]!r}")
         end = lines.index("  ...", at)
         yaml, evidence = {}, []
         for line in lines[at + 2:end]:
@@ -64,7 +65,7 @@ def read_tap(text: str) -> list[Verdict]:
             need(item is not None or pair is not None, f"no YAML: {line!r}")
             if item:
                 evidence.append(json.loads(item[1]))  # a double-quoted scalar is JSON's string
-            else:
+            elif pair:
                 yaml[pair[1]] = pair[2]
         need(list(yaml) == ["verdict", "found", "evidence"], f"the keys are {list(yaml)}")
         need((yaml["evidence"] is None) == bool(evidence), f"evidence: {yaml['evidence']}")

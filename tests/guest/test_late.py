@@ -64,7 +64,7 @@ def check_sessions(findings: Findings, frame: Object, truth: account.Account) ->
     """The first frame: every open session, with its client, and nothing made up."""
     sessions = {calls[0].session: calls[0] for calls in truth.sessions().values()}
     shown = {s["session"]: s for s in frame["sessions"] if s["serial"] is not None}
-    findings.equal("the sessions shown at first", sorted(shown), sorted(map(int, sessions)))
+    findings.equal("the sessions shown at first", sorted(shown), sorted(n or 0 for n in sessions))
     for number in set(shown) & set(sessions):
         row, call = shown[number], sessions[number]
         for key, want in (("pid", call.pid), ("client", call.client), ("ta", None),
