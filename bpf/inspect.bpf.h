@@ -333,8 +333,7 @@ int inspect(void *ctx)
 		s = pool_state(p->state);
 		p->driver_in_use = s.in_use[CLASS_NORMAL] + s.in_use[CLASS_SYSTEM] + p->limited;
 		pool_reserve(i, now);
-		pool_strands(i, now);
-		pool_lost_wakes(i, now);
+		pool_look(i, now);
 		if (pool_waits(p->state) && p->driver_in_use >= p->total)
 			inspect_requests(p);
 		p->driver_ns = now;

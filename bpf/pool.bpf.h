@@ -336,8 +336,8 @@ static long lost_wake_found(u32 i, void *data)
 }
 
 /*
- * Marks the waiters that were to be woken long ago and sleep on. Nobody has the
- * queue's lock by now: so whoever was to give the wake has done all he would, and
+ * Marks the waiters that were to be woken long ago and sleep on. Nobody must have
+ * the queue's lock: so whoever was to give the wake has done all he would, and
  * did not merely lack his CPU. Nor does the waiter: who is woken is no sleeper, even
  * before it runs.
  *
@@ -354,11 +354,24 @@ __noinline int pool_lost_wakes(u32 pool, u64 now)
 	struct pool *p = pool_at(pool);
 	struct lost_search search = { .now = now };
 
-	if (p->woken[CLASS_NORMAL] + p->woken[CLASS_SYSTEM] <= 0 || queue_is_locked(p->queue))
+	if (p->woken[CLASS_NORMAL] + p->woken[CLASS_SYSTEM] <= 0)
 		return 0;
 	walk_queue(&search.walk, p->queue);
 	bpf_loop(MAX_WALK, lost_wake_found, &search, 0);
 	return 0;
+}
+
+/*
+ * What no call tells: that a strand ended, that a wake was lost. Who has the queue's
+ * lock may be about to wake somebody, on a CPU that is slower than ours: then he
+ * judges himself, or the next look does.
+ */
+static __always_inline void pool_look(u32 pool, u64 now)
+{
+	if (queue_is_locked(pool_at(pool)->queue))
+		return;
+	pool_strands(pool, now);
+	pool_lost_wakes(pool, now);
 }
 
 /* --reserved: the reserve to judge by; -1: that of the driver. */

@@ -10,7 +10,7 @@ static u64 woken(int t)
 
 static bool is_lost(int t, u64 now)
 {
-	pool_lost_wakes(0, now);
+	pool_look(0, now);
 	return woken(t) & WOKEN_LOST;
 }
 
