@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 #include "attach.h"
 #include "collect.h"
+#include "source.h"
 #include "watch.h"
 #include "hist.h"
 #include "text.h"
@@ -40,14 +41,6 @@ struct collect {
 	u64 unread; /* sessions whose row was given away before */
 	struct snapshot snap;
 };
-
-static u64 clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
-}
 
 /* As many as there may ever be; those beyond MAX_CPUS share the counters of these. */
 static u32 nr_cpus(void)

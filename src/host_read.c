@@ -6,25 +6,19 @@
 #include <time.h>
 #include <unistd.h>
 #include "host_read.h"
+#include "source.h"
 #include "text.h"
-
-static u64 ns_of(const struct timespec *ts)
-{
-	return (u64)ts->tv_sec * 1000000000 + (u64)ts->tv_nsec;
-}
 
 /* Both at one moment: the real time is read between two readings of the other. */
 static void read_clocks(struct host *h)
 {
-	struct timespec before, real, after, resolution;
+	u64 before = source_now();
+	struct timespec resolution;
 
-	clock_gettime(CLOCK_MONOTONIC, &before);
-	clock_gettime(CLOCK_REALTIME, &real);
-	clock_gettime(CLOCK_MONOTONIC, &after);
+	h->real_ns = clock_ns(CLOCK_REALTIME);
+	h->mono_ns = (before + source_now()) / 2;
 	clock_getres(CLOCK_MONOTONIC, &resolution);
-	h->mono_ns = (ns_of(&before) + ns_of(&after)) / 2;
-	h->real_ns = ns_of(&real);
-	h->resolution_ns = ns_of(&resolution);
+	h->resolution_ns = (u64)resolution.tv_sec * 1000000000 + (u64)resolution.tv_nsec;
 }
 
 static void read_boot_id(struct host *h)

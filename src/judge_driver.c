@@ -11,8 +11,6 @@ void judge_losses(const struct rule *r, const struct seen *s, struct finding *f)
 	for (int i = 0; i < NR_LOSSES; i++) {
 		u64 count = s->losses.count[i];
 
-		if (i == LOSS_CALL_RECORD && s->records_lost > count)
-			count = s->records_lost;
 		if (i == LOSS_LATE_CALLS || !count)
 			continue;
 		sum += count;

@@ -22,7 +22,6 @@ static const struct snapshot *player_next(void *ctx)
 		return NULL;
 	p->shown = recording_passed(p->recording);
 	p->ended |= p->shown >= recording_snapshots(p->recording);
-	p->real_ns = s->real_ns;
 	p->interval_ns = s->interval_ns;
 	return s;
 }

@@ -15,7 +15,6 @@ struct player {
 	bool paused;
 	bool ended;      /* what is on the screen is the last */
 	u32 shown;       /* number of the snapshot on the screen, from 1 on */
-	u64 real_ns;     /* its time */
 	u64 interval_ns; /* until the next one */
 };
 

@@ -217,8 +217,3 @@ u64 recorder_calls(const struct recorder *r)
 {
 	return r->nr_calls + r->block_calls;
 }
-
-u64 recorder_bytes(const struct recorder *r)
-{
-	return r->bytes;
-}

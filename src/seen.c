@@ -77,19 +77,12 @@ void seen_events(struct seen *s, const struct event *events, u32 nr)
 
 static void take_losses(struct seen *s, const struct snapshot *snap)
 {
-	u64 lost = 0;
-
-	for (u32 i = 0; i < snap->nr_cpus; i++)
-		lost += snap->records[i].lost;
-	if (s->snapshots == 1 && !s->whole) {
+	if (s->snapshots == 1 && !s->whole)
 		s->losses_before = snap->losses;
-		s->records_lost_before = lost;
-	}
 	for (int i = 0; i < NR_LOSSES; i++)
 		s->losses.count[i] = snap->losses.count[i] - s->losses_before.count[i];
 	s->losses.missed_known = snap->losses.missed_known;
 	s->losses.missed = snap->losses.missed - s->losses_before.missed;
-	s->records_lost = lost - s->records_lost_before;
 }
 
 static void take_pool(struct seen *s, u32 i, const struct snap_pool *pool)
@@ -276,7 +269,5 @@ u64 seen_uncounted(const struct seen *s)
 
 u64 seen_untold(const struct seen *s)
 {
-	u64 lost = s->losses.count[LOSS_CALL_RECORD];
-
-	return seen_uncounted(s) + (s->records_lost > lost ? s->records_lost : lost);
+	return seen_uncounted(s) + s->losses.count[LOSS_CALL_RECORD];
 }

@@ -51,7 +51,6 @@ struct seen {
 	struct seen_episodes episodes[NR_CONDS];
 	struct snap_losses losses; /* since the first snapshot */
 	struct snap_losses losses_before;
-	u64 records_lost, records_lost_before;
 	bool tells_calls;
 	struct seen_waits waits[NR_CLASSES];
 	u32 nr_waiting; /* waiters of the last snapshot that have waited for a known time */

@@ -39,12 +39,17 @@ struct source {
 	struct player *player; /* of a recording in the live view; else NULL */
 };
 
-static inline u64 source_now(void)
+static inline u64 clock_ns(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
+}
+
+static inline u64 source_now(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 #endif

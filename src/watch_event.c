@@ -114,10 +114,7 @@ static struct event *new_event(struct watch *w)
 
 static u64 real_time_of(u64 mono_ns)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec - (source_now() - mono_ns);
+	return clock_ns(CLOCK_REALTIME) - (source_now() - mono_ns);
 }
 
 void watch_report(void *arg, const struct episode *from, enum event_state state, u64 now,

@@ -406,6 +406,25 @@ static void changes_seen_in_any_order(void **state)
 	}
 }
 
+/* As we attach, a call that ends as it is found may count twice: nothing is made of it. */
+static void nothing_is_judged_unsettled(void **state)
+{
+	u64 full = 2 * STATE_ONE(STATE_IN_USE(CLASS_NORMAL));
+
+	(void)state;
+	model_start(2);
+	shared.pools[0].state = full;
+	unsettled = true;
+	pool_changed(0, 0, full, 10 * MS);
+	assert_null(lasting(COND_EXHAUSTED));
+	assert_int_equal(shared.pools[0].in_use_all_peak, 0);
+	unsettled = false;
+	pool_changed(0, full, full, 20 * MS);
+	assert_non_null(lasting(COND_EXHAUSTED));
+	assert_int_equal(lasting(COND_EXHAUSTED)->since_ns, 20 * MS);
+	assert_int_equal(shared.pools[0].in_use_all_peak, 2);
+}
+
 /* Of a long queue the first are named. */
 static void a_long_queue(void **state)
 {
@@ -444,6 +463,7 @@ int main(void)
 		cmocka_unit_test(late_ends),
 		cmocka_unit_test(changes_seen_in_any_order),
 		cmocka_unit_test(a_long_queue),
+		cmocka_unit_test(nothing_is_judged_unsettled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,7 +168,7 @@ static void what_was_before_is_not_judged(void **state)
 	fake.first.pools[0].sums[CLASS_NORMAL] = (struct class_sums){ .calls = 97, .failed = 3 };
 	fake.last.pools[0].sums[CLASS_NORMAL].failed = 3;
 	fake.first.losses.count[LOSS_CALL_SLOT] = fake.last.losses.count[LOSS_CALL_SLOT] = 2;
-	fake.first.records[1].lost = fake.last.records[1].lost = 2;
+	fake.first.losses.count[LOSS_CALL_RECORD] = fake.last.losses.count[LOSS_CALL_RECORD] = 2;
 	expect("no_overrun", VERDICT_PASS, "none");
 	expect("calls_at_least 4", VERDICT_FAIL, "3 calls");
 	expect("no_failed_calls", VERDICT_PASS, "none");
@@ -214,7 +214,7 @@ static void losses(void **state)
 	expect("no_losses", VERDICT_FAIL, "not all was seen");
 	assert_true(evidence("probes_missed 1"));
 	fake_init(&fake);
-	fake.last.records[1].lost = 4;
+	fake.last.losses.count[LOSS_CALL_RECORD] = 4;
 	assert_int_equal(judged("no_losses"), VERDICT_FAIL);
 	fake_init(&fake);
 	fake.last.losses.missed_known = false;
@@ -299,13 +299,13 @@ static void waits(void **state)
 	       "1.0s; 1 of 201 calls waited longer than the limit");
 	fake.nr_calls--;
 	/* With calls missing only a failure is sure. */
-	fake.last.records[0].lost = 1;
+	fake.last.losses.count[LOSS_CALL_RECORD] = 1;
 	assert_int_equal(judged("wait_longest normal 8ms"), VERDICT_FAIL);
 	expect("wait_longest normal 20ms", VERDICT_UNKNOWN, "1 call is missing among those seen");
 	assert_int_equal(judged("wait_p99 normal 20ms"), VERDICT_UNKNOWN);
 	fake.source.calls = NULL;
 	fake.last.nr_calls = 0;
-	fake.last.records[0].lost = 0;
+	fake.last.losses.count[LOSS_CALL_RECORD] = 0;
 	expect("wait_p99 normal 1s", VERDICT_UNKNOWN, "the calls were not recorded one by one");
 }
 

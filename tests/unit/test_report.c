@@ -78,7 +78,7 @@ static void formats(void **state)
 		strcpy(fake.host.name, HOSTILE);
 		fake_episode(&fake, COND_STRANDED, 2 * SECOND);
 		strcpy(fake.events[0].parties[0].comm, HOSTILE);
-		fake.last.records[0].lost = 1;
+		fake.last.losses.count[LOSS_CALL_RECORD] = 1;
 		if (i == 3) /* it takes UTF-8 only: sources see to that */
 			strcpy(fake.host.name, "fake");
 		assert_int_equal(report(&o, text, sizeof(text)), STATUS_FAILURE);
@@ -101,7 +101,7 @@ static void passes(void **state)
 	assert_non_null(strstr(text, "\npass: 4 of 4 rules pass, 0 fail, 0 unknown; 100 calls in "
 				     "10.0s\n"));
 	/* What is not known does not pass. */
-	fake.last.records[0].lost = 1;
+	fake.last.losses.count[LOSS_CALL_RECORD] = 1;
 	assert_int_equal(report(&o, text, sizeof(text)), STATUS_FAILURE);
 	assert_non_null(strstr(text, "\nfail: 3 of 4 rules pass, 0 fail, 1 unknown; "));
 }
