@@ -91,6 +91,31 @@ struct snap_session {
 	u64 rpc_count[NR_RPC_KINDS], rpc_ns[NR_RPC_KINDS];
 	const struct hist64 *wait, *hold, *secure; /* since attach; valid until the next collect */
 	struct spread wait_iv, hold_iv, secure_iv;
+	bool changed; /* anything of this, since the snapshot before */
+};
+
+#define MAX_TAS      64 /* rows by TA; the last one of a pool takes what found no room */
+
+/* One octave of a histogram: [0, 1.024 us), then each twice as long; the last has no end. */
+#define HIST_OCTAVES (HIST_BUCKETS >> HIST_SUB_BITS)
+
+/*
+ * All sessions of one TA, name or UUID, and class, those closed by now included: what
+ * is exported where the number of series must not grow with that of the sessions. A
+ * session's class is that of its row: its calls count here as that says when they end.
+ */
+struct snap_ta {
+	u32 pool;    /* index into snapshot.pools */
+	char ta[40]; /* name or UUID; as in the field "ta" for calls without a session */
+	bool known;  /* else the sessions were opened before we attached: ta is "" */
+	bool other;  /* takes what found no room: ta is "" */
+	enum call_class class;
+	u64 opened; /* sessions seen */
+	u32 open;   /* of them now */
+	struct class_sums sums;
+	u64 rpc_count[NR_RPC_KINDS], rpc_ns[NR_RPC_KINDS];
+	u64 wait[HIST_OCTAVES], hold[HIST_OCTAVES], secure[HIST_OCTAVES];
+	bool changed; /* since the snapshot before */
 };
 
 /* A call in flight, or in the queue. */
@@ -132,9 +157,11 @@ struct snapshot {
 	u64 interval_ns; /* 0 in the first */
 	u32 nr_pools, nr_sessions, nr_calls;
 	struct snap_pool pools[MAX_POOLS];
-	struct snap_session *sessions; /* open ones, and those closed in the interval */
-	struct snap_call *calls;       /* queued ones first, the oldest first */
-	const struct event *events;    /* since the snapshot before, the oldest first */
+	struct snap_session *sessions; /* open ones, and those closed in the interval; by slot */
+	u32 nr_tas;
+	struct snap_ta *tas;        /* in the order of their first session */
+	struct snap_call *calls;    /* queued ones first, the oldest first */
+	const struct event *events; /* since the snapshot before, the oldest first */
 	u32 nr_events;
 	struct snap_losses losses;
 	u32 nr_cpus;                           /* that have counters of their own */

@@ -22,4 +22,16 @@ u64 hist_quantile(const struct hist64 *h, double q);
 
 u64 hist_count(const struct hist64 *h);
 
+/* What is in one bucket. */
+static inline u64 hist_at(const struct hist64 *h, unsigned int bucket)
+{
+	return h->count[bucket];
+}
+
+/* The end of an octave (HIST_OCTAVES) in ns, exclusive; that of the last is no end. */
+static inline u64 hist_octave_end(unsigned int octave)
+{
+	return 1ULL << (HIST_UNIT_BITS + HIST_SUB_BITS + octave);
+}
+
 #endif
