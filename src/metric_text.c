@@ -38,14 +38,25 @@ static void put_char(struct metric_out *m, char c)
 	m->buf[m->used++] = c;
 }
 
-static void put_u64(struct metric_out *m, u64 n)
+#define DIGITS 20
+
+/* The number at the end of digits; returns where it begins. */
+static const char *decimal(char digits[DIGITS], u64 n)
 {
-	char digits[20], *d = digits + sizeof(digits);
+	char *d = digits + DIGITS;
 
 	do
 		*--d = (char)('0' + n % 10);
 	while (n /= 10);
-	put(m, d, (size_t)(digits + sizeof(digits) - d));
+	return d;
+}
+
+static void put_u64(struct metric_out *m, u64 n)
+{
+	char digits[DIGITS];
+	const char *d = decimal(digits, n);
+
+	put(m, d, (size_t)(digits + DIGITS - d));
 }
 
 /* Nanoseconds as seconds, all digits that there are. */
@@ -71,11 +82,27 @@ static void put_number(struct metric_out *m, u64 n)
 		put_u64(m, n);
 }
 
+/* They are the same in each histogram: written once, and copied. */
+static void make_ends(struct metric_out *m)
+{
+	for (unsigned int i = 0; i < HIST_OCTAVES; i++) {
+		if (i < HIST_OCTAVES - 1)
+			put_seconds(m, hist_octave_end(i));
+		else
+			puts_(m, "+Inf");
+		puts_(m, "\"} ");
+		memcpy(m->ends[i].text, m->buf, m->used);
+		m->ends[i].len = m->used;
+		m->used = 0;
+	}
+}
+
 void metric_begin(struct metric_out *m, FILE *out, enum metrics_dialect dialect)
 {
 	memset(m, 0, offsetof(struct metric_out, buf));
 	m->out = out;
 	m->dialect = dialect;
+	make_ends(m);
 }
 
 void metric_end(struct metric_out *m)
@@ -86,8 +113,13 @@ void metric_end(struct metric_out *m)
 	flush(m);
 }
 
-/* Room for what one byte becomes at most, and for what closes the label. */
-#define BYTE_MOST 6
+/* Of one byte, at most. */
+#define ESCAPED 5
+
+static bool is_plain(char c)
+{
+	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
 
 static size_t escape(char *to, unsigned char c)
 {
@@ -95,51 +127,64 @@ static size_t escape(char *to, unsigned char c)
 		return (size_t)sprintf(to, "\\n");
 	if (c == '"' || c == '\\')
 		return (size_t)sprintf(to, "\\%c", c);
-	if (c < ' ' || c >= 0x7f)
-		return (size_t)sprintf(to, "\\\\x%02x", c);
-	*to = (char)c;
-	return 1;
+	return (size_t)sprintf(to, "\\\\x%02x", c);
 }
 
 void labels_add(struct labels *l, const char *key, const char *value)
 {
-	size_t len = strlen(key), used = l->len;
+	size_t len = strlen(key);
+	/* Here lies what belongs to the label, up to the end but for the closing quote. */
+	char *to = l->text + l->len, *end = l->text + sizeof(l->text) - 1;
 
-	if (used + len + 4 + BYTE_MOST > sizeof(l->text))
+	if (len + 3 + ESCAPED > (size_t)(end - to))
 		return;
-	if (used)
-		l->text[used++] = ',';
-	memcpy(l->text + used, key, len);
-	used += len;
-	l->text[used++] = '=';
-	l->text[used++] = '"';
+	if (l->len)
+		*to++ = ',';
+	memcpy(to, key, len);
+	to += len;
+	*to++ = '=';
+	*to++ = '"';
 	for (; *value; value++) {
-		if (used + BYTE_MOST + 1 > sizeof(l->text))
+		if (to + ESCAPED >= end)
 			return;
-		used += escape(l->text + used, (unsigned char)*value);
+		if (is_plain(*value))
+			*to++ = *value;
+		else
+			to += escape(to, (unsigned char)*value);
 	}
-	l->text[used++] = '"';
-	l->len = used;
+	*to++ = '"';
+	l->len = (size_t)(to - l->text);
+}
+
+void labels_add_number(struct labels *l, const char *key, u32 n)
+{
+	char digits[11], *d = digits + sizeof(digits) - 1;
+
+	*d = '\0';
+	do
+		*--d = (char)('0' + n % 10);
+	while (n /= 10);
+	labels_add(l, key, d);
 }
 
 #define TA_UNKNOWN     "unknown"
 #define TA_OTHER_LABEL "other"
 
-void labels_add_ta(struct labels *l, const struct value *ta)
+void labels_add_ta(struct labels *l, const char *ta)
 {
-	char quoted[sizeof(ta->text) + 3];
+	char quoted[80];
 
-	if (!ta->known) {
-		labels_add(l, "ta", TA_UNKNOWN);
-	} else if (!strcmp(ta->text, TA_OTHERS)) {
-		labels_add(l, "ta", TA_OTHER_LABEL);
-	} else if (!strcmp(ta->text, TA_UNKNOWN) || !strcmp(ta->text, TA_OTHER_LABEL)) {
+	if (ta && (!strcmp(ta, TA_UNKNOWN) || !strcmp(ta, TA_OTHER_LABEL))) {
 		/* Its name is one of ours: it must not be taken for it. */
-		snprintf(quoted, sizeof(quoted), "'%s'", ta->text);
+		snprintf(quoted, sizeof(quoted), "'%s'", ta);
 		labels_add(l, "ta", quoted);
-	} else {
-		labels_add(l, "ta", ta->text);
+		return;
 	}
+	if (!ta)
+		ta = TA_UNKNOWN;
+	else if (!strcmp(ta, TA_OTHERS))
+		ta = TA_OTHER_LABEL;
+	labels_add(l, "ta", ta);
 }
 
 void metric_family(struct metric_out *m, const struct metric *family)
@@ -290,22 +335,21 @@ static size_t bucket_head(const struct metric_out *m, const struct labels *label
 void metric_histogram(struct metric_out *m, const struct labels *labels,
 		      const u64 octaves[HIST_OCTAVES], u64 sum_ns)
 {
-	char head[METRIC_LABELS + 128];
+	char head[METRIC_LABELS + 128], digits[DIGITS];
 	size_t len = bucket_head(m, labels, head), name = strlen(m->family.name);
+	const char *number = decimal(digits, 0);
 	u64 calls = 0;
 
 	if (!m->headed)
 		put_head(m);
 	for (unsigned int i = 0; i < HIST_OCTAVES; i++) {
 		calls += octaves[i];
+		if (octaves[i]) /* most are 0: the number is that of the line before */
+			number = decimal(digits, calls);
 		begin_line(m);
 		put(m, head, len);
-		if (i < HIST_OCTAVES - 1)
-			put_seconds(m, hist_octave_end(i));
-		else
-			puts_(m, "+Inf");
-		put(m, "\"} ", 3);
-		put_u64(m, calls);
+		put(m, m->ends[i].text, m->ends[i].len);
+		put(m, number, (size_t)(digits + DIGITS - number));
 		end_sample(m);
 	}
 	begin_sample(m, name, "_count", labels);

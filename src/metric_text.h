@@ -41,6 +41,10 @@ struct metric_out {
 	u64 time_ms;    /* the timestamp of each sample; 0: none has one */
 	struct metric family;
 	bool headed; /* its head is written: it comes with the first sample */
+	struct {
+		size_t len;
+		char text[24];
+	} ends[HIST_OCTAVES]; /* the labels le of a histogram, as far as the value */
 	size_t used;
 	char buf[4096];
 };
@@ -56,8 +60,11 @@ void metric_end(struct metric_out *m);
  */
 void labels_add(struct labels *l, const char *key, const char *value);
 
-/* The label of a TA, of its value in the field "ta": not known, others, or the name. */
-void labels_add_ta(struct labels *l, const struct value *ta);
+/* The same of a number. */
+void labels_add_number(struct labels *l, const char *key, u32 n);
+
+/* The label of a TA: its text in the field "ta", TA_OTHERS among them; NULL: not known. */
+void labels_add_ta(struct labels *l, const char *ta);
 
 /* The samples that follow are of this metric. */
 void metric_family(struct metric_out *m, const struct metric *family);

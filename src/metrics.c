@@ -20,11 +20,10 @@ const char *metrics_type(enum metrics_dialect dialect)
 
 static struct labels labels_of_tee(u32 tee)
 {
-	struct labels l = {};
-	char text[12];
+	struct labels l;
 
-	snprintf(text, sizeof(text), "%u", tee);
-	labels_add(&l, "tee", text);
+	l.len = 0;
+	labels_add_number(&l, "tee", tee);
 	return l;
 }
 
@@ -137,36 +136,42 @@ static void put_losses(struct metric_out *m, const struct snap_losses *losses)
 		put_loss(m, &missed_field, losses->missed);
 }
 
+/* What each row of snapshot.tas is called: made once, used in every family. */
+struct rows {
+	const struct snapshot *s;
+	struct labels labels[MAX_TAS];
+};
+
 static struct labels labels_of_ta(const struct snapshot *s, const struct snap_ta *row)
 {
 	struct labels l = labels_of_tee(s->pools[row->pool].id);
-	struct value ta = { .known = row->known || row->other };
 
-	snprintf(ta.text, sizeof(ta.text), "%s", row->other ? TA_OTHERS : row->ta);
-	labels_add_ta(&l, &ta);
+	labels_add_ta(&l, row->other ? TA_OTHERS : row->known ? row->ta : NULL);
 	labels_add(&l, "class", class_name(row->class));
 	return l;
 }
 
-static void put_ta_metric(struct metric_out *m, const struct snapshot *s, const struct ta_field *f)
+static void put_ta_metric(struct metric_out *m, const struct rows *rows, const struct ta_field *f)
 {
+	const struct snapshot *s = rows->s;
+
 	metric_family(m, &(struct metric){ f->metric, f->unit, f->kind, .help = f->help,
 					   .histogram = f->octaves });
 	for (u32 i = 0; i < s->nr_tas; i++) {
 		const struct snap_ta *row = &s->tas[i];
-		struct labels l = labels_of_ta(s, row);
 		struct value v = f->get(s, row);
 
 		if (f->octaves)
-			metric_histogram(m, &l, f->octaves(row), (u64)v.number);
+			metric_histogram(m, &rows->labels[i], f->octaves(row), (u64)v.number);
 		else
-			metric_sample(m, &l, &v);
+			metric_sample(m, &rows->labels[i], &v);
 	}
 }
 
-static void put_rpc_metric(struct metric_out *m, const struct snapshot *s,
-			   const struct rpc_field *f)
+static void put_rpc_metric(struct metric_out *m, const struct rows *rows, const struct rpc_field *f)
 {
+	const struct snapshot *s = rows->s;
+
 	metric_family(m, &(struct metric){ f->metric, f->unit, f->kind, .help = f->help });
 	for (u32 i = 0; i < s->nr_tas; i++)
 		for (int kind = 0; kind < NR_RPC_KINDS; kind++) {
@@ -175,10 +180,24 @@ static void put_rpc_metric(struct metric_out *m, const struct snapshot *s,
 
 			if (!row->rpc_count[kind])
 				continue;
-			l = labels_of_ta(s, row);
+			l = rows->labels[i];
 			labels_add(&l, "kind", rpc_name(kind));
 			metric_number(m, &l, f->get(row, kind));
 		}
+}
+
+static void put_tas(struct metric_out *m, const struct snapshot *s)
+{
+	struct rows rows;
+
+	rows.s = s;
+	for (u32 i = 0; i < s->nr_tas; i++)
+		rows.labels[i] = labels_of_ta(s, &s->tas[i]);
+	for (size_t i = 0; i < nr_ta_fields; i++)
+		if (ta_fields[i].metric)
+			put_ta_metric(m, &rows, &ta_fields[i]);
+	for (size_t i = 0; i < nr_rpc_fields; i++)
+		put_rpc_metric(m, &rows, &rpc_fields[i]);
 }
 
 static void put_driver(struct metric_out *m, const struct host *host, const struct snapshot *s)
@@ -190,11 +209,7 @@ static void put_driver(struct metric_out *m, const struct host *host, const stru
 		if (condition_fields[i].metric)
 			put_condition_metric(m, s, &condition_fields[i]);
 	put_losses(m, &s->losses);
-	for (size_t i = 0; i < nr_ta_fields; i++)
-		if (ta_fields[i].metric)
-			put_ta_metric(m, s, &ta_fields[i]);
-	for (size_t i = 0; i < nr_rpc_fields; i++)
-		put_rpc_metric(m, s, &rpc_fields[i]);
+	put_tas(m, s);
 }
 
 static void put_self(struct metric_out *m, const struct self_stats *self)

@@ -131,7 +131,9 @@ static void of_much(void)
 	add_pool(0, 2);
 	for (int i = 0; i < MAX_TAS; i++) {
 		snprintf(name, sizeof(name), "12345678-9abc-def0-1234-56789abcde%02x", i);
-		calls(add_ta(name, CLASS_NORMAL), 1000000, (u64)i * 1000);
+		calls(add_ta(name, CLASS_NORMAL), 26, (u64)i * 1000);
+		for (int o = 0; o < HIST_OCTAVES; o++)
+			tas[i].wait[o] = tas[i].hold[o] = tas[i].secure[o] = 1234567;
 	}
 }
 
