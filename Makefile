@@ -47,7 +47,7 @@ PLAIN	:= opts help man json_keys fields fields_pool fields_ta text ta_names hist
 	block codec schema recorder recording \
 	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
 	out_file lanes intern protobuf timeline task_names loop \
-	metric_text metrics self_stats view_metrics http http_request http_answer http_body textfile \
+	metric_text metrics self_stats view_metrics http http_request http_answer http_body textfile alerts \
 	trial check_report seen rules rule_table finding judge_condition judge_driver judge_calls
 SRCS	:= $(PLAIN) main record replay export_file on_live live host_read driver mechanism bpf_object attach collect calls \
 	check child watch watch_event watch_calls doctor player view_record view_batch view_events \

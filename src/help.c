@@ -28,7 +28,8 @@ const struct command_help command_table[] = {
 	  "one exposition for Prometheus, in its text format or, with --openmetrics, in OpenMetrics" },
 	{ "doctor", "",
 	  "what this kernel offers, which hook uses which mechanism, what is missing" },
-	{ "help", "[TOPIC]", "this help, or that on a topic: fields, conditions, rules, man" },
+	{ "help", "[TOPIC]",
+	  "this help, or that on a topic: fields, conditions, rules, alerts (rules for Prometheus), man" },
 };
 
 const size_t nr_commands = sizeof(command_table) / sizeof(command_table[0]);
