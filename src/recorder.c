@@ -38,7 +38,7 @@ enum status recorder_open(struct recorder **to, const char *file, bool compress)
 		return fail(STATUS_FAILURE, "cannot record to '%s': out of memory", file);
 	r->file = file;
 	r->compress = compress;
-	r->calls = codec_writer();
+	r->calls = schema_writer();
 	r->packer = packer_new();
 	r->fd = !strcmp(file, "-") ?
 			STDOUT_FILENO :
@@ -130,7 +130,7 @@ static void take_calls(struct recorder *r)
 
 static void record_events(struct recorder *r, const struct event *events, u32 n)
 {
-	struct codec c = codec_writer();
+	struct codec c = schema_writer();
 
 	if (!n)
 		return;
@@ -145,7 +145,7 @@ static void record_events(struct recorder *r, const struct event *events, u32 n)
 static const struct snapshot *recorder_next(void *ctx)
 {
 	struct recorder *r = ctx;
-	struct codec c = codec_writer();
+	struct codec c = schema_writer();
 	const struct snapshot *s;
 
 	take_calls(r);
@@ -183,7 +183,7 @@ static u32 recorder_look(void *ctx, const struct event **events)
 
 struct source recorder_source(struct recorder *r, const struct source *from)
 {
-	struct codec c = codec_writer();
+	struct codec c = schema_writer();
 
 	r->from = *from;
 	r->logged = 0;
@@ -197,7 +197,7 @@ struct source recorder_source(struct recorder *r, const struct source *from)
 
 enum status recorder_close(struct recorder *r)
 {
-	struct codec none = codec_writer();
+	struct codec none = schema_writer();
 	enum status status;
 
 	write_calls(r);
