@@ -27,8 +27,8 @@ struct mark {
 /* What is remembered of the row in a slot. */
 struct past {
 	u64 serial;
-	u64 seq;   /* of the snapshot that showed it last; 0: none did */
-	u32 place; /* among its sessions */
+	u64 seq;     /* of the snapshot that showed it last; 0: none did */
+	u32 place;   /* among its sessions */
 	bool closed; /* its end was shown */
 	u8 ta;       /* index into snapshot.tas */
 	struct mark mark;
@@ -219,9 +219,10 @@ static u8 find_ta(struct snapshot *s, const struct snap_session *row)
 			break;
 		other = true;
 	}
-	s->tas[s->nr_tas] = (struct snap_ta){
-		.pool = row->pool, .known = ta.known && !other, .other = other, .class = class
-	};
+	s->tas[s->nr_tas] = (struct snap_ta){ .pool = row->pool,
+					      .known = ta.known && !other,
+					      .other = other,
+					      .class = class };
 	if (!other)
 		snprintf(s->tas[s->nr_tas].ta, sizeof(s->tas->ta), "%.39s", ta.text);
 	return (u8)s->nr_tas++;
