@@ -134,7 +134,7 @@ static u32 recorder_look(void *ctx, const struct event **events)
 struct source recorder_source(struct recorder *r, const struct source *from)
 {
 	r->from = *from;
-	encoder_host(&r->encoder, from->host);
+	encoder_begin(&r->encoder, from->host);
 	return (struct source){
 		.ctx = r, .host = from->host, .next = recorder_next, .look = recorder_look
 	};
