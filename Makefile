@@ -42,7 +42,7 @@ LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(L
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
 # What needs neither a kernel nor a terminal: the unit tests have it, too.
-PLAIN	:= opts help man json_keys fields line csv text ta_names hist fail json stop event_text \
+PLAIN	:= opts help man json_keys fields line csv log_name log_dir log_file log_pack text ta_names hist fail json stop event_text \
 	conditions condition_table condition_log deadlock lost_wake \
 	block codec schema recorder recording \
 	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
