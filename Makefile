@@ -42,7 +42,8 @@ LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(L
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
 # What needs neither a kernel nor a terminal: the unit tests have it, too.
-PLAIN	:= opts help man json_keys fields line csv log_name log_dir log_file log_pack text ta_names hist fail json stop event_text \
+PLAIN	:= opts help man json_keys fields fields_pool fields_ta text ta_names hist fail json stop event_text \
+	line csv log_name log_dir log_file log_pack log_jsonl log_csv log_sink logger \
 	conditions condition_table condition_log deadlock lost_wake \
 	block codec schema recorder recording \
 	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
@@ -103,7 +104,7 @@ $(OUT)/optee-top: $(OBJS)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS)
 
 # The manual comes from the same tables as the program.
-MAN_OBJS := $(addprefix build/man/,gen_man.o help.o man.o json_keys.o fields.o opts.o text.o ta_names.o fail.o \
+MAN_OBJS := $(addprefix build/man/,gen_man.o help.o man.o json_keys.o fields.o fields_pool.o fields_ta.o opts.o text.o ta_names.o fail.o \
 	condition_table.o call_fields.o event_text.o hist.o rule_table.o finding.o seen.o \
 	judge_condition.o judge_driver.o judge_calls.o)
 
