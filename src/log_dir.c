@@ -151,6 +151,7 @@ int log_dir_retire(struct log_dir *d, enum log_names name, u64 size)
 		return -errno;
 	d->last_number[name] = part.number;
 	add_old(d, &part, size);
+	d->retired++;
 	return 0;
 }
 

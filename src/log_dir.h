@@ -33,7 +33,8 @@ struct log_dir {
 	u64 size; /* of all our files in it */
 	u64 sizes[NR_LOG_NAMES];
 	u32 last_number[NR_LOG_NAMES];
-	u64 deleted; /* files, for the cap */
+	u64 retired; /* files that were rotated, */
+	u64 deleted; /* and deleted for the cap */
 	u32 nr_old;
 	struct log_old old[LOG_OLD_MAX]; /* in no order */
 };

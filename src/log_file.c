@@ -96,13 +96,14 @@ void log_file_check(struct log_file *f)
 
 static int rotate(struct log_file *f)
 {
-	int err;
+	int err = f->worn ? 0 : log_file_sync(f);
 
-	log_file_sync(f);
-	err = log_dir_retire(f->dir, f->name, f->size);
+	if (!err)
+		err = log_dir_retire(f->dir, f->name, f->size);
 	if (err)
 		return err;
-	log_file_close(f);
+	close(f->fd);
+	f->fd = -1;
 	f->worn = false;
 	return open_file(f);
 }

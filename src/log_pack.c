@@ -138,8 +138,9 @@ static bool take_place(struct log_pack *p, struct log_old *old)
 
 static bool step(struct log_pack *p)
 {
-	struct log_old *old = p->now ? log_dir_find(p->dir, p->now->from.name, p->now->from.number) :
-				       log_dir_plain(p->dir);
+	struct log_old *old = p->now ?
+				      log_dir_find(p->dir, p->now->from.name, p->now->from.number) :
+				      log_dir_plain(p->dir);
 	ssize_t n;
 
 	if (!old) {
