@@ -48,6 +48,7 @@ PLAIN	:= opts help man json_keys fields fields_pool fields_ta text ta_names hist
 	block codec schema recorder recording \
 	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
 	out_file lanes intern protobuf timeline task_names loop \
+	metric_text metrics self_stats view_metrics \
 	trial check_report seen rules rule_table finding judge_condition judge_driver judge_calls
 SRCS	:= $(PLAIN) main record replay export_file on_live live host_read driver mechanism bpf_object attach collect calls \
 	check child watch watch_event watch_calls doctor player view_record view_batch view_events \
@@ -180,6 +181,13 @@ build/unit/test_%: tests/unit/test_%.c $(UNIT_OBJS) $(BPF_SRCS) Makefile
 
 # Exports what never was, for tests/guest/test_export.py.
 build/export-made: tests/export/made.c $(PLAIN:%=src/%.c) $(wildcard src/*.h include/*.h) Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Werror -Iinclude -Isrc -o $@ $< \
+		$(PLAIN:%=src/%.c) -ljansson -lz
+
+# Expositions of what never was, for tests/guest/test_metrics.py.
+build/metrics-made: tests/metrics/made.c $(PLAIN:%=src/%.c) $(wildcard src/*.h include/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Werror -Iinclude -Isrc -o $@ $< \

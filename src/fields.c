@@ -241,6 +241,7 @@ const char *field_json_key(const char *name, enum field_unit unit, char *buf, si
 		[UNIT_NS] = "_ns",
 		[UNIT_PER_SECOND] = "_per_second",
 		[UNIT_PERCENT] = "_percent",
+		[UNIT_BYTES] = "_bytes",
 	};
 
 	snprintf(buf, len, "%s%s", name, suffix[unit]);

@@ -15,6 +15,7 @@ enum field_unit {
 	UNIT_NS,         /* JSON key gets _ns; shown as 1.2us, 34ms, 5.6s */
 	UNIT_PER_SECOND, /* _per_second */
 	UNIT_PERCENT,    /* _percent */
+	UNIT_BYTES,      /* _bytes */
 };
 
 struct value {

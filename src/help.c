@@ -24,6 +24,8 @@ const struct command_help command_table[] = {
 	  "write a recording down for other programs: JSON lines, CSV, a timeline for Perfetto" },
 	{ "check", "[FILE]",
 	  "judges by rules a recording, the running kernel (--live SECONDS), or that while a command runs (check -- COMMAND [ARG]...)" },
+	{ "metrics", "",
+	  "one exposition for Prometheus, in its text format or, with --openmetrics, in OpenMetrics" },
 	{ "doctor", "",
 	  "what this kernel offers, which hook uses which mechanism, what is missing" },
 	{ "help", "[TOPIC]", "this help, or that on a topic: fields, conditions, rules, man" },

@@ -12,6 +12,7 @@
 #include "stop.h"
 #include "view_batch.h"
 #include "view_events.h"
+#include "view_metrics.h"
 #include "view_top.h"
 
 static enum status cmd_top(const struct opts *o)
@@ -22,6 +23,11 @@ static enum status cmd_top(const struct opts *o)
 static enum status cmd_events(const struct opts *o)
 {
 	return on_live(o, view_events, NULL);
+}
+
+static enum status cmd_metrics(const struct opts *o)
+{
+	return on_live(o, view_metrics, NULL);
 }
 
 static enum status cmd_doctor(const struct opts *o)
@@ -54,7 +60,7 @@ static enum status cmd_help(const struct opts *o)
 
 /* In the order of command_table. */
 static enum status (*const commands[])(const struct opts *) = {
-	cmd_top, cmd_events, record, replay, export_file, check, cmd_doctor, cmd_help,
+	cmd_top, cmd_events, record, replay, export_file, check, cmd_metrics, cmd_doctor, cmd_help,
 };
 
 static enum status run(size_t command, const struct opts *o)

@@ -11,7 +11,7 @@
 static const char *const units[] = {
 	[UNIT_TEXT] = "text",       [UNIT_COUNT] = "count",
 	[UNIT_NS] = "ns",           [UNIT_PER_SECOND] = "per second",
-	[UNIT_PERCENT] = "percent",
+	[UNIT_PERCENT] = "percent", [UNIT_BYTES] = "bytes",
 };
 
 /* troff takes a leading quote or dot, and every backslash, for its own. */

@@ -47,6 +47,8 @@ const struct option_help option_table[] = {
 	  SETS(TEXT, output) },
 	{ 0, "what", "TABLE", "of export --format csv: calls (default), sessions, pools or events",
 	  SETS(TEXT, what) },
+	{ 0, "openmetrics", NULL, "of metrics: OpenMetrics 1.0 instead of Prometheus' text format",
+	  SETS(FLAG, openmetrics) },
 	{ 0, "btf", "FILE", "types of the kernel and driver, for a kernel that has no BTF of them",
 	  SETS(TEXT, attach.btf) },
 	{ 0, "kprobes", NULL,

@@ -34,6 +34,7 @@ struct opts {
 	double duration; /* --duration, seconds; 0: without end */
 	double speed;    /* --speed */
 	bool compress;
+	bool openmetrics;
 	const struct session_field *sort;
 	pid_t pid;         /* -p PID, 0: all */
 	const char *match; /* -p NAME: part of a client's or a TA's name, or NULL */
