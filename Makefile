@@ -43,6 +43,7 @@ LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
 # What needs neither a kernel nor a terminal: the unit tests have it, too.
 PLAIN	:= opts help man json_keys fields fields_pool fields_ta text ta_names hist fail json stop event_text \
+	line csv log_name log_dir log_file log_pack log_jsonl log_csv log_sink logger \
 	conditions condition_table condition_log deadlock lost_wake \
 	block codec schema encoder decoder recorder recording \
 	export export_jsonl export_csv export_perfetto call_fields call_order session_index \

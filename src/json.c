@@ -35,6 +35,19 @@ static void set_head(json_t *object, const struct host *host, u64 real_ns)
 	set(object, "boot_id", host->boot_id[0] ? json_string(host->boot_id) : json_null());
 }
 
+void line_head(struct line *l, const struct host *host, u64 real_ns)
+{
+	char stamp[TIMESTAMP_LEN];
+
+	line_open(l);
+	line_key(l, "schema");
+	line_quote(l, JSON_SCHEMA);
+	line_key(l, "ts");
+	line_quote(l, format_timestamp(real_ns, stamp));
+	line_key(l, "boot_id");
+	line_quote_or_null(l, host->boot_id);
+}
+
 json_t *line_json(const struct host *host, u64 real_ns, const char *type)
 {
 	json_t *o = json_object();
