@@ -85,6 +85,7 @@ static bool keep_events(struct stream *st, const struct block *b)
 	return true;
 }
 
+/* Is the snapshot of before we came? */
 static bool past(const struct stream *st)
 {
 	return st->decoder.snap.mono_ns < st->hello.mono_ns;
@@ -231,6 +232,13 @@ static u32 stream_calls(void *ctx, const struct call_record **calls)
 	return st->nr_calls;
 }
 
+static bool stream_behind(void *ctx)
+{
+	const struct stream *st = ctx;
+
+	return st->o.each && past(st) && !st->ended;
+}
+
 struct source stream_source(struct stream *st)
 {
 	return (struct source){
@@ -239,6 +247,7 @@ struct source stream_source(struct stream *st)
 		.next = stream_next,
 		.look = stream_look,
 		.calls = st->o.calls ? stream_calls : NULL,
+		.behind = stream_behind,
 	};
 }
 
@@ -339,6 +348,11 @@ void stream_close(struct stream *st)
 const struct hello *stream_hello(const struct stream *st)
 {
 	return &st->hello;
+}
+
+bool stream_ended(const struct stream *st)
+{
+	return st->ended;
 }
 
 bool stream_lost(const struct stream *st)

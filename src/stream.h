@@ -35,6 +35,9 @@ bool stream_wait_host(struct stream *st);
  */
 struct source stream_source(struct stream *st);
 
+/* The daemon, or its worker, has gone. */
+bool stream_ended(const struct stream *st);
+
 /* Did the daemon not see something? */
 bool stream_lost(const struct stream *st);
 
