@@ -40,6 +40,8 @@ struct opts {
 	const char *match; /* -p NAME: part of a client's or a TA's name, or NULL */
 	const char *format, *output, *what; /* of export and check, or NULL */
 	const char *rules;                  /* --rules FILE, or NULL */
+	const char *cursor;                 /* --cursor FILE, or NULL */
+	u64 since_ns;                       /* --since TIME, CLOCK_REALTIME; 0: not given */
 	double live;                        /* --live SECONDS; 0: not given */
 	char **rest;    /* the words among the options: the command and its arguments */
 	char **command; /* what follows "--", or NULL: there is none */
@@ -57,6 +59,7 @@ enum option_kind {
 	OPTION_WHOLE,  /* int */
 	OPTION_NUMBER, /* double */
 	OPTION_NS,     /* u64, given in seconds */
+	OPTION_TIME,   /* u64, CLOCK_REALTIME */
 	OPTION_FILTER,
 	OPTION_SORT,
 };
