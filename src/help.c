@@ -21,7 +21,7 @@ const struct command_help command_table[] = {
 	{ "replay", "FILE [events]",
 	  "show a recording as the live view, as frames (-b, --json), or its events" },
 	{ "export", "FILE",
-	  "write a recording down for other programs: JSON lines, CSV, a timeline for Perfetto" },
+	  "write a recording, or the log of a daemon (its directory), down for other programs: JSON lines, CSV, a timeline for Perfetto, samples for Prometheus" },
 	{ "check", "[FILE]",
 	  "judges by rules a recording, the running kernel (--live SECONDS), or that while a command runs (check -- COMMAND [ARG]...)" },
 	{ "metrics", "",

@@ -10,7 +10,7 @@
 #include "log_format.h"
 
 const char *const log_types[NR_LOG_TYPES] = {
-	[LOG_HOST] = "host",       [LOG_POOL] = "pool",   [LOG_TA] = "ta",
+	[LOG_HOST] = "host",       [LOG_POOL] = "pool",     [LOG_TA] = "ta",
 	[LOG_SESSION] = "session", [LOG_LOSSES] = "losses", [LOG_EVENT] = "event",
 	[LOG_GAP] = "gap",
 };

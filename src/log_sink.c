@@ -113,7 +113,8 @@ void log_sink_put(struct log_sink *k, const struct log_item *item)
 		err = put_line(k, &k->files[name], item);
 		if (!err)
 			return;
-		log_sink_fails(k, err, name, k->unsafe && err == -EIO ? k->unsafe_ns : item->mono_ns);
+		log_sink_fails(k, err, name,
+			       k->unsafe && err == -EIO ? k->unsafe_ns : item->mono_ns);
 		if (err == -EIO)
 			distrust(k);
 	}

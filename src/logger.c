@@ -12,10 +12,10 @@
 #include "log_sink.h"
 #include "logger.h"
 
-#define MAX_SINKS    2
-#define ALL_TAS      (MAX_TAS * MAX_POOLS)
-#define SHARES       8 /* a file is rotated when it has this part of its share of the cap */
-#define RETRY_NS     1000000000ULL
+#define MAX_SINKS 2
+#define ALL_TAS   (MAX_TAS * MAX_POOLS)
+#define SHARES    8 /* a file is rotated when it has this part of its share of the cap */
+#define RETRY_NS  1000000000ULL
 
 struct logger {
 	char *path;
@@ -144,7 +144,8 @@ static void prepare(struct logger *g)
 		if (err)
 			return;
 		if (gone)
-			say("'%s' with the log is another one now: a new log begins there", g->path);
+			say("'%s' with the log is another one now: a new log begins there",
+			    g->path);
 	}
 	for (int i = 0; i < g->nr_sinks; i++)
 		log_sink_check(&g->sinks[i]);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include "condition_table.h"
 #include "opts.h"
+#include "source.h"
+#include "time_parse.h"
 
 #define SETS(what, member)           .kind = OPTION_##what, .at = offsetof(struct opts, member)
 #define WITHIN(what, member, lo, hi) SETS(what, member), .min = (lo), .max = (hi)
@@ -40,13 +42,20 @@ const struct option_help option_table[] = {
 	{ 0, "live", "SECONDS", "check the running kernel for so long, 0.1 to 86400",
 	  WITHIN(NUMBER, live, MIN_DELAY, MAX_LIVE) },
 	{ 0, "format", "FORMAT",
-	  "of export: jsonl, csv or perfetto; of check: table (default), tap, junit or json",
+	  "of export: jsonl, csv, perfetto (of a recording) or prometheus (of a log); of check: table (default), tap, junit or json",
 	  SETS(TEXT, format) },
 	{ 0, "output", "OUT",
 	  "of export: write this file, once it is complete, instead of standard output",
 	  SETS(TEXT, output) },
-	{ 0, "what", "TABLE", "of export --format csv: calls (default), sessions, pools or events",
+	{ 0, "what", "TABLE",
+	  "of export --format csv: calls (default), sessions, pools or events; of a log: sessions (default of csv), pools, tas, events, losses or gaps",
 	  SETS(TEXT, what) },
+	{ 0, "since", "TIME",
+	  "of export: only what is from then on: 2026-01-31T12:00:00Z, or so long ago: 90s, 15m, 2h, 3d",
+	  SETS(TIME, since_ns) },
+	{ 0, "cursor", "FILE",
+	  "of export of a log: go on behind the line that FILE tells of, if it is there; FILE tells of the last one afterwards",
+	  SETS(TEXT, cursor) },
 	{ 0, "openmetrics", NULL, "of metrics: OpenMetrics 1.0 instead of Prometheus' text format",
 	  SETS(FLAG, openmetrics) },
 	{ 0, "btf", "FILE", "types of the kernel and driver, for a kernel that has no BTF of them",
@@ -159,6 +168,14 @@ static enum status apply(struct opts *o, const struct option_help *option, const
 		return STATUS_OK;
 	case OPTION_SORT:
 		return set_sort(o, arg);
+	case OPTION_TIME:
+		if (time_parse_since(arg, clock_ns(CLOCK_REALTIME),
+				     (u64 *)((char *)o + option->at)))
+			return STATUS_OK;
+		return fail(
+			STATUS_USAGE,
+			"cannot use '%s %s': not a time as 2026-01-31T12:00:00Z, 90s, 15m, 2h or 3d",
+			given, arg);
 	default:
 		return set_number(o, option, given, arg);
 	}

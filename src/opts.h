@@ -51,6 +51,8 @@ struct opts {
 	const char *match; /* -p NAME: part of a client's or a TA's name, or NULL */
 	const char *format, *output, *what; /* of export and check, or NULL */
 	const char *rules;                  /* --rules FILE, or NULL */
+	const char *cursor;                 /* --cursor FILE, or NULL */
+	u64 since_ns;                       /* --since TIME, CLOCK_REALTIME; 0: not given */
 	double live;                        /* --live SECONDS; 0: not given */
 	const char *socket;                 /* the daemon's */
 	bool direct;                        /* a daemon is not asked */
@@ -72,6 +74,7 @@ enum option_kind {
 	OPTION_WHOLE,  /* int */
 	OPTION_NUMBER, /* double */
 	OPTION_NS,     /* u64, given in seconds */
+	OPTION_TIME,   /* u64, CLOCK_REALTIME */
 	OPTION_FILTER,
 	OPTION_SORT,
 };

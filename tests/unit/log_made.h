@@ -67,8 +67,11 @@ static inline void made_init(struct made *m, u32 sessions)
 	m->s.mono_ns = m->host.mono_ns;
 	m->s.real_ns = m->host.real_ns;
 	m->s.nr_pools = 1;
-	m->s.pools[0] = (struct snap_pool){ .total = 2, .reserved = -1, .system_sessions = -1,
-					    .driver_free = 2, .design = DESIGN_MERGED };
+	m->s.pools[0] = (struct snap_pool){ .total = 2,
+					    .reserved = -1,
+					    .system_sessions = -1,
+					    .driver_free = 2,
+					    .design = DESIGN_MERGED };
 	for (int i = 0; i < NR_CONDS; i++)
 		m->s.pools[0].conds[i].known = i != COND_DRIFT;
 	m->s.losses.missed_known = true;

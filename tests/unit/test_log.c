@@ -238,13 +238,14 @@ static u64 day(u32 sessions, u32 active, u64 cap)
 	for (u32 i = 0; i < active; i++) {
 		u32 at = (1439 * active + i) % sessions;
 
-		assert_int_equal(seen->sessions[m.sessions[at].serial], m.sessions[at].sums[0].calls);
+		assert_int_equal(seen->sessions[m.sessions[at].serial],
+				 m.sessions[at].sums[0].calls);
 		assert_true(seen->sessions[m.sessions[at].serial]);
 	}
-	print_message("%u sessions, %u active: %llu lines, %llu rotations, %u files, at most %llu of %llu bytes\n",
-		      sessions, active, (unsigned long long)seen->seq,
-		      (unsigned long long)rotations, files, (unsigned long long)most,
-		      (unsigned long long)cap);
+	print_message(
+		"%u sessions, %u active: %llu lines, %llu rotations, %u files, at most %llu of %llu bytes\n",
+		sessions, active, (unsigned long long)seen->seq, (unsigned long long)rotations,
+		files, (unsigned long long)most, (unsigned long long)cap);
 	free(seen);
 	made_remove(dir);
 	return most;
