@@ -47,12 +47,13 @@ PLAIN	:= opts help man json_keys fields fields_pool fields_ta text ta_names hist
 	log_read log_cursor log_export log_out_csv log_out_prometheus \
 	conditions condition_table condition_log deadlock lost_wake \
 	block codec schema encoder decoder recorder recording \
+	history feed serve stream merge snapshot_copy listener \
 	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
 	out_file lanes intern protobuf timeline task_names loop \
 	metric_text metrics self_stats view_metrics \
 	trial check_report seen rules rule_table finding judge_condition judge_driver judge_calls
-SRCS	:= $(PLAIN) main record replay export_file on_live live host_read driver mechanism bpf_object attach collect collect_sessions calls \
-	check child watch watch_event watch_calls doctor player view_record view_batch view_events \
+SRCS	:= $(PLAIN) main record replay export_file on_live present live host_read driver mechanism bpf_object attach collect collect_sessions calls \
+	check child watch watch_event watch_calls doctor player daemon worker outlets privilege notify view_record view_batch view_events \
 	screen view_top view_table view_detail view_pool view_conditions freeze
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \

@@ -31,7 +31,7 @@ struct supervisor {
 	char *config; /* text of the file */
 	sigset_t signals;
 	pid_t worker; /* 0: none */
-	bool served; /* any worker has */
+	bool served;  /* any worker has */
 	unsigned int pause;
 	bool ends;
 	enum status status;

@@ -24,6 +24,8 @@ const struct command_help command_table[] = {
 	  "write a recording, or the log of a daemon (its directory), down for other programs: JSON lines, CSV, a timeline for Perfetto, samples for Prometheus" },
 	{ "check", "[FILE]",
 	  "judges by rules a recording, the running kernel (--live SECONDS), or that while a command runs (check -- COMMAND [ARG]...)" },
+	{ "daemon", "",
+	  "look all the time: for the other commands, without root, for logs and for metrics" },
 	{ "metrics", "",
 	  "one exposition for Prometheus, in its text format or, with --openmetrics, in OpenMetrics" },
 	{ "doctor", "",

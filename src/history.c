@@ -67,8 +67,8 @@ int history_append(struct history *h, const u8 *data, size_t n, bool begins, u64
 		history_clear(h);
 		return -EMSGSIZE;
 	}
-	while (h->nr_begins && (h->end + n - h->start > h->size ||
-				(begins && h->nr_begins == MAX_BEGINS)))
+	while (h->nr_begins &&
+	       (h->end + n - h->start > h->size || (begins && h->nr_begins == MAX_BEGINS)))
 		forget_first(h);
 	/* One is kept that is older, so that all of the time is there. */
 	while (h->nr_begins > 1 && mono_ns - h->begins[1].mono_ns > HISTORY_NS)

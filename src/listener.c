@@ -48,7 +48,8 @@ static enum status take_lock(struct listener *l)
 		return cannot(l->path, strerror(errno));
 	if (!flock(l->lock, LOCK_EX | LOCK_NB))
 		return STATUS_OK;
-	return cannot(l->path, "another daemon does already; stop it, or give --socket another path");
+	return cannot(l->path,
+		      "another daemon does already; stop it, or give --socket another path");
 }
 
 /* Of a daemon that was killed the socket stays, and nobody listens. */
@@ -145,7 +146,8 @@ static enum status listener_tcp(struct listener *l, const char *where)
 	if (!parse_address(where, &address, &len))
 		return fail(STATUS_USAGE,
 			    "cannot listen on '%s': give a PORT, a numeric HOST:PORT, or the path "
-			    "of a socket", where);
+			    "of a socket",
+			    where);
 	l->tcp = true;
 	l->fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd >= 0 && !setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) &&

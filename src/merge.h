@@ -14,7 +14,7 @@ struct merge {
 	struct ended_row {
 		struct snap_session row;
 		struct hist64 wait, hold, secure;
-	} *ended; /* sessions that ended in these */
+	} * ended; /* sessions that ended in these */
 	u32 nr_ended, room;
 };
 

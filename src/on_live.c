@@ -4,7 +4,7 @@
 #include "present.h"
 #include "stop.h"
 
-enum status on_live(const struct opts *o, view_fn view, struct recorder *recorder)
+enum status on_live(const struct opts *o, view_fn view, enum past past, struct recorder *recorder)
 {
 	struct stream_opts want = { .since_ns = o->since_ns ? present_mono(o->since_ns) : ~0ULL,
 				    .each = o->since_ns,
@@ -12,10 +12,10 @@ enum status on_live(const struct opts *o, view_fn view, struct recorder *recorde
 				    .calls = o->attach.calls };
 	struct present present;
 	enum status status;
-	bool again = false;
+	bool again = false, lost = false;
 
-	if (view == view_top) /* it shows the conditions of the last minutes, too */
-		want = (struct stream_opts){ .since_ns = 0 };
+	if (past == PAST_EVENTS)
+		want.since_ns = 0;
 	do {
 		struct source source;
 
@@ -26,10 +26,11 @@ enum status on_live(const struct opts *o, view_fn view, struct recorder *recorde
 		if (recorder)
 			source = recorder_source(recorder, &source);
 		status = view(o, &source);
-		present_close(&present);
 		again = present_left(&present);
+		lost |= present_lost(&present);
+		present_close(&present);
 	} while (again && !stop_asked);
-	if (status == STATUS_OK && o->strict && present_lost(&present))
+	if (status == STATUS_OK && o->strict && lost)
 		return fail(STATUS_INCOMPLETE, "some calls were not seen: see the losses");
 	return status;
 }

@@ -70,8 +70,8 @@ const struct option_help option_table[] = {
 	  WITHIN(NS, attach.starved_ns, MIN_STARVED, MAX_DELAY), .config = true },
 	{ 0, "strict", NULL, "exit with status 5 when anything was not seen", SETS(FLAG, strict) },
 	{ 0, "direct", NULL, "load probes of its own, even if a daemon runs", SETS(FLAG, direct) },
-	{ 0, "socket", "PATH", "the daemon's socket (default " SOCKET_PATH ")",
-	  SETS(TEXT, socket), .config = true },
+	{ 0, "socket", "PATH", "the daemon's socket (default " SOCKET_PATH ")", SETS(TEXT, socket),
+	  .config = true },
 	{ 0, "config", "FILE",
 	  "of daemon: options a line each, without the dashes (default " CONFIG_PATH
 	  ", if it is there)",

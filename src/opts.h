@@ -57,7 +57,7 @@ struct opts {
 	const char *socket;                 /* the daemon's */
 	bool direct;                        /* a daemon is not asked */
 	struct daemon_opts daemon;
-	u64 given; /* bit n: row n of option_table was on the command line */
+	u64 given;      /* bit n: row n of option_table was on the command line */
 	char **rest;    /* the words among the options: the command and its arguments */
 	char **command; /* what follows "--", or NULL: there is none */
 };

@@ -4,6 +4,7 @@
 #include "logger.h"
 #include "metrics.h"
 #include "outlets.h"
+#include "source.h"
 
 struct outlets {
 	const struct daemon_parts *parts;

@@ -31,11 +31,13 @@ static enum status not_ours(const struct opts *o, int err)
 	if (err == -EACCES || err == -EPERM)
 		return fail(STATUS_PRIVILEGE,
 			    "cannot use the daemon at '%s': %s; be a member of that socket's group, "
-			    "or root", o->socket, strerror(-err));
+			    "or root",
+			    o->socket, strerror(-err));
 	if (err == -EPROTO)
 		return fail(STATUS_FAILURE,
 			    "cannot use the daemon at '%s': it is of another optee-top; restart it, "
-			    "or be root and give --direct", o->socket);
+			    "or be root and give --direct",
+			    o->socket);
 	return fail(STATUS_FAILURE, "cannot use the daemon at '%s': %s", o->socket, strerror(-err));
 }
 
@@ -61,8 +63,10 @@ static enum status ask_daemon(struct stream **st, const struct opts *o,
 	*st = NULL;
 	if (!geteuid())
 		return STATUS_OK;
-	return fail(STATUS_PRIVILEGE, "cannot have %s from the daemon at '%s': only root can, with "
-				      "probes of its own", option, o->socket);
+	return fail(STATUS_PRIVILEGE,
+		    "cannot have %s from the daemon at '%s': only root can, with "
+		    "probes of its own",
+		    option, o->socket);
 }
 
 /* One that was there may be starting again. */
@@ -105,16 +109,18 @@ static enum status wait_for_host(struct stream **st, const struct opts *o,
 enum status present_open(struct present *p, const struct opts *o, const struct stream_opts *want,
 			 bool again)
 {
-	bool by_daemon = again && p->stream;
 	enum status status;
 
-	p->stream = NULL;
-	status = by_daemon ? ask_again(&p->stream, o, want) : ask_daemon(&p->stream, o, want);
+	if (again && p->by_daemon)
+		status = ask_again(&p->stream, o, want);
+	else
+		status = ask_daemon(&p->stream, o, want);
 	if (status == STATUS_OK && p->stream)
 		status = wait_for_host(&p->stream, o, want);
 	if (status != STATUS_OK)
 		return status;
-	if (p->stream) {
+	p->by_daemon = p->stream;
+	if (p->by_daemon) {
 		p->source = stream_source(p->stream);
 		return STATUS_OK;
 	}
@@ -128,7 +134,7 @@ enum status present_open(struct present *p, const struct opts *o, const struct s
 
 void present_close(struct present *p)
 {
-	if (p->stream)
+	if (p->by_daemon)
 		stream_close(p->stream);
 	else
 		live_stop(&p->live);
@@ -136,12 +142,12 @@ void present_close(struct present *p)
 
 bool present_left(const struct present *p)
 {
-	return p->stream ? stream_ended(p->stream) : p->live.driver_left;
+	return p->by_daemon ? stream_ended(p->stream) : p->live.driver_left;
 }
 
 bool present_lost(const struct present *p)
 {
-	return p->stream ? stream_lost(p->stream) : p->live.lost;
+	return p->by_daemon ? stream_lost(p->stream) : p->live.lost;
 }
 
 u64 present_mono(u64 real_ns)

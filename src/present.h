@@ -10,15 +10,16 @@
 #include "stream.h"
 
 struct present {
-	struct stream *stream; /* NULL: live is in use */
-	struct live live;
+	bool by_daemon;
+	struct stream *stream; /* if so */
+	struct live live;      /* else */
 	struct source source;
 };
 
 /*
- * Waits for the driver, saying so, and begins to look. want is for the daemon. again: it
- * has been seen before, and left. After a failure, which it has told of, there is nothing
- * to close.
+ * Waits for the driver, saying so, and begins to look. want is for the daemon. again: p
+ * was open before, and what it saw has left. After a failure, which it has told of, there
+ * is nothing to close.
  */
 enum status present_open(struct present *p, const struct opts *o, const struct stream_opts *want,
 			 bool again);

@@ -66,11 +66,15 @@ enum status identity_find(struct identity *id, const char *user, const char *gro
 	if (!id->uid && !user)
 		*id = (struct identity){ NOBODY, NOBODY };
 	if (user && !find_user(user, id))
-		return fail(STATUS_USAGE, "cannot run as '%s': there is no such user; make it, or "
-					  "give --user another", user);
+		return fail(STATUS_USAGE,
+			    "cannot run as '%s': there is no such user; make it, or "
+			    "give --user another",
+			    user);
 	if (group && !find_group(group, &id->gid))
-		return fail(STATUS_USAGE, "cannot use the group '%s': there is none; make it, or "
-					  "give --group another", group);
+		return fail(STATUS_USAGE,
+			    "cannot use the group '%s': there is none; make it, or "
+			    "give --group another",
+			    group);
 	return STATUS_OK;
 }
 

@@ -33,8 +33,8 @@ struct serve {
 	struct hello hello;
 	struct serve_stats stats;
 	struct client *clients[MAX_CLIENTS]; /* NULL: free */
-	u32 nr_slots; /* that were ever used */
-	u32 nr_calls; /* clients that want calls */
+	u32 nr_slots;                        /* that were ever used */
+	u32 nr_calls;                        /* clients that want calls */
 };
 
 static void drop(struct client *c)
@@ -288,8 +288,7 @@ void serve_turn(struct serve *s, u64 now)
 
 		if (!c)
 			continue;
-		if (c->follows ? c->blocked ? !history_has(s->history, c->at) :
-					      !send_on(c) :
+		if (c->follows ? c->blocked ? !history_has(s->history, c->at) : !send_on(c) :
 				 now - c->since_ns > SAY_NS) {
 			s->stats.cut += c->follows && c->blocked;
 			s->stats.rejected += !c->follows;

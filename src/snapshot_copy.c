@@ -31,9 +31,11 @@ static void count_hists(const struct snap_session *rows, u32 n, size_t *hists, s
 	}
 }
 
-struct snapshot *snapshot_copy(const struct snapshot *s, const struct snap_session *more, u32 nr_more)
+struct snapshot *snapshot_copy(const struct snapshot *s, const struct snap_session *more,
+			       u32 nr_more)
 {
-	size_t rows = (s->nr_sessions + nr_more) * sizeof(*s->sessions), tas = s->nr_tas * sizeof(*s->tas);
+	size_t rows = (s->nr_sessions + nr_more) * sizeof(*s->sessions),
+	       tas = s->nr_tas * sizeof(*s->tas);
 	size_t calls = s->nr_calls * sizeof(*s->calls), hists = 0, counts = 0;
 	struct snapshot *copy;
 	struct hist64 *h;

@@ -184,7 +184,8 @@ static enum status begin(struct worker *w)
 	int err = loop_init(&w->loop);
 
 	err = err ?: listen_to_signals(w);
-	w->serve = err ? NULL : serve_new(&w->loop, w->parts->clients.fd, w->parts->history, &hello);
+	w->serve = err ? NULL :
+			 serve_new(&w->loop, w->parts->clients.fd, w->parts->history, &hello);
 	w->outlets = w->serve ? outlets_new(&w->loop, w->parts, w->serve) : NULL;
 	if (w->outlets)
 		return STATUS_OK;
@@ -207,8 +208,8 @@ int worker_run(const struct daemon_parts *parts)
 	if (status != STATUS_OK)
 		return status;
 	*parts->serves = true;
-	notify("READY=1\nSTATUS=%s\n", w.attached ? "follows the call queue" :
-						    "waits for the optee driver");
+	notify("READY=1\nSTATUS=%s\n",
+	       w.attached ? "follows the call queue" : "waits for the optee driver");
 	serve_until_end(&w);
 	take_last(&w);
 	outlets_free(w.outlets);
