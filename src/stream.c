@@ -65,30 +65,45 @@ static bool keep_calls(struct stream *st, const struct block *b)
 	return !damaged;
 }
 
-/* Those of before we wanted any are dropped, and those for which a list has no room. */
+/* Is the snapshot of before we came? */
+static bool past(const struct stream *st)
+{
+	return st->decoder.snap.mono_ns < st->hello.mono_ns;
+}
+
+/* Of what is past only the newest are of use. */
+static void make_room(struct stream *st)
+{
+	struct event_list *l = &st->events;
+	u32 half = MAX_EVENTS / 2;
+
+	if (!past(st) || l->nr < half)
+		return;
+	memmove(l->events, l->events + l->nr - half / 2, half / 2 * sizeof(*l->events));
+	l->nr = half / 2;
+	st->looked = st->looked < l->nr ? st->looked : l->nr;
+}
+
+/* But for those of before we wanted any. Whoever takes none for long loses some: that is counted. */
 static bool keep_events(struct stream *st, const struct block *b)
 {
+	u64 dropped = st->events.dropped;
 	u32 first, kept;
 
 	if (st->given) {
 		st->events.nr = st->looked = 0;
 		st->given = false;
 	}
+	make_room(st);
 	first = kept = st->events.nr;
 	if (!decode_events(b, &st->events))
-		return st->events.nr == MAX_EVENTS || first + 512 > MAX_EVENTS;
+		return st->events.dropped != dropped;
 	for (u32 i = first; i < st->events.nr; i++)
 		if (st->events.events[i].mono_ns >= st->o.since_ns ||
 		    st->events.events[i].mono_ns >= st->hello.mono_ns)
 			st->events.events[kept++] = st->events.events[i];
 	st->events.nr = kept;
 	return true;
-}
-
-/* Is the snapshot of before we came? */
-static bool past(const struct stream *st)
-{
-	return st->decoder.snap.mono_ns < st->hello.mono_ns;
 }
 
 static bool keep_snapshot(struct stream *st, const struct block *b)
@@ -203,6 +218,7 @@ static const struct snapshot *stream_next(void *ctx)
 	st->merge.given->events = st->events.events;
 	st->merge.given->nr_events = st->given ? 0 : st->events.nr;
 	st->given = true;
+	st->merge.given->losses.count[LOSS_EPISODE] += st->events.dropped;
 	st->lost |= losses_any(&s->losses);
 	return s;
 }
