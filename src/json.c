@@ -35,6 +35,19 @@ static void set_head(json_t *object, const struct host *host, u64 real_ns)
 	set(object, "boot_id", host->boot_id[0] ? json_string(host->boot_id) : json_null());
 }
 
+void line_head(struct line *l, const struct host *host, u64 real_ns)
+{
+	char stamp[TIMESTAMP_LEN];
+
+	line_open(l);
+	line_key(l, "schema");
+	line_quote(l, JSON_SCHEMA);
+	line_key(l, "ts");
+	line_quote(l, format_timestamp(real_ns, stamp));
+	line_key(l, "boot_id");
+	line_quote_or_null(l, host->boot_id);
+}
+
 json_t *line_json(const struct host *host, u64 real_ns, const char *type)
 {
 	json_t *o = json_object();
@@ -93,9 +106,9 @@ static json_t *hist_json(const struct hist64 *h)
 	json_t *array = json_array();
 
 	for (unsigned int i = 0; h && i < HIST_BUCKETS; i++)
-		if (h->count[i])
+		if (hist_at(h, i))
 			json_array_append_new(array, json_pack("[I,I]", (json_int_t)hist_edge(i),
-							       (json_int_t)h->count[i]));
+							       (json_int_t)hist_at(h, i)));
 	return array;
 }
 
