@@ -193,12 +193,12 @@ build/export-made: tests/export/made.c $(PLAIN:%=src/%.c) $(wildcard src/*.h inc
 	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Werror -Iinclude -Isrc -o $@ $< \
 		$(PLAIN:%=src/%.c) -ljansson -lz
 
-# Expositions of what never was, for tests/guest/test_metrics.py.
-build/metrics-made: tests/metrics/made.c $(PLAIN:%=src/%.c) $(wildcard src/*.h include/*.h) Makefile
+# Expositions of what never was, printed and served, for tests/guest/test_metrics.py and test_http.py.
+build/metrics-%: tests/metrics/%.c tests/metrics/made.h $(PLAIN:%=src/%.c) $(wildcard src/*.h include/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Werror -Iinclude -Isrc -o $@ $< \
-		$(PLAIN:%=src/%.c) -ljansson -lz
+	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Werror -Iinclude -Isrc \
+		-DVERSION='"made"' -o $@ $< $(PLAIN:%=src/%.c) -ljansson -lz
 
 FORMATTED = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/vmlinux.h$$')
 
