@@ -2,6 +2,7 @@
 /* optee-top: a table of commands. */
 #include <stdio.h>
 #include <string.h>
+#include "alerts.h"
 #include "check.h"
 #include "daemon.h"
 #include "doctor.h"
@@ -45,13 +46,15 @@ static enum status cmd_help(const struct opts *o)
 		help_conditions();
 	else if (!strcmp(what, "rules"))
 		help_rules();
+	else if (!strcmp(what, "alerts"))
+		alerts_print();
 	else if (!strcmp(what, "man"))
 		help_man();
 	else
 		return fail(
 			STATUS_USAGE,
-			"no help on '%s'; there is 'help fields', 'help conditions', 'help rules' "
-			"and 'help man'",
+			"no help on '%s'; there is 'help fields', 'help conditions', 'help rules', "
+			"'help alerts' and 'help man'",
 			what);
 	return STATUS_OK;
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The manual page, from the same tables as the help. */
 #include <stdio.h>
+#include <string.h>
 #include "call_fields.h"
 #include "condition_table.h"
 #include "fields.h"
 #include "help.h"
 #include "opts.h"
 #include "rules.h"
+#include "self_stats.h"
 
 static const char *const units[] = {
 	[UNIT_TEXT] = "text",       [UNIT_COUNT] = "count",
@@ -139,6 +141,26 @@ static void man_export(void)
 	       "Times are CLOCK_MONOTONIC.\n");
 }
 
+static void man_metrics(void)
+{
+	printf(".SH METRICS\n.B optee\\-top metrics\nand the daemon write all fields that have a "
+	       "metric's name here. What is not known is left out.\nLabels are tee, and of a TA ta and "
+	       "class; of a condition, condition; of a loss or an RPC, kind.\nThe label ta is "
+	       "\\(dqunknown\\(dq for sessions from before the attach, and \\(dqother\\(dq for those that "
+	       "found\nno row of their own. wait, hold and secure are histograms whose buckets are an octave "
+	       "wide,\nfrom 1.024 us to 17.2 s; a time that is just a bucket\\(aqs upper edge is in the next "
+	       "one.\nThe rules for alerts, of\n.B optee\\-top help alerts\nare made of the table of conditions."
+	       "\n.SS Metrics of the daemon itself\n");
+	for (int i = 0; i < NR_SELF; i++) {
+		const struct self_field *f = &self_fields[i];
+
+		if (i && !strcmp(f->metric, self_fields[i - 1].metric))
+			continue;
+		printf(".TP\n.B %s\n", f->metric);
+		troff(f->help);
+	}
+}
+
 void help_man(void)
 {
 	printf(".TH OPTEE-TOP 8 \"\" \"optee-top\" \"System Administration\"\n"
@@ -184,6 +206,7 @@ void help_man(void)
 	man_events();
 	man_rules();
 	man_export();
+	man_metrics();
 	printf(".SH LOSSES\nWhat was not seen is counted, and shown in every output. As a metric: " LOSS_METRIC
 	       ",\nby kind.\n");
 	for (int i = 0; i < NR_LOSSES; i++)
