@@ -18,8 +18,8 @@ static const struct log_out_format *find_format(const struct opts *o)
 		if (!strcmp(o->format, formats[i]->name))
 			return formats[i];
 	if (o->format)
-		fail(STATUS_USAGE,
-		     "no format '%s' of a log; there are jsonl, csv and prometheus", o->format);
+		fail(STATUS_USAGE, "no format '%s' of a log; there are jsonl, csv and prometheus",
+		     o->format);
 	else
 		fail(STATUS_USAGE,
 		     "'export' needs a format; give --format jsonl, csv or prometheus");
@@ -31,7 +31,7 @@ static const struct {
 	const char *name;
 	enum log_type type;
 } tables[] = {
-	{ "sessions", LOG_SESSION }, { "pools", LOG_POOL },   { "tas", LOG_TA },
+	{ "sessions", LOG_SESSION }, { "pools", LOG_POOL },    { "tas", LOG_TA },
 	{ "events", LOG_EVENT },     { "losses", LOG_LOSSES }, { "gaps", LOG_GAP },
 };
 
@@ -114,8 +114,8 @@ static enum status say_end(const struct opts *o, const char *path, const struct 
 	if (!m->torn && !m->bad && !m->lines)
 		return STATUS_OK;
 	return fail(o->strict ? STATUS_INCOMPLETE : STATUS_OK,
-		    "'%s': %llu torn and %llu unreadable lines are left out; %llu are missing", path,
-		    (unsigned long long)m->torn, (unsigned long long)m->bad,
+		    "'%s': %llu torn and %llu unreadable lines are left out; %llu are missing",
+		    path, (unsigned long long)m->torn, (unsigned long long)m->bad,
 		    (unsigned long long)m->lines);
 }
 

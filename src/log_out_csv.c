@@ -71,8 +71,9 @@ static void put_losses(struct line *l, const json_t *json)
 
 static const char *name_of(const json_t *party)
 {
-	return json_string_value(json_object_get(party, "comm")) ?:
-		       json_string_value(json_object_get(party, "client")) ?: "?";
+	return json_string_value(json_object_get(party, "comm"))           ?:
+		       json_string_value(json_object_get(party, "client")) ?:
+									     "?";
 }
 
 /* Who, as event_who() has it. */
@@ -106,7 +107,7 @@ static void put_gap(struct line *l, const json_t *json)
 static void csv_line(struct log_out *x, const struct log_entry *entry, const json_t *json)
 {
 	static void (*const rows[NR_LOG_TYPES])(struct line *, const json_t *) = {
-		[LOG_POOL] = put_pool,	   [LOG_TA] = put_ta,	    [LOG_SESSION] = put_session,
+		[LOG_POOL] = put_pool,     [LOG_TA] = put_ta,       [LOG_SESSION] = put_session,
 		[LOG_LOSSES] = put_losses, [LOG_EVENT] = put_event, [LOG_GAP] = put_gap,
 	};
 	struct line *l = &x->line;

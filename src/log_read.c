@@ -17,14 +17,14 @@
 
 struct log_reader {
 	const char *path;
-	int dir;          /* -1: path is the file */
-	gzFile file;      /* NULL: none is open */
-	u32 number;       /* of a directory's: of the file that is, or was, open */
-	bool current;     /* that is the one that is being written: there is no later one */
+	int dir;      /* -1: path is the file */
+	gzFile file;  /* NULL: none is open */
+	u32 number;   /* of a directory's: of the file that is, or was, open */
+	bool current; /* that is the one that is being written: there is no later one */
 	bool failed;
-	bool skip;        /* amid a line that is too long */
-	size_t at, end;   /* what is not read yet of text */
-	size_t given;     /* bytes before it, of the line that was given */
+	bool skip;                /* amid a line that is too long */
+	size_t at, end;           /* what is not read yet of text */
+	size_t given;             /* bytes before it, of the line that was given */
 	struct log_position last; /* of the line before */
 	bool has_last;
 	struct log_missing missing;
@@ -166,9 +166,8 @@ enum status log_reader_open(struct log_reader **reader, const char *path, u32 fr
 	r->number = from ? from - 1 : 0;
 	r->dir = -1;
 	errno = 0;
-	if (stat(path, &st) ||
-	    (S_ISDIR(st.st_mode) &&
-	     (r->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)) {
+	if (stat(path, &st) || (S_ISDIR(st.st_mode) &&
+				(r->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)) {
 		cannot_read(r, errno);
 	} else if (open_first(r) || (from && !r->failed)) {
 		*reader = r;

@@ -49,8 +49,8 @@ static void pass(struct state *t)
 			snprintf(m->sessions[0].comm, sizeof(m->sessions[0].comm), "%s", t->comm);
 		made_event(m, EVENT_BEGIN);
 		if (t->comm[0])
-			snprintf(m->events[0].parties[1].comm,
-				 sizeof(m->events[0].parties[1].comm), "%s", t->comm);
+			snprintf(m->events[0].parties[1].comm, sizeof(m->events[0].parties[1].comm),
+				 "%s", t->comm);
 	}
 	logger_take(t->log, &m->host, &m->s);
 }
