@@ -122,7 +122,8 @@ static void rotation(void **state)
 	log_pack_init(&p, &d);
 	for (int i = 0; i < 1000; i++) {
 		assert_int_equal(log_file_ready(&f), 0);
-		snprintf(line, sizeof(line), "line %d %d %d\n", i, i * 7919 % 1009, i * 104729 % 997);
+		snprintf(line, sizeof(line), "line %d %d %d\n", i, i * 7919 % 1009,
+			 i * 104729 % 997);
 		assert_int_equal(log_file_append(&f, line, strlen(line)), 0);
 		if (i % 3)
 			log_pack_step(&p);
