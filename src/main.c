@@ -34,11 +34,6 @@ static enum status cmd_metrics(const struct opts *o)
 	return on_live(o, view_metrics, PAST_NONE, NULL);
 }
 
-static enum status cmd_doctor(const struct opts *o)
-{
-	return doctor(&o->attach);
-}
-
 static enum status cmd_help(const struct opts *o)
 {
 	const char *what = o->rest[0] ? o->rest[1] : NULL;
@@ -66,8 +61,8 @@ static enum status cmd_help(const struct opts *o)
 
 /* In the order of command_table. */
 static enum status (*const commands[])(const struct opts *) = {
-	cmd_top, cmd_events, record,      replay,     export_file,
-	check,   daemon_run, cmd_metrics, cmd_doctor, cmd_help,
+	cmd_top, cmd_events, record,      replay, export_file,
+	check,   daemon_run, cmd_metrics, doctor, cmd_help,
 };
 
 static enum status run(size_t command, const struct opts *o)
