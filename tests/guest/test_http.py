@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Callable, Iterator, Mapping, NamedTuple, Sequence
 
+from metrics import dashboard
+
 from . import exposition, service, test_metrics, vm
 from .registry import Context, Findings, test
 
@@ -190,6 +192,14 @@ def check_worst(findings: Findings, prometheus: service.Service, server: Served)
                   server.peak_resident() < MOST_RESIDENT)
 
 
+def check_dashboard(findings: Findings, prometheus: service.Service) -> None:
+    """Prometheus runs each query; those that show only what is wrong may have no answer."""
+    for panel, expr in dashboard.queries():
+        found = prometheus.query(expr)
+        findings.true(f"panel '{panel}' shows nothing: {expr}",
+                      bool(found) or expr.endswith(" > 0"))
+
+
 @test()
 def http_scraped(context: Context) -> None:
     """Prometheus' values are the page's, with names that are hard to write."""
@@ -199,6 +209,7 @@ def http_scraped(context: Context) -> None:
         with service.running(prometheus_of(context, server, 1)) as prometheus:
             wait_for_scrapes(prometheus, 3)
             check_stored(findings, prometheus, server)
+            check_dashboard(findings, prometheus)
     findings.done()
 
 

@@ -52,6 +52,8 @@ int main(int argc, char **argv)
 	if (argc < 2 || !make_case(argv[1]))
 		return 2;
 	self_init(&self);
+	self_use(&self, 0, NR_SELF - 1);
+	self_measure(&self); /* once: a page is to be like the one before */
 	if (loop_init(&loop) || loop_add(&loop, &input, EPOLLIN) ||
 	    http_new(&http, &loop, listen_somewhere(), render, NULL, &self))
 		return 1;
