@@ -161,6 +161,29 @@ static void man_metrics(void)
 	}
 }
 
+static void man_daemon(void)
+{
+	printf(".SH DAEMON\n.B optee\\-top daemon\nattaches the probes, gives up all privileges, and looks 20 "
+	       "times a second, with a snapshot a\nsecond. While it runs the live view, frames, events, "
+	       "record, check and metrics have\nwhat they show from its socket, " SOCKET_PATH
+	       ": for root, and for the members of its\n.BR \\-\\-group .\nThey load probes of their own where "
+	       "there is no daemon, with\n.BR \\-\\-direct ,\nand, for root, where it cannot do what is asked for: "
+	       "a delay below 1 s,\n.BR \\-\\-reserved ,\n.BR \\-\\-kprobes ,\n.BR \\-\\-btf ,\nor another\n.BR \\-\\-starved .\n"
+	       "What it has seen in the last 10 minutes, or as much of it as fits into half a megabyte, "
+	       "is\nin its memory:\n.B \\-\\-since\nbegins with it, and the live view shows its conditions.\n.PP\n"
+	       "Options may stand in a file, a line each and without dashes; the command line goes first:\n");
+	for (size_t i = 0; i < nr_options; i++)
+		if (option_table[i].config)
+			printf(".br\n%s%s%s\n", option_table[i].name,
+			       option_table[i].arg ? " " : "", option_table[i].arg ?: "");
+	printf(".PP\nSIGHUP: reads that file anew, and opens the log files anew. SIGTERM: writes what was "
+	       "seen last,\nand ends. When the driver leaves the daemon lets go of it, waits, and attaches "
+	       "again. Counters\nbegin with each attach: mono_ns of the host, epoch in the logs, and the metric\n"
+	       "optee_attached_timestamp_seconds tell which one it was.\n"
+	       ".PP\nMetrics are served to loopback addresses unless another is given. They are not secret, but "
+	       "say\nwhich TAs are used how much.\n");
+}
+
 void help_man(void)
 {
 	printf(".TH OPTEE-TOP 8 \"\" \"optee-top\" \"System Administration\"\n"
@@ -206,6 +229,7 @@ void help_man(void)
 	man_events();
 	man_rules();
 	man_export();
+	man_daemon();
 	man_metrics();
 	printf(".SH LOSSES\nWhat was not seen is counted, and shown in every output. As a metric: " LOSS_METRIC
 	       ",\nby kind.\n");
