@@ -13,7 +13,7 @@
 #include "opts.h"
 #include "time_parse.h"
 
-#define SEC(n) ((n) * 1000000000ULL)
+#define SEC(n) ((n)*1000000000ULL)
 
 static void times(void **state)
 {
