@@ -53,6 +53,12 @@ bool merge_pass(struct merge *m, const struct snapshot *s)
 	return true;
 }
 
+void merge_break(struct merge *m)
+{
+	forget_ended(m);
+	m->broken = true;
+}
+
 static struct class_sums gained(const struct class_sums *now, const struct class_sums *then)
 {
 	return (struct class_sums){
@@ -140,11 +146,12 @@ const struct snapshot *merge_give(struct merge *m, const struct snapshot *s)
 	free(rows);
 	if (!copy)
 		return NULL;
-	if (m->given && m->passed)
+	if (m->given && m->passed && !m->broken)
 		span(copy, m->given);
 	free(m->given);
 	m->given = copy;
 	m->passed = 0;
+	m->broken = false;
 	forget_ended(m);
 	return copy;
 }
