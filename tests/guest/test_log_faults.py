@@ -141,7 +141,8 @@ umount -l /tmp/disk
 mkdir /tmp/back2
 mount -t tmpfs none /tmp/back2
 gunzip -c /disk.gz >/tmp/back2/img
-DEV=$(losetup -f) && losetup $DEV /tmp/back2/img && mount -t ext4 $DEV /tmp/disk || die "no second disk"
+DEV=$(losetup -f) && losetup $DEV /tmp/back2/img || die "no second loop device"
+mount -t ext4 $DEV /tmp/disk || die "no second disk"
 log_do take 5
 LOST=$(stat_of lost)
 log_do take 50

@@ -185,6 +185,9 @@ static void damage(void **state)
 	add(dir, "optee-top.00000001.jsonl", huge, sizeof(huge));
 	add(dir, "optee-top.00000001.jsonl", "\n", 1);
 	add_line(dir, "optee-top.00000001.jsonl", 1, 3);
+	add(dir, "optee-top.00000001.jsonl", line_of(1, 4, ",\"a\":1"),
+	    strlen(line_of(1, 4, ",\"a\":1")) - 2);
+	add(dir, "optee-top.00000001.jsonl", "\n", 1);               /* torn amid the file */
 	add(dir, "optee-top.00000001.jsonl", line_of(1, 4, ""), 60); /* torn */
 	add_line(dir, "optee-top.00000002.jsonl", 1, 8);
 	add_line(dir, "optee-top.00000002.jsonl", 2, 1); /* another attach */
@@ -198,7 +201,7 @@ static void damage(void **state)
 	m = log_reader_missing(r);
 	/* Two last lines, and what the end of the deflated file may have spoiled. */
 	assert_in_range(m->torn, 2, 3);
-	assert_in_range(m->bad, 4, 5);
+	assert_in_range(m->bad, 5, 6);
 	assert_in_range(m->lines, 4 + 40, 4 + 98);
 	log_reader_close(r);
 	made_remove(dir);
@@ -304,6 +307,9 @@ static void what_is_a_log(void **state)
 	r = opened(file);
 	assert_string_equal(given(r), "1 ");
 	log_reader_close(r);
+	add(dir, "other.json", "{\"schema\":\"another\"}\n", 21);
+	snprintf(file, sizeof(file), "%s/other.json", dir);
+	assert_false(log_is(file));
 	assert_int_equal(log_reader_open(&r, "/no/such", 0), STATUS_FAILURE);
 	made_remove(dir);
 }
