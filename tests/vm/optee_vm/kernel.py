@@ -32,7 +32,8 @@ KERNELS = {
 DEFAULT = "6.12"
 
 # What the guest may load; whatever they need comes along.
-MODULES = ("virtio_mmio", "virtio_console", "tee", "optee", "optee-rng", "scmi_transport_optee")
+MODULES = ("virtio_mmio", "virtio_console", "virtio_net", "tee", "optee", "optee-rng",
+           "scmi_transport_optee")
 # Files of lib/modules/VERSION that depmod reads.
 LISTS = ("modules.order", "modules.builtin", "modules.builtin.modinfo")
 
