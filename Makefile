@@ -44,11 +44,11 @@ LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 # What needs neither a kernel nor a terminal: the unit tests have it, too.
 PLAIN	:= opts help man json_keys fields text ta_names hist fail json stop event_text \
 	conditions condition_table condition_log deadlock lost_wake \
-	block codec schema recorder recording \
+	block codec schema encoder decoder recorder recording \
 	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
 	out_file lanes intern protobuf timeline task_names loop \
 	trial check_report seen rules rule_table finding judge_condition judge_driver judge_calls
-SRCS	:= $(PLAIN) main record replay export_file on_live live host_read driver mechanism bpf_object attach collect calls \
+SRCS	:= $(PLAIN) main record replay export_file on_live live host_read driver mechanism bpf_object attach collect collect_sessions calls \
 	check child watch watch_event watch_calls doctor player view_record view_batch view_events \
 	screen view_top view_table view_detail view_pool view_conditions freeze
 OBJS	:= $(SRCS:%=$(OUT)/%.o)

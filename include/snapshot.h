@@ -16,9 +16,15 @@
 #include "abi.h"
 #include "event.h"
 
-/* A histogram that does not wrap; buckets as in struct hist. */
+/*
+ * A histogram that does not wrap; buckets as in struct hist. Most are empty but for a
+ * few octaves, and there are three a session: only octaves that have counts take room.
+ * All 0 is an empty one; src/hist.h reads and fills it.
+ */
 struct hist64 {
-	u64 count[HIST_BUCKETS];
+	u32 octaves; /* bit n: octave n is among the counts */
+	u32 room;    /* for so many octaves */
+	u64 *count;  /* 1 << HIST_SUB_BITS for each of them, the lowest octave first */
 };
 
 /* What the calls of an interval say of one time. */

@@ -28,7 +28,8 @@ enum block_type {
 	BLOCK_EVENTS,   /* since the block before */
 	BLOCK_CALLS,    /* that ended since the block before */
 	BLOCK_SNAPSHOT,
-	BLOCK_END, /* the recorder ended, nothing is missing */
+	BLOCK_END,     /* the recorder ended, nothing is missing */
+	BLOCK_CHANGES, /* of the daemon: a snapshot, as what has changed since the one before */
 	NR_BLOCK_TYPES
 };
 

@@ -25,6 +25,7 @@ struct codec {
 	u8 *buf;
 	size_t at;   /* bytes written, or read */
 	size_t size; /* of buf when it is written, of what is in it when it is read */
+	u16 schema;  /* of what is read or written; 0: of no schema */
 	bool writes;
 	bool failed; /* no room, out of memory, or not what was expected */
 };

@@ -3,6 +3,8 @@
  * Log-linear histograms: 128 ns a step up to 1 us, then 8 steps an octave. A
  * quantile is given as the upper edge of its bucket, so it never flatters.
  */
+#include <stdlib.h>
+#include <string.h>
 #include "hist.h"
 
 #define SUB_BUCKETS (1U << HIST_SUB_BITS)
@@ -29,60 +31,181 @@ u64 hist_edge(unsigned int i)
 	return (u64)(SUB_BUCKETS + sub) << (octave - 1 + HIST_UNIT_BITS);
 }
 
-static u64 total(const u64 *count)
+/* Where the counts of an octave are, or would be. */
+static u64 *octave_of(const struct hist64 *h, unsigned int octave)
 {
+	u32 before = h->octaves & ((1U << octave) - 1);
+
+	return h->count + (size_t)__builtin_popcount(before) * SUB_BUCKETS;
+}
+
+static bool has(const struct hist64 *h, unsigned int octave)
+{
+	return h->octaves >> octave & 1;
+}
+
+/* The counts of an octave, which may be new; NULL: out of memory. */
+static u64 *make_octave(struct hist64 *h, unsigned int octave)
+{
+	u32 n = (u32)__builtin_popcount(h->octaves);
+	u64 *at;
+
+	if (has(h, octave))
+		return octave_of(h, octave);
+	if (n == h->room) {
+		u64 *count = realloc(h->count, (n + 1) * SUB_BUCKETS * sizeof(*count));
+
+		if (!count)
+			return NULL;
+		h->count = count;
+		h->room = n + 1;
+	}
+	at = octave_of(h, octave);
+	memmove(at + SUB_BUCKETS, at, (size_t)(h->count + n * SUB_BUCKETS - at) * sizeof(*at));
+	memset(at, 0, SUB_BUCKETS * sizeof(*at));
+	h->octaves |= 1U << octave;
+	return at;
+}
+
+u64 hist_at(const struct hist64 *h, unsigned int bucket)
+{
+	unsigned int octave = bucket / SUB_BUCKETS;
+
+	return has(h, octave) ? octave_of(h, octave)[bucket % SUB_BUCKETS] : 0;
+}
+
+bool hist_add(struct hist64 *h, unsigned int bucket, u64 n)
+{
+	u64 *count = make_octave(h, bucket / SUB_BUCKETS);
+
+	if (count)
+		count[bucket % SUB_BUCKETS] += n;
+	return count;
+}
+
+void hist_clear(struct hist64 *h)
+{
+	h->octaves = 0;
+}
+
+void hist_release(struct hist64 *h)
+{
+	free(h->count);
+	*h = (struct hist64){};
+}
+
+bool hist_copy(struct hist64 *to, const struct hist64 *from)
+{
+	u32 n = hist_counts(from);
+
+	if (to->room * SUB_BUCKETS < n) {
+		u64 *count = realloc(to->count, n * sizeof(*count));
+
+		if (!count)
+			return false;
+		to->count = count;
+		to->room = n / SUB_BUCKETS;
+	}
+	to->octaves = from->octaves;
+	if (n)
+		memcpy(to->count, from->count, n * sizeof(*to->count));
+	return true;
+}
+
+/* What one octave gained; gain has its SUB_BUCKETS. Returns their sum. */
+static u64 octave_gain(const struct hist64 *sum, const struct hist *src, unsigned int octave,
+		       u32 *gain)
+{
+	const volatile u32 *now = &src->count[octave * SUB_BUCKETS];
+	const u64 *then = has(sum, octave) ? octave_of(sum, octave) : NULL;
 	u64 n = 0;
 
-	for (unsigned int i = 0; i < HIST_BUCKETS; i++)
-		n += count[i];
+	for (unsigned int i = 0; i < SUB_BUCKETS; i++) {
+		gain[i] = now[i] - (then ? (u32)then[i] : 0);
+		n += gain[i];
+	}
 	return n;
 }
 
-/* The smallest bucket with at least the share q of the n calls at or below it. */
-static unsigned int quantile_bucket(const u64 *count, u64 n, double q)
+/* Takes the gain of an octave into the sum. */
+static bool take_gain(struct hist64 *sum, unsigned int octave, const u32 *gain)
 {
-	u64 rank = (u64)(q * (double)n), seen = 0;
+	u64 *count = make_octave(sum, octave);
+
+	for (unsigned int i = 0; count && i < SUB_BUCKETS; i++)
+		count[i] += gain[i];
+	return count;
+}
+
+/* The upper edge of the first bucket with rank calls at or below it. */
+static u64 edge_of_rank(const struct hist64 *h, u64 rank)
+{
+	const u64 *count = h->count;
+	u64 seen = 0;
+
+	for (u32 octaves = h->octaves; octaves; octaves &= octaves - 1)
+		for (unsigned int i = 0; i < SUB_BUCKETS; i++) {
+			seen += *count++;
+			if (seen >= rank)
+				return hist_edge(
+					(unsigned int)__builtin_ctz(octaves) * SUB_BUCKETS + i + 1);
+		}
+	return hist_edge(HIST_BUCKETS);
+}
+
+/* The smallest number of calls that are at least the share q of n. */
+static u64 rank_of(u64 n, double q)
+{
+	u64 rank = (u64)(q * (double)n);
 
 	if ((double)rank < q * (double)n)
 		rank++;
-	if (!rank)
-		rank = 1;
-	for (unsigned int i = 0; i < HIST_BUCKETS; i++) {
-		seen += count[i];
-		if (seen >= rank)
-			return i;
-	}
-	return HIST_BUCKETS - 1;
+	return rank ?: 1;
 }
 
-struct spread hist_gain(struct hist64 *sum, const struct hist *src)
+bool hist_gain(struct hist64 *sum, const struct hist *src, u64 *octaves, struct spread *gain)
 {
-	struct hist64 gain;
-	struct spread s = {};
+	u64 counts[HIST_BUCKETS], *next = counts;
+	struct hist64 gained = { .count = counts };
+	u64 n;
 
-	for (unsigned int i = 0; i < HIST_BUCKETS; i++) {
-		u32 now = *(const volatile u32 *)&src->count[i];
+	*gain = (struct spread){};
+	for (unsigned int octave = 0; octave < HIST_OCTAVES; octave++) {
+		u32 one[SUB_BUCKETS];
 
-		gain.count[i] = (u32)(now - (u32)sum->count[i]);
-		sum->count[i] += gain.count[i];
-		s.calls += gain.count[i];
+		n = octave_gain(sum, src, octave, one);
+		if (!n)
+			continue;
+		if (!take_gain(sum, octave, one))
+			return false;
+		for (unsigned int i = 0; i < SUB_BUCKETS; i++)
+			*next++ = one[i];
+		gained.octaves |= 1U << octave;
+		gain->calls += n;
+		if (octaves)
+			octaves[octave] += n;
 	}
-	if (s.calls) {
-		s.p50 = hist_edge(quantile_bucket(gain.count, s.calls, 0.50) + 1);
-		s.p99 = hist_edge(quantile_bucket(gain.count, s.calls, 0.99) + 1);
-		s.max = hist_edge(quantile_bucket(gain.count, s.calls, 1.0) + 1);
-	}
-	return s;
+	n = gain->calls;
+	if (!n)
+		return true;
+	gain->p50 = edge_of_rank(&gained, rank_of(n, 0.50));
+	gain->p99 = edge_of_rank(&gained, rank_of(n, 0.99));
+	gain->max = edge_of_rank(&gained, n);
+	return true;
 }
 
 u64 hist_quantile(const struct hist64 *h, double q)
 {
-	u64 n = total(h->count);
+	u64 n = hist_count(h);
 
-	return n ? hist_edge(quantile_bucket(h->count, n, q) + 1) : 0;
+	return n ? edge_of_rank(h, rank_of(n, q)) : 0;
 }
 
 u64 hist_count(const struct hist64 *h)
 {
-	return total(h->count);
+	u64 n = 0;
+
+	for (u32 i = 0; i < hist_counts(h); i++)
+		n += h->count[i];
+	return n;
 }

@@ -93,9 +93,9 @@ static json_t *hist_json(const struct hist64 *h)
 	json_t *array = json_array();
 
 	for (unsigned int i = 0; h && i < HIST_BUCKETS; i++)
-		if (h->count[i])
+		if (hist_at(h, i))
 			json_array_append_new(array, json_pack("[I,I]", (json_int_t)hist_edge(i),
-							       (json_int_t)h->count[i]));
+							       (json_int_t)hist_at(h, i)));
 	return array;
 }
 

@@ -1,60 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What comes is written block by block, in the order it came: events and calls as
- * they are looked for, then the snapshot. A block is whole in the file or not
- * there: what a failed write left of it is cut off.
+ * A source that writes down what passes. A block is whole in the file or not there:
+ * what a failed write left of it is cut off.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "block.h"
+#include "encoder.h"
 #include "recorder.h"
-#include "schema.h"
-
-#define CALLS_BYTES (32 << 10) /* a block of calls is written when it is as long as that */
 
 struct recorder {
 	const char *file;
 	int fd;
-	bool regular;  /* a file that can be cut and synced */
-	bool compress; /* calls, too */
-	bool failed;
-	u64 bytes, nr_calls;
-	struct packer *packer;
+	bool regular; /* a file that can be cut and synced */
+	u64 bytes;
+	struct encoder encoder;
 	struct source from;
-	u32 logged; /* of the events of the next snapshot, how many are in the file */
-	struct codec calls;
-	u32 block_calls; /* in it */
-	struct call_record before;
 };
-
-enum status recorder_open(struct recorder **to, const char *file, bool compress)
-{
-	struct recorder *r = calloc(1, sizeof(*r));
-
-	if (!r)
-		return fail(STATUS_FAILURE, "cannot record to '%s': out of memory", file);
-	r->file = file;
-	r->compress = compress;
-	r->calls = codec_writer();
-	r->packer = packer_new();
-	r->fd = !strcmp(file, "-") ?
-			STDOUT_FILENO :
-			open(file, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0640);
-	r->regular = r->fd != STDOUT_FILENO;
-	if (r->packer && r->fd >= 0) {
-		*to = r;
-		return STATUS_OK;
-	}
-	fail(STATUS_FAILURE, "cannot record to '%s': %s%s", file,
-	     r->packer ? strerror(errno) : "out of memory",
-	     errno == EEXIST ? "; choose another name, or remove it" : "");
-	packer_free(r->packer);
-	free(r);
-	return STATUS_FAILURE;
-}
 
 static int write_all(struct recorder *r, const u8 *data, size_t n)
 {
@@ -71,49 +35,56 @@ static int write_all(struct recorder *r, const u8 *data, size_t n)
 	return 0;
 }
 
-static void write_block(struct recorder *r, enum block_type type, const struct codec *c,
-			bool deflate)
+static int write_block(void *arg, enum block_type type, const u8 *data, size_t n)
 {
-	const u8 *data;
-	size_t n;
-	int err = -ENOMEM;
+	struct recorder *r = arg;
+	int err = write_all(r, data, n);
 
-	if (r->failed)
-		return;
-	data = c->failed ? NULL : packer_pack(r->packer, SCHEMA, type, c->buf, c->at, deflate, &n);
-	if (data)
-		err = write_all(r, data, n);
-	if (!err) {
+	(void)type;
+	if (!err)
 		r->bytes += n;
-		return;
-	}
-	r->failed = true;
-	if (r->regular && ftruncate(r->fd, (off_t)r->bytes))
+	else if (r->regular && ftruncate(r->fd, (off_t)r->bytes))
 		err = -errno;
-	fail(STATUS_FAILURE, "cannot record to '%s': %s; it has all up to here (%llu bytes)",
-	     r->file, strerror(-err), (unsigned long long)r->bytes);
+	return err;
 }
 
-static void write_calls(struct recorder *r)
+enum status recorder_open(struct recorder **to, const char *file, bool compress)
 {
-	if (!r->block_calls)
-		return;
-	write_block(r, BLOCK_CALLS, &r->calls, r->compress);
-	r->nr_calls += r->failed ? 0 : r->block_calls;
-	r->calls.at = 0;
-	r->block_calls = 0;
-	memset(&r->before, 0, sizeof(r->before));
-}
+	struct recorder *r = calloc(1, sizeof(*r));
+	struct block_sink sink = { .put = write_block, .arg = r };
+	int err = r ? encoder_init(&r->encoder, &sink) : -ENOMEM;
 
-static void record_calls(struct recorder *r, const struct call_record *calls, u32 n)
-{
-	for (u32 i = 0; i < n; i++) {
-		put_call(&r->calls, &calls[i], &r->before);
-		r->before = calls[i];
-		r->block_calls++;
-		if (r->calls.at >= CALLS_BYTES)
-			write_calls(r);
+	if (!err) {
+		r->file = file;
+		r->encoder.compress = compress;
+		r->fd = !strcmp(file, "-") ?
+				STDOUT_FILENO :
+				open(file, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC,
+				     0640);
+		r->regular = r->fd != STDOUT_FILENO;
+		err = r->fd < 0 ? -errno : 0;
 	}
+	if (!err) {
+		*to = r;
+		return STATUS_OK;
+	}
+	if (r)
+		encoder_release(&r->encoder);
+	free(r);
+	return fail(STATUS_FAILURE, "cannot record to '%s': %s%s", file, strerror(-err),
+		    err == -EEXIST ? "; choose another name, or remove it" : "");
+}
+
+/* Once: what comes after a failure is not recorded. True: it has failed, now or before. */
+static bool failed(struct recorder *r)
+{
+	if (r->encoder.error && r->file) {
+		fail(STATUS_FAILURE,
+		     "cannot record to '%s': %s; it has all up to here (%llu bytes)", r->file,
+		     strerror(-r->encoder.error), (unsigned long long)r->bytes);
+		r->file = NULL;
+	}
+	return r->encoder.error;
 }
 
 /* All calls there are. */
@@ -125,27 +96,13 @@ static void take_calls(struct recorder *r)
 	if (!r->from.calls)
 		return;
 	while ((n = r->from.calls(r->from.ctx, &calls)) > 0)
-		record_calls(r, calls, n);
-}
-
-static void record_events(struct recorder *r, const struct event *events, u32 n)
-{
-	struct codec c = codec_writer();
-
-	if (!n)
-		return;
-	codec_put(&c, n);
-	for (u32 i = 0; i < n; i++)
-		code_event(&c, (struct event *)&events[i]);
-	write_block(r, BLOCK_EVENTS, &c, true);
-	free(c.buf);
+		encoder_calls(&r->encoder, calls, n);
 }
 
 /* The calls of a snapshot are written before it, those that came later behind it. */
 static const struct snapshot *recorder_next(void *ctx)
 {
 	struct recorder *r = ctx;
-	struct codec c = codec_writer();
 	const struct snapshot *s;
 
 	take_calls(r);
@@ -153,16 +110,10 @@ static const struct snapshot *recorder_next(void *ctx)
 	if (!s)
 		return NULL;
 	take_calls(r);
-	write_calls(r);
-	/* The events of the first snapshot come again with the second. */
-	record_events(r, s->events + r->logged, s->nr_events - r->logged);
-	r->logged = s->interval_ns ? 0 : s->nr_events;
-	code_snapshot(&c, (struct snapshot *)s, NULL);
-	write_block(r, BLOCK_SNAPSHOT, &c, true);
-	free(c.buf);
-	if (r->regular && !r->failed)
+	encoder_snapshot(&r->encoder, s, true);
+	if (r->regular && !r->encoder.error)
 		fdatasync(r->fd);
-	if (!r->failed)
+	if (!failed(r))
 		return s;
 	errno = EIO;
 	return NULL;
@@ -175,21 +126,15 @@ static u32 recorder_look(void *ctx, const struct event **events)
 
 	if (n == LOOK_ENDED)
 		return n;
-	record_events(r, *events, n);
-	r->logged += n;
+	encoder_look(&r->encoder, *events, n);
 	take_calls(r);
-	return r->failed ? LOOK_ENDED : n;
+	return failed(r) ? LOOK_ENDED : n;
 }
 
 struct source recorder_source(struct recorder *r, const struct source *from)
 {
-	struct codec c = codec_writer();
-
 	r->from = *from;
-	r->logged = 0;
-	code_host(&c, (struct host *)from->host);
-	write_block(r, BLOCK_HOST, &c, true);
-	free(c.buf);
+	encoder_host(&r->encoder, from->host);
 	return (struct source){
 		.ctx = r, .host = from->host, .next = recorder_next, .look = recorder_look
 	};
@@ -197,23 +142,20 @@ struct source recorder_source(struct recorder *r, const struct source *from)
 
 enum status recorder_close(struct recorder *r)
 {
-	struct codec none = codec_writer();
 	enum status status;
 
-	write_calls(r);
-	write_block(r, BLOCK_END, &none, false);
-	if (r->regular && !r->failed && fsync(r->fd))
-		fail(STATUS_FAILURE, "cannot record to '%s': %s", r->file, strerror(errno));
-	status = r->failed ? STATUS_FAILURE : STATUS_OK;
+	encoder_end(&r->encoder);
+	if (r->regular && !r->encoder.error && fsync(r->fd))
+		r->encoder.error = -errno;
+	status = failed(r) ? STATUS_FAILURE : STATUS_OK;
 	if (r->regular)
 		close(r->fd);
-	packer_free(r->packer);
-	free(r->calls.buf);
+	encoder_release(&r->encoder);
 	free(r);
 	return status;
 }
 
 u64 recorder_calls(const struct recorder *r)
 {
-	return r->nr_calls + r->block_calls;
+	return r->encoder.nr_calls + r->encoder.block_calls;
 }

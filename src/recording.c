@@ -11,13 +11,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "block.h"
+#include "decoder.h"
 #include "recording.h"
-#include "schema.h"
-
-#define MAX_EVENTS        4096 /* of one snapshot */
-#define CALLS_ASKED       256  /* calls given at a time */
-#define SESSION_BYTES_MIN 100  /* what a session takes in a snapshot at least */
 
 struct recording {
 	const char *file;
@@ -35,18 +30,9 @@ struct recording {
 	size_t at;     /* the block that next() goes on with */
 	u32 passed;    /* snapshots before it */
 	size_t looked; /* that look() goes on with */
-	struct snapshot snap;
-	session_hists *hists;
-	u32 nr_hists;
-	struct event_list {
-		struct event *events;
-		u32 nr, room;
-	} events, looks; /* of the snapshot; of the last look */
-	/* The calls before the snapshot: blocks from calls_at to calls_end. */
-	size_t calls_at, calls_end;
-	u8 *calls_data;
-	struct codec calls; /* of calls_data */
-	struct call_record before, given[CALLS_ASKED];
+	struct decoder decoder;
+	struct event_list events, looks; /* of the snapshot; of the last look */
+	size_t calls_at, calls_end;      /* blocks that the calls before the snapshot are in */
 };
 
 /* Opening. */
@@ -199,29 +185,10 @@ static void spoiled(struct recording *r)
 	r->damaged = true;
 }
 
-/* The content of a block, to be freed with free(c.buf). NULL there: it has none. */
-static struct codec open_block(struct recording *r, const struct block *b)
-{
-	u8 *content = block_content(b);
-
-	if (!content)
-		spoiled(r);
-	return codec_reader(content, content ? b->size : 0);
-}
-
 static void read_host(struct recording *r, const struct block *b)
 {
-	struct codec c = open_block(r, b);
-	struct host host = {};
-
-	if (!c.buf)
-		return;
-	code_host(&c, &host);
-	if (c.failed)
+	if (!decode_host(b, &r->host))
 		spoiled(r);
-	else
-		r->host = host;
-	free(c.buf);
 }
 
 enum status recording_open(struct recording **to, const char *file)
@@ -236,12 +203,8 @@ enum status recording_open(struct recording **to, const char *file)
 	r->host.reserved = -1;
 	err = load(r, file);
 	status = err ? not_read(r, strerror(-err)) : find_blocks(r);
-	if (status == STATUS_OK) {
-		r->snap.sessions = calloc(SESSION_SLOTS, sizeof(*r->snap.sessions));
-		r->snap.calls = calloc(MAX_CALLS, sizeof(*r->snap.calls));
-		if (!r->snap.sessions || !r->snap.calls)
-			status = not_read(r, "out of memory");
-	}
+	if (status == STATUS_OK && decoder_init(&r->decoder))
+		status = not_read(r, "out of memory");
 	if (status != STATUS_OK) {
 		recording_close(r);
 		return status;
@@ -265,105 +228,41 @@ void recording_close(struct recording *r)
 		free(r->data);
 	free(r->blocks);
 	free(r->snapshots);
-	free(r->snap.sessions);
-	free(r->snap.calls);
-	free(r->hists);
+	decoder_release(&r->decoder);
 	free(r->events.events);
 	free(r->looks.events);
-	free(r->calls_data);
 	free(r);
 }
 
 /* Reading, block by block. */
 
-static bool room_for_events(struct event_list *l, u64 n)
-{
-	struct event *events;
-
-	if (n > MAX_EVENTS || l->nr + n > MAX_EVENTS)
-		return false;
-	if (l->nr + n <= l->room)
-		return true;
-	events = realloc(l->events, (l->nr + n) * sizeof(*events));
-	if (!events)
-		return false;
-	l->events = events;
-	l->room = l->nr + (u32)n;
-	return true;
-}
-
 /* Appended to those that are in the list. */
 static void read_events(struct recording *r, const struct block *b, struct event_list *l)
 {
-	struct codec c = open_block(r, b);
-	u64 n;
-
-	if (!c.buf)
-		return;
-	n = codec_get(&c);
-	if (!room_for_events(l, n))
-		c.failed = true;
-	for (u64 i = 0; i < n && !c.failed; i++) {
-		struct event *e = &l->events[l->nr];
-
-		memset(e, 0, sizeof(*e));
-		code_event(&c, e);
-		l->nr += !c.failed;
-	}
-	if (c.failed)
+	if (!decode_events(b, l))
 		spoiled(r);
-	free(c.buf);
-}
-
-/* How many sessions a snapshot is going to have, so that their histograms find room. */
-static bool room_for_hists(struct recording *r, u32 n)
-{
-	session_hists *hists;
-
-	if (n <= r->nr_hists)
-		return true;
-	hists = realloc(r->hists, n * sizeof(*hists));
-	if (!hists)
-		return false;
-	r->hists = hists;
-	r->nr_hists = n;
-	return true;
 }
 
 static bool read_snapshot(struct recording *r, const struct block *b)
 {
-	struct snap_session *sessions = r->snap.sessions;
-	struct snap_call *calls = r->snap.calls;
-	struct codec c = open_block(r, b);
-	bool good;
+	bool good = decode_snapshot(&r->decoder, b);
 
-	if (!c.buf)
-		return false;
-	memset(&r->snap, 0, sizeof(r->snap));
-	r->snap.sessions = sessions;
-	r->snap.calls = calls;
-	/* No file makes us take memory for more sessions than it has bytes for. */
-	good = room_for_hists(r, b->size / SESSION_BYTES_MIN + 1 < SESSION_SLOTS ?
-					 b->size / SESSION_BYTES_MIN + 1 :
-					 SESSION_SLOTS);
 	if (good)
-		code_snapshot(&c, &r->snap, r->hists);
-	good = good && !c.failed;
-	r->lost |= good && losses_any(&r->snap.losses);
-	if (!good)
+		r->lost |= losses_any(&r->decoder.snap.losses);
+	else
 		spoiled(r);
-	free(c.buf);
 	return good;
 }
 
 static const struct snapshot *recording_next(void *ctx)
 {
 	struct recording *r = ctx;
+	struct snapshot *s = &r->decoder.snap;
 
-	if (r->snap.interval_ns) /* else they come again: the first is not shown by itself */
+	if (s->interval_ns) /* else they come again: the first is not shown by itself */
 		r->events.nr = 0;
 	r->calls_at = r->at;
-	r->calls.at = r->calls.size; /* those that nobody asked for are past */
+	decoder_skip_calls(&r->decoder); /* those that nobody asked for are past */
 	for (; r->at < r->nr_blocks; r->at++) {
 		const struct block *b = &r->blocks[r->at];
 
@@ -378,9 +277,9 @@ static const struct snapshot *recording_next(void *ctx)
 			continue;
 		r->calls_end = r->at++;
 		r->looked = r->at;
-		r->snap.events = r->events.events;
-		r->snap.nr_events = r->events.nr;
-		return &r->snap;
+		s->events = r->events.events;
+		s->nr_events = r->events.nr;
+		return s;
 	}
 	r->calls_end = r->at;
 	errno = 0;
@@ -417,13 +316,10 @@ static bool next_calls(struct recording *r)
 
 		if (b->type != BLOCK_CALLS)
 			continue;
-		free(r->calls_data);
-		r->calls = open_block(r, b);
-		r->calls_data = r->calls.buf;
-		memset(&r->before, 0, sizeof(r->before));
 		r->calls_at++;
-		if (r->calls_data)
+		if (decoder_open_calls(&r->decoder, b))
 			return true;
+		spoiled(r);
 	}
 	return false;
 }
@@ -431,23 +327,14 @@ static bool next_calls(struct recording *r)
 static u32 recording_calls(void *ctx, const struct call_record **calls)
 {
 	struct recording *r = ctx;
-	u32 n = 0;
+	bool damaged = false;
+	u32 n;
 
-	while (n < CALLS_ASKED) {
-		if (!r->calls_data || r->calls.at == r->calls.size) {
-			if (n || !next_calls(r))
-				break;
-			continue;
-		}
-		get_call(&r->calls, &r->given[n], &r->before);
-		if (r->calls.failed) {
+	do {
+		n = decode_calls(&r->decoder, calls, &damaged);
+		if (damaged)
 			spoiled(r);
-			r->calls.at = r->calls.size;
-			continue;
-		}
-		r->before = r->given[n++];
-	}
-	*calls = r->given;
+	} while (!n && next_calls(r));
 	return n;
 }
 

@@ -4,6 +4,7 @@
  * when they are read.
  */
 #include <string.h>
+#include "hist.h"
 #include "schema.h"
 #include "text.h"
 
@@ -167,18 +168,20 @@ static void code_hist(struct codec *c, struct hist64 *h)
 
 	if (c->writes) {
 		for (u32 i = 0; i < HIST_BUCKETS; i++) {
-			if (!h->count[i])
+			u64 n = hist_at(h, i);
+
+			if (!n)
 				continue;
 			codec_put(c, i + 1 - at);
-			codec_put(c, h->count[i]);
+			codec_put(c, n);
 			at = i + 1;
 		}
 		codec_put(c, 0);
 		return;
 	}
-	memset(h, 0, sizeof(*h));
+	hist_clear(h);
 	while (!c->failed) {
-		u64 step = codec_get(c);
+		u64 step = codec_get(c), n = 0;
 
 		if (!step)
 			break;
@@ -187,7 +190,8 @@ static void code_hist(struct codec *c, struct hist64 *h)
 			break;
 		}
 		at += (u32)step;
-		code_u64(c, &h->count[at - 1]);
+		code_u64(c, &n);
+		c->failed |= !hist_add(h, at - 1, n);
 	}
 }
 
@@ -202,12 +206,13 @@ static void code_spread(struct codec *c, struct spread *s)
 static void code_hists(struct codec *c, struct snap_session *row, session_hists *hists)
 {
 	const struct hist64 **const of_row[] = { &row->wait, &row->hold, &row->secure };
+	struct hist64 *to = c->writes ? NULL : hists[row->slot];
 	bool there = c->writes && row->wait;
 
 	code_bool(c, &there);
 	for (size_t i = 0; i < COUNT(of_row); i++) {
 		if (!c->writes)
-			*of_row[i] = there ? &(*hists)[i] : NULL;
+			*of_row[i] = there ? &to[i] : NULL;
 		if (there)
 			code_hist(c, (struct hist64 *)*of_row[i]);
 	}
@@ -254,8 +259,46 @@ static void code_session(struct codec *c, const struct snapshot *s, struct snap_
 	code_hists(c, row, hists);
 	if (row->pool >= s->nr_pools)
 		c->failed = true;
+	if (c->writes)
+		return;
+	row->ta = ta_name(row->uuid);
+	row->changed = true;
+}
+
+static void code_octaves(struct codec *c, u64 octaves[HIST_OCTAVES])
+{
+	u32 n = code_length(c, HIST_OCTAVES);
+
+	for (u32 i = 0; i < n; i++)
+		code_u64(c, &octaves[i]);
+}
+
+static void code_ta(struct codec *c, const struct snapshot *s, struct snap_ta *ta)
+{
+	u32 n;
+
 	if (!c->writes)
-		row->ta = ta_name(row->uuid);
+		memset(ta, 0, sizeof(*ta));
+	code_u32(c, &ta->pool);
+	code_text(c, ta->ta, sizeof(ta->ta));
+	code_bool(c, &ta->known);
+	code_bool(c, &ta->other);
+	code_enum(c, &ta->class, NR_CLASSES);
+	code_u64(c, &ta->opened);
+	code_u32(c, &ta->open);
+	code_sums(c, &ta->sums);
+	n = code_length(c, NR_RPC_KINDS);
+	for (u32 kind = 0; kind < n; kind++) {
+		code_u64(c, &ta->rpc_count[kind]);
+		code_u64(c, &ta->rpc_ns[kind]);
+	}
+	code_octaves(c, ta->wait);
+	code_octaves(c, ta->hold);
+	code_octaves(c, ta->secure);
+	if (ta->pool >= s->nr_pools)
+		c->failed = true;
+	if (!c->writes)
+		ta->changed = true;
 }
 
 static void code_call(struct codec *c, const struct snapshot *s, struct snap_call *call)
@@ -294,7 +337,7 @@ static void code_losses(struct codec *c, struct snapshot *s)
 	}
 }
 
-void code_snapshot(struct codec *c, struct snapshot *s, session_hists *hists)
+static void code_head(struct codec *c, struct snapshot *s)
 {
 	code_u64(c, &s->seq);
 	code_u64(c, &s->mono_ns);
@@ -305,11 +348,140 @@ void code_snapshot(struct codec *c, struct snapshot *s, session_hists *hists)
 	code_upto(c, &s->nr_calls, MAX_CALLS);
 	for (u32 i = 0; i < s->nr_pools && !c->failed; i++)
 		code_pool(c, &s->pools[i]);
-	for (u32 i = 0; i < s->nr_sessions && !c->failed; i++)
-		code_session(c, s, &s->sessions[i], hists ? &hists[i] : NULL);
+}
+
+static void code_tail(struct codec *c, struct snapshot *s)
+{
 	for (u32 i = 0; i < s->nr_calls && !c->failed; i++)
 		code_call(c, s, &s->calls[i]);
 	code_losses(c, s);
+}
+
+void code_snapshot(struct codec *c, struct snapshot *s, session_hists *hists)
+{
+	code_head(c, s);
+	for (u32 i = 0; i < s->nr_sessions && !c->failed; i++)
+		code_session(c, s, &s->sessions[i], hists);
+	code_tail(c, s);
+	if (c->schema < 2)
+		return;
+	code_upto(c, &s->nr_tas, MAX_TAS);
+	for (u32 i = 0; i < s->nr_tas && !c->failed; i++)
+		code_ta(c, s, &s->tas[i]);
+}
+
+/*
+ * What is not told of has stayed as it is, but for figures of the interval, which are 0.
+ * Both sides have the rows in the order of their slots.
+ */
+
+static void put_changed_sessions(struct codec *c, struct snapshot *s)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < s->nr_sessions; i++)
+		n += s->sessions[i].changed;
+	codec_put(c, n);
+	for (u32 i = 0; i < s->nr_sessions; i++)
+		if (s->sessions[i].changed)
+			code_session(c, s, &s->sessions[i], NULL);
+}
+
+/* Makes room among the rows where the one of this slot belongs; NULL: there is no more. */
+static struct snap_session *row_place(struct snapshot *s, u32 *nr, u32 slot)
+{
+	u32 at = 0;
+
+	while (at < *nr && s->sessions[at].slot < slot)
+		at++;
+	if (at < *nr && s->sessions[at].slot == slot)
+		return &s->sessions[at];
+	if (*nr == SESSION_SLOTS)
+		return NULL;
+	memmove(&s->sessions[at + 1], &s->sessions[at], (*nr - at) * sizeof(*s->sessions));
+	++*nr;
+	return &s->sessions[at];
+}
+
+/* The rows that are there still; those that had ended by the snapshot before are not. */
+static u32 keep_rows(struct snapshot *s, u32 nr, const struct slot_list *gone)
+{
+	u32 kept = 0, g = 0;
+
+	for (u32 i = 0; i < nr; i++) {
+		struct snap_session *row = &s->sessions[i];
+
+		while (g < gone->nr && gone->slots[g] < row->slot)
+			g++;
+		if (!row->open || (g < gone->nr && gone->slots[g] == row->slot))
+			continue;
+		row->sums_iv = (struct class_sums){};
+		row->wait_iv = row->hold_iv = row->secure_iv = (struct spread){};
+		row->changed = false;
+		if (kept != i)
+			s->sessions[kept] = *row;
+		kept++;
+	}
+	return kept;
+}
+
+static void get_changed_sessions(struct codec *c, struct snapshot *s, u32 before,
+				 session_hists *hists, const struct slot_list *gone)
+{
+	u32 nr = keep_rows(s, before, gone);
+	u64 n = codec_get(c);
+
+	for (u64 i = 0; i < n && !c->failed; i++) {
+		struct snap_session row, *to;
+
+		code_session(c, s, &row, hists);
+		to = row_place(s, &nr, row.slot);
+		if (to)
+			*to = row;
+		c->failed |= !to;
+	}
+	c->failed |= nr != s->nr_sessions;
+}
+
+static void code_gone(struct codec *c, struct slot_list *gone)
+{
+	code_upto(c, &gone->nr, SESSION_SLOTS);
+	for (u32 i = 0; i < gone->nr; i++)
+		code_upto(c, &gone->slots[i], SESSION_SLOTS - 1);
+}
+
+static void code_changed_tas(struct codec *c, struct snapshot *s)
+{
+	u32 n = 0, at;
+
+	code_upto(c, &s->nr_tas, MAX_TAS);
+	for (u32 i = 0; i < s->nr_tas; i++)
+		n += s->tas[i].changed;
+	code_upto(c, &n, MAX_TAS);
+	if (!c->writes)
+		for (u32 i = 0; i < s->nr_tas; i++)
+			s->tas[i].changed = false;
+	for (at = 0; n && !c->failed; n--, at++) {
+		while (c->writes && !s->tas[at].changed)
+			at++;
+		code_upto(c, &at, s->nr_tas - 1);
+		if (!c->failed)
+			code_ta(c, s, &s->tas[at]);
+	}
+}
+
+void code_changes(struct codec *c, struct snapshot *s, session_hists *hists, struct slot_list *gone)
+{
+	u32 before = s->nr_sessions;
+
+	code_head(c, s);
+	code_gone(c, gone);
+	if (c->writes)
+		put_changed_sessions(c, s);
+	else if (!c->failed)
+		get_changed_sessions(c, s, before, hists, gone);
+	code_tail(c, s);
+	code_changed_tas(c, s);
 }
 
 /* Calls: there are many, so each takes few bytes and few instructions. */

@@ -12,21 +12,42 @@
 #include "host.h"
 #include "snapshot.h"
 
-#define SCHEMA        1 /* that is written */
+#define SCHEMA        2 /* that is written; 2: rows by TA */
 #define SCHEMA_OLDEST 1 /* that is still read */
 
 /* The histograms of one session: wait, hold, secure. */
 typedef struct hist64 session_hists[3];
 
+/* A writer of what the schema describes. */
+static inline struct codec schema_writer(void)
+{
+	struct codec c = codec_writer();
+
+	c.schema = SCHEMA;
+	return c;
+}
+
 void code_host(struct codec *c, struct host *h);
 void code_event(struct codec *c, struct event *e);
 
 /*
- * All of a snapshot but its events. To be read into one whose sessions and calls
- * have room for SESSION_SLOTS and MAX_CALLS; hists[i] is where the histograms of
- * session i go, NULL when it is written.
+ * All of a snapshot but its events. To be read into one whose sessions, tas and calls
+ * have room for SESSION_SLOTS, MAX_TAS and MAX_CALLS; hists[slot] is where the histograms
+ * of the session in that slot go, NULL when it is written.
  */
 void code_snapshot(struct codec *c, struct snapshot *s, session_hists *hists);
+
+/*
+ * The same of a snapshot whose predecessor the reader has: of sessions and TAs those
+ * that have changed since. gone: slots of sessions that were open then and are not in
+ * this one; kept by the writer, an array of SESSION_SLOTS for the reader.
+ */
+struct slot_list {
+	u32 nr, *slots;
+};
+
+void code_changes(struct codec *c, struct snapshot *s, session_hists *hists,
+		  struct slot_list *gone);
 
 /* A call, as its difference from the one before, which is all 0 for a block's first. */
 void put_call(struct codec *c, const struct call_record *call, const struct call_record *before);

@@ -15,6 +15,9 @@ void seen_init(struct seen *s, const struct host *host, bool tells_calls)
 	memset(s, 0, sizeof(*s));
 	s->starved_ns = host->starved_ns;
 	s->tells_calls = tells_calls;
+	for (int class = 0; class < NR_CLASSES; class ++)
+		s->waits[class].hist = (struct hist64){ .octaves = (1U << HIST_OCTAVES) - 1,
+							.count = s->waits[class].counts };
 }
 
 void seen_release(struct seen *s)
@@ -179,7 +182,7 @@ static void waits_no_more(struct seen *s, const struct call_record *call)
 static void take_wait(struct seen_waits *w, u64 ns)
 {
 	w->calls++;
-	w->hist.count[hist_bucket(ns)]++;
+	w->counts[hist_bucket(ns)]++;
 	if (ns > w->longest_ns)
 		w->longest_ns = ns;
 }

@@ -37,7 +37,8 @@ struct seen_failure {
 
 /* How long the calls of a class waited, call by call. */
 struct seen_waits {
-	struct hist64 hist;
+	u64 counts[HIST_BUCKETS];
+	struct hist64 hist; /* of these */
 	u64 calls, longest_ns;
 };
 

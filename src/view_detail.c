@@ -37,11 +37,10 @@ void detail_open(struct detail *d, const struct snap_session *row)
 {
 	d->row = *row;
 	d->gone = false;
-	if (!row->wait)
+	d->row.wait = d->row.hold = d->row.secure = NULL;
+	if (!row->wait || !hist_copy(&d->wait, row->wait) || !hist_copy(&d->hold, row->hold) ||
+	    !hist_copy(&d->secure, row->secure))
 		return;
-	d->wait = *row->wait;
-	d->hold = *row->hold;
-	d->secure = *row->secure;
 	d->row.wait = &d->wait;
 	d->row.hold = &d->hold;
 	d->row.secure = &d->secure;
@@ -170,7 +169,7 @@ static void put_bars(struct page *p, const struct hist64 *h, unsigned int first,
 		room = sizeof(bar) - 1;
 	memset(bar, '#', sizeof(bar));
 	for (unsigned int i = 0; i < HIST_BUCKETS; i++)
-		sums[i / step] += h->count[i];
+		sums[i / step] += hist_at(h, i);
 	for (unsigned int g = first / step; g <= last / step; g++)
 		most = sums[g] > most ? sums[g] : most;
 	for (unsigned int g = first / step; g <= last / step; g++) {
@@ -204,9 +203,9 @@ static void put_histogram(struct page *p, const char *name, const struct hist64 
 		 format_ns(hist_quantile(h, 0.50), p50, sizeof(p50)),
 		 format_ns(hist_quantile(h, 0.99), p99, sizeof(p99)));
 	page_newline(p);
-	while (!h->count[first])
+	while (!hist_at(h, first))
 		first++;
-	while (!h->count[last])
+	while (!hist_at(h, last))
 		last--;
 	while (step < 1 << HIST_SUB_BITS && last / step - first / step >= PROPER_BARS)
 		step *= 2;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "unit.h"
 #include "block.h"
+#include "hist.h"
 #include "recorder.h"
 #include "recording.h"
 #include "schema.h"
@@ -19,6 +20,7 @@
 #define SNAPSHOTS    8
 #define SESSIONS     5
 #define CALLS        3
+#define TAS          4
 #define EVENTS       4  /* before a snapshot */
 #define CALL_RECORDS 40 /* before one */
 
@@ -63,6 +65,7 @@ static struct given {
 	struct snap_session sessions[SESSIONS];
 	struct snap_call calls[CALLS];
 	session_hists hists[SESSIONS];
+	struct snap_ta tas[TAS];
 	struct event events[EVENTS];
 	struct call_record records[CALL_RECORDS];
 } given[SNAPSHOTS];
@@ -119,7 +122,7 @@ static void make_pool(struct snap_pool *p)
 static void make_session(struct snap_session *row, session_hists *hists)
 {
 	row->serial = any();
-	row->slot = any() % SESSION_SLOTS;
+	row->slot += 1 + any() % 100; /* behind that of the row before */
 	row->pool = any() % 2;
 	row->id = (u32)any();
 	row->flags = (u32)any();
@@ -147,8 +150,9 @@ static void make_session(struct snap_session *row, session_hists *hists)
 		return; /* no calls yet */
 	for (int h = 0; h < 3; h++)
 		for (int i = 0; i < HIST_BUCKETS; i++)
-			(*hists)[h].count[i] = any() & 1 ? any() : 0;
-	(*hists)[2].count[HIST_BUCKETS - 1] = 1;
+			if (any() & 1)
+				assert_true(hist_add(&(*hists)[h], (unsigned int)i, any() | 1));
+	assert_true(hist_add(&(*hists)[2], HIST_BUCKETS - 1, 1));
 	row->wait = &(*hists)[0];
 	row->hold = &(*hists)[1];
 	row->secure = &(*hists)[2];
@@ -197,6 +201,24 @@ static void make_party(struct event_party *p, u32 nr_parties)
 	p->one_of = any() & 1;
 }
 
+static void make_ta(struct snap_ta *ta)
+{
+	ta->pool = any() % 2;
+	any_text(ta->ta, sizeof(ta->ta));
+	ta->known = any() & 1;
+	ta->other = any() & 1;
+	ta->class = any() % NR_CLASSES;
+	ta->opened = any();
+	ta->open = (u32)any();
+	any_u64s(&ta->sums, sizeof(ta->sums));
+	any_u64s(ta->rpc_count, sizeof(ta->rpc_count));
+	any_u64s(ta->rpc_ns, sizeof(ta->rpc_ns));
+	any_u64s(ta->wait, sizeof(ta->wait));
+	any_u64s(ta->hold, sizeof(ta->hold));
+	any_u64s(ta->secure, sizeof(ta->secure));
+	ta->changed = true;
+}
+
 static void make_event(struct event *e)
 {
 	e->condition = any() % NR_CONDS;
@@ -238,6 +260,10 @@ static void make_record(struct call_record *r)
 
 static void make_all(void)
 {
+	for (int i = 0; i < SNAPSHOTS; i++)
+		for (int n = 0; n < SESSIONS; n++)
+			for (int h = 0; h < 3; h++)
+				hist_release(&given[i].hists[n][h]);
 	memset(given, 0, sizeof(given));
 	for (int i = 0; i < SNAPSHOTS; i++) {
 		struct given *g = &given[i];
@@ -252,12 +278,18 @@ static void make_all(void)
 		s->nr_calls = CALLS;
 		s->sessions = g->sessions;
 		s->calls = g->calls;
+		s->nr_tas = TAS;
+		s->tas = g->tas;
 		s->events = i == 1 ? second : g->events;
 		s->nr_events = i == 1 ? 2 * EVENTS : EVENTS;
 		for (u32 p = 0; p < s->nr_pools; p++)
 			make_pool(&s->pools[p]);
-		for (int n = 0; n < SESSIONS; n++)
+		for (int n = 0; n < SESSIONS; n++) {
+			g->sessions[n].slot = n ? g->sessions[n - 1].slot : 0;
 			make_session(&g->sessions[n], &g->hists[n]);
+		}
+		for (int n = 0; n < TAS; n++)
+			make_ta(&g->tas[n]);
 		for (int n = 0; n < CALLS; n++)
 			make_call(&g->calls[n]);
 		for (int n = 0; n < EVENTS; n++)
@@ -339,6 +371,12 @@ static void record_all(bool compress)
 	assert_int_equal(recorder_close(recorder), STATUS_OK);
 }
 
+static void same_hist(const struct hist64 *a, const struct hist64 *b)
+{
+	for (unsigned int i = 0; i < HIST_BUCKETS; i++)
+		assert_int_equal(hist_at(a, i), hist_at(b, i));
+}
+
 static void same_session(const struct snap_session *a, const struct snap_session *b)
 {
 	const struct hist64 *const left[] = { a->wait, a->hold, a->secure };
@@ -347,11 +385,12 @@ static void same_session(const struct snap_session *a, const struct snap_session
 
 	x.wait = x.hold = x.secure = y.wait = y.hold = y.secure = NULL;
 	y.ta = NULL;
+	y.changed = x.changed;
 	assert_memory_equal(&x, &y, sizeof(x));
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(!left[i], !right[i]);
 		if (left[i])
-			assert_memory_equal(left[i], right[i], sizeof(*left[i]));
+			same_hist(left[i], right[i]);
 	}
 }
 
@@ -371,6 +410,8 @@ static void same_snapshot(const struct given *g, const struct snapshot *s)
 	assert_memory_equal(s->calls, g->calls, sizeof(g->calls));
 	assert_memory_equal(&s->losses, &g->snap.losses, sizeof(s->losses));
 	assert_int_equal(s->nr_cpus, g->snap.nr_cpus);
+	assert_int_equal(s->nr_tas, TAS);
+	assert_memory_equal(s->tas, g->tas, sizeof(g->tas));
 	assert_memory_equal(s->records, g->snap.records, sizeof(s->records));
 }
 
