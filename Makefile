@@ -42,14 +42,18 @@ LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(L
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
 # What needs neither a kernel nor a terminal: the unit tests have it, too.
-PLAIN	:= opts help man json_keys fields text ta_names hist fail json stop event_text \
+PLAIN	:= opts help man json_keys fields fields_pool fields_ta text ta_names hist fail json stop event_text \
+	line csv log_name log_dir log_file log_pack log_jsonl log_csv log_sink logger time_parse \
+	log_read log_cursor log_export log_out_csv log_out_prometheus \
 	conditions condition_table condition_log deadlock lost_wake \
 	block codec schema encoder decoder recorder recording \
+	history feed serve stream merge snapshot_copy listener \
 	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
 	out_file lanes intern protobuf timeline task_names loop \
+	metric_text metrics self_stats view_metrics http http_request http_answer http_body textfile \
 	trial check_report seen rules rule_table finding judge_condition judge_driver judge_calls
-SRCS	:= $(PLAIN) main record replay export_file on_live live host_read driver mechanism bpf_object attach collect collect_sessions calls \
-	check child watch watch_event watch_calls doctor player view_record view_batch view_events \
+SRCS	:= $(PLAIN) main record replay export_file on_live present live host_read driver mechanism bpf_object attach collect collect_sessions calls \
+	check child watch watch_event watch_calls doctor player daemon worker outlets privilege notify view_record view_batch view_events \
 	screen view_top view_table view_detail view_pool view_conditions freeze
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
@@ -103,7 +107,7 @@ $(OUT)/optee-top: $(OBJS)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS)
 
 # The manual comes from the same tables as the program.
-MAN_OBJS := $(addprefix build/man/,gen_man.o help.o man.o json_keys.o fields.o opts.o text.o ta_names.o fail.o \
+MAN_OBJS := $(addprefix build/man/,gen_man.o help.o man.o json_keys.o fields.o fields_pool.o fields_ta.o opts.o text.o ta_names.o fail.o \
 	condition_table.o call_fields.o event_text.o hist.o rule_table.o finding.o seen.o \
 	judge_condition.o judge_driver.o judge_calls.o)
 
@@ -140,7 +144,12 @@ guest:
 	$(Q)tests/vm/prepare sysroot
 	$(Q)$(MAKE) --no-print-directory $(if $(V),,-s) CROSS_COMPILE=aarch64-linux-gnu- STATIC=1 \
 		SYSROOT=$(SYSROOT_ARM64) build/arm64/optee-top build/arm64/optee-load build/arm64/optee-load-demo \
-		build/arm64/calling-plugin.so
+		build/arm64/calling-plugin.so build/arm64/log-made
+
+# A daemon's log without a daemon, for tests/guest/test_log*.py.
+$(OUT)/log-made: tests/log/made.c tests/unit/log_made.h $(PLAIN:%=$(OUT)/%.o) Makefile
+	$(call say,CC,$@)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LDFLAGS_ALL) -o $@ $(filter %.c %.o,$^) -ljansson -lz
 
 LOAD_SRCS := $(addprefix tests/load/,optee-load.c client.c account.c parse.c)
 
@@ -183,6 +192,13 @@ build/unit/test_%: tests/unit/test_%.c $(UNIT_OBJS) $(BPF_SRCS) Makefile
 
 # Exports what never was, for tests/guest/test_export.py.
 build/export-made: tests/export/made.c $(PLAIN:%=src/%.c) $(wildcard src/*.h include/*.h) Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Werror -Iinclude -Isrc -o $@ $< \
+		$(PLAIN:%=src/%.c) -ljansson -lz
+
+# Expositions of what never was, for tests/guest/test_metrics.py.
+build/metrics-made: tests/metrics/made.c $(PLAIN:%=src/%.c) $(wildcard src/*.h include/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Werror -Iinclude -Isrc -o $@ $< \

@@ -148,7 +148,7 @@ static __always_inline void account(struct call *c, u64 now)
 		raise_u64(&sums->hold_max_ns, hold);
 	hist_add_short(&s->wait, c->wait_ns);
 	hist_add_both(&s->hold, hold, &s->secure, c->secure_ns);
-	if (record_calls)
+	if (record_calls && *(volatile u32 *)&records_wanted)
 		record_call(c, s);
 	if (c->op == CMD_CLOSE)
 		account_close(s, c);

@@ -18,6 +18,9 @@ struct {
 
 const volatile bool record_calls; /* set before loading; else no program refers to the map */
 
+/* Does anybody want them now? User space writes it; in a map of its own, so that it writes no other. */
+u32 records_wanted SEC(".data.wanted");
+
 /*
  * s: its row, which is still its own. What account() has worked out is worked out
  * again: to keep it until here would cost those who record nothing.

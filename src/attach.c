@@ -219,6 +219,7 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	p->skel->rodata->what_if_reserved = opts->reserved;
 	p->skel->rodata->starved_ns = opts->starved_ns;
 	p->skel->rodata->record_calls = opts->calls;
+	p->skel->data_wanted->records_wanted = !opts->on_demand;
 	bpf_map__set_autocreate(p->skel->maps.records, opts->calls);
 	for (int cond = 0; cond < NR_COUNTED_CONDS; cond++)
 		p->skel->rodata->report_ns[cond] = condition_table[cond].report_ns;
@@ -315,14 +316,15 @@ static bool find_past(struct probes *p)
 	return found;
 }
 
-/* A map's memory, to be read only. NULL: it cannot be mapped. */
-static void *map_memory(struct probes *p, int place, const struct bpf_map *map, size_t size)
+/* A map's memory. NULL: it cannot be mapped. */
+static void *map_memory(struct probes *p, int place, const struct bpf_map *map, size_t size,
+			int access)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *mem;
 
 	size = (size + page - 1) / page * page;
-	mem = mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	mem = mmap(NULL, size, access, MAP_SHARED, bpf_map__fd(map), 0);
 	if (mem == MAP_FAILED)
 		return NULL;
 	p->maps[place] = mem;
@@ -338,15 +340,21 @@ static enum status keep(struct probes *p)
 {
 	const struct probes_bpf *skel = p->skel;
 	size_t offset = (size_t)((const char *)&skel->bss->shared - (const char *)skel->bss);
-	const char *bss = map_memory(p, 0, skel->maps.bss, bpf_map__value_size(skel->maps.bss));
+	const char *bss = map_memory(p, 0, skel->maps.bss, bpf_map__value_size(skel->maps.bss),
+				     PROT_READ);
+	bool calls = bpf_map__autocreate(skel->maps.records);
 
-	p->rows = map_memory(p, 1, skel->maps.sessions, SESSION_SLOTS * sizeof(*p->rows));
-	if (!bss || !p->rows)
+	p->rows = map_memory(p, 1, skel->maps.sessions, SESSION_SLOTS * sizeof(*p->rows),
+			     PROT_READ);
+	if (calls)
+		p->records_wanted = map_memory(p, 2, skel->maps.data_wanted,
+					       sizeof(*p->records_wanted), PROT_READ | PROT_WRITE);
+	if (!bss || !p->rows || (calls && !p->records_wanted))
 		return fail(STATUS_FAILURE, "cannot map the counters: %s", strerror(errno));
 	p->shared = (const struct shared *)(bss + offset);
 	p->inspect_fd = dup_fd(bpf_program__fd(skel->progs.inspect));
 	p->ended_fd = dup_fd(bpf_map__fd(skel->maps.ended));
-	if (bpf_map__autocreate(skel->maps.records))
+	if (calls)
 		p->records_fd = dup_fd(bpf_map__fd(skel->maps.records));
 	p->starved_ns = skel->rodata->starved_ns;
 	probes_bpf__destroy(p->skel);
@@ -407,12 +415,18 @@ void probes_detach(struct probes *p)
 	close_fd(p->inspect_fd);
 	close_fd(p->ended_fd);
 	close_fd(p->records_fd);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 3; i++)
 		if (p->maps[i])
 			munmap(p->maps[i], p->map_sizes[i]);
 	probes_bpf__destroy(p->skel);
 	bpf_object_drop();
 	memset(p, 0, sizeof(*p));
+}
+
+void probes_want_calls(const struct probes *p, bool wanted)
+{
+	if (p->records_wanted)
+		*(volatile u32 *)p->records_wanted = wanted;
 }
 
 int probes_inspect(const struct probes *p)

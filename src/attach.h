@@ -13,7 +13,8 @@ struct attach_opts {
 	bool kprobes;    /* --kprobes: as on a kernel without fentry */
 	int reserved;    /* --reserved N: judge by N entries in reserve; -1: by the driver's */
 	u64 starved_ns;  /* --starved: a wait longer than this starves */
-	bool calls;      /* each call is told of when it has ended */
+	bool calls;      /* each call is told of when it has ended; */
+	bool on_demand;  /* but only after probes_want_calls() */
 };
 
 /* What doctor shows of one hook. */
@@ -48,8 +49,9 @@ struct probes {
 	int records_fd;              /* that of calls; -1: they are not told of */
 	const struct shared *shared; /* mapped, read-only; */
 	const struct session *rows;  /* so are these SESSION_SLOTS */
-	void *maps[2];               /* what is mapped for them */
-	size_t map_sizes[2];
+	u32 *records_wanted;         /* calls are told of: NULL where they never are */
+	void *maps[3];               /* what is mapped for these */
+	size_t map_sizes[3];
 	u64 starved_ns;
 	struct bpf_link *links[NR_HOOKS];
 	bool finds;         /* sessions and calls from before are looked for */
@@ -68,6 +70,9 @@ void probes_detach(struct probes *p);
 
 /* Hook runs that the kernel skipped; false where it does not say. */
 bool probes_missed(const struct probes *p, u64 *missed);
+
+/* Calls are told of one by one from now on, or are not. Needs no privileges. */
+void probes_want_calls(const struct probes *p, bool wanted);
 
 /* Refreshes the driver's own counters in the shared area; 0 or -errno. */
 int probes_inspect(const struct probes *p);

@@ -124,6 +124,23 @@ static bool block_at(const struct block_scan *scan, size_t at, struct block *b)
 	       get_number(head + 16, 4) == checksum(head, b->data, b->stored);
 }
 
+size_t block_bytes(const u8 head[BLOCK_HEAD])
+{
+	return BLOCK_HEAD + get_number(head + 8, 4);
+}
+
+int block_parse(const u8 *data, size_t size, struct block *b)
+{
+	struct block_scan scan = { .data = data, .size = size };
+
+	if (memcmp(data, sync_bytes, size < sizeof(sync_bytes) ? size : sizeof(sync_bytes)) != 0 ||
+	    (size >= BLOCK_HEAD && block_bytes(data) > BLOCK_HEAD + BLOCK_MAX))
+		return -1;
+	if (size < BLOCK_HEAD || size < block_bytes(data))
+		return 0;
+	return block_at(&scan, 0, b) ? 1 : -1;
+}
+
 bool block_next(struct block_scan *scan, struct block *b)
 {
 	size_t at = scan->at;

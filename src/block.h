@@ -29,6 +29,7 @@ enum block_type {
 	BLOCK_CALLS,    /* that ended since the block before */
 	BLOCK_SNAPSHOT,
 	BLOCK_END,     /* the recorder ended, nothing is missing */
+	BLOCK_HELLO,   /* of the daemon: the first that a client gets; struct hello */
 	BLOCK_CHANGES, /* of the daemon: a snapshot, as what has changed since the one before */
 	NR_BLOCK_TYPES
 };
@@ -55,6 +56,15 @@ struct block {
 	u32 stored, size;
 	size_t at, end; /* offsets of its head, and behind it */
 };
+
+/* How many bytes a block with this head has, the head included. */
+size_t block_bytes(const u8 head[BLOCK_HEAD]);
+
+/*
+ * The block at the beginning of what has come so far. 1: it is whole; 0: more of it has
+ * to come; -1: this is no block.
+ */
+int block_parse(const u8 *data, size_t size, struct block *b);
 
 /* Looks for blocks in what was read. */
 struct block_scan {

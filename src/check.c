@@ -7,7 +7,7 @@
 #include <string.h>
 #include "check.h"
 #include "child.h"
-#include "live.h"
+#include "present.h"
 #include "recording.h"
 #include "stop.h"
 #include "trial.h"
@@ -73,23 +73,24 @@ static enum status check_attached(struct trial *t)
 
 static enum status check_live(struct trial *t)
 {
+	const struct stream_opts want = { .since_ns = ~0ULL, .fresh = true, .calls = true };
 	struct opts o = *t->o;
-	struct source source;
+	struct present present;
 	enum status status;
-	struct live live;
+	bool lost;
 
 	o.attach.calls = true;
 	o.attach.starved_ns = rules_starved(&t->rules, o.attach.starved_ns);
-	status = live_start(&live, &o);
+	status = present_open(&present, &o, &want, false);
 	if (status != STATUS_OK)
 		return status;
 	stop_catch();
-	source = live_source(&live);
-	status = trial_begin(t, &source);
+	status = trial_begin(t, &present.source);
 	if (status == STATUS_OK)
 		status = check_attached(t);
-	live_stop(&live);
-	if (status <= STATUS_FAILURE && o.strict && live.lost)
+	lost = present_lost(&present);
+	present_close(&present);
+	if (status <= STATUS_FAILURE && o.strict && lost)
 		return fail(STATUS_INCOMPLETE, "some calls were not seen: see the losses");
 	return status;
 }

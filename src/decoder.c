@@ -120,8 +120,10 @@ bool decode_events(const struct block *b, struct event_list *l)
 	if (!c.buf)
 		return false;
 	n = codec_get(&c);
-	if (!room_for_events(l, n))
+	if (!room_for_events(l, n)) {
 		c.failed = true;
+		l->dropped += n < c.size ? n : 0; /* more than bytes: that is no number of events */
+	}
 	for (u64 i = 0; i < n && !c.failed; i++) {
 		struct event *e = &l->events[l->nr];
 

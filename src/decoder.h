@@ -42,9 +42,10 @@ bool decode_snapshot(struct decoder *d, const struct block *b);
 struct event_list {
 	struct event *events;
 	u32 nr, room;
+	u64 dropped; /* that found no room */
 };
 
-/* Appends those of a block. False: a part of it cannot be read, or there is no room. */
+/* Appends those of a block. False: a part of it cannot be read, or they found no room. */
 bool decode_events(const struct block *b, struct event_list *l);
 
 /* Opens a block of calls, for decode_calls(). False: it cannot be read. */

@@ -34,10 +34,15 @@ void encoder_host(struct encoder *e, const struct host *h)
 {
 	struct codec c = schema_writer();
 
-	e->logged = 0;
 	code_host(&c, (struct host *)h);
 	give(e, BLOCK_HOST, &c, true);
 	free(c.buf);
+}
+
+void encoder_begin(struct encoder *e, const struct host *h)
+{
+	e->logged = 0;
+	encoder_host(e, h);
 }
 
 static void give_calls(struct encoder *e)

@@ -38,8 +38,11 @@ struct encoder {
 int encoder_init(struct encoder *e, const struct block_sink *sink);
 void encoder_release(struct encoder *e);
 
-/* A source begins: what comes is of it. */
+/* What comes is of this host. May be told again. */
 void encoder_host(struct encoder *e, const struct host *h);
+
+/* A source begins: none of its events were given. */
+void encoder_begin(struct encoder *e, const struct host *h);
 
 /* New events, that the next snapshot has, too. */
 void encoder_look(struct encoder *e, const struct event *events, u32 n);

@@ -55,6 +55,8 @@ static bool shows(const struct opts *o, const struct call_view *c)
 	char uuid[UUID_LEN];
 	const char *ta;
 
+	if (snapshot_real(c->snapshot, call_end(c->record)) < o->since_ns)
+		return false;
 	if (o->pid)
 		return c->record->tgid == (u32)o->pid;
 	if (!o->match)
@@ -73,7 +75,7 @@ static void give_events(struct run *r, u64 until_ns)
 
 		if (e->mono_ns > until_ns)
 			return;
-		if (!opts_shows_event(r->x.o, e))
+		if (e->real_ns < r->x.o->since_ns || !opts_shows_event(r->x.o, e))
 			continue;
 		r->x.events++;
 		r->format->event(&r->x, e);
@@ -148,7 +150,8 @@ static void give_snapshot(struct run *r, const struct source *source, const stru
 	}
 	give_calls(r, source);
 	give_events(r, ~0ULL);
-	r->format->snapshot(&r->x, s);
+	if (s->real_ns >= r->x.o->since_ns)
+		r->format->snapshot(&r->x, s);
 	keep(r, s);
 }
 

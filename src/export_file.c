@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The export command: from a recording to a file. */
+/* The export command: from a recording, or a log (src/log_export.c), to a file. */
 #include <unistd.h>
 #include "export.h"
 #include "export_file.h"
+#include "log_export.h"
 #include "out_file.h"
 #include "recording.h"
 #include "stop.h"
@@ -29,17 +30,16 @@ static enum status export_to(const struct opts *o, const struct export_format *f
 	return written == STATUS_OK ? status : written;
 }
 
-enum status export_file(const struct opts *o)
+static enum status export_recording(const struct opts *o, const char *file)
 {
 	const struct export_format *format = export_format(o);
-	const char *file = o->rest[1];
 	struct recording *recording;
 	enum status status;
 
 	if (!format)
 		return STATUS_USAGE;
-	if (!file)
-		return fail(STATUS_USAGE, "cannot export: no FILE was given");
+	if (o->cursor)
+		return fail(STATUS_USAGE, "'--cursor' is for a log; '%s' is none", file);
 	status = recording_open(&recording, file);
 	if (status != STATUS_OK)
 		return status;
@@ -48,4 +48,13 @@ enum status export_file(const struct opts *o)
 		status = recording_strict(recording);
 	recording_close(recording);
 	return status;
+}
+
+enum status export_file(const struct opts *o)
+{
+	const char *file = o->rest[1];
+
+	if (!file)
+		return fail(STATUS_USAGE, "cannot export: no FILE was given");
+	return log_is(file) ? log_export(o, file) : export_recording(o, file);
 }

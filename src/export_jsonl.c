@@ -5,6 +5,7 @@
  */
 #include "export.h"
 #include "json.h"
+#include "line.h"
 
 static void print(struct export *x, json_t *line)
 {
@@ -43,64 +44,44 @@ static void event(struct export *x, const struct event *e)
 	print_typed(x, e->real_ns, "event", event_line_json(x->host, e, x->events));
 }
 
-/* Printable ASCII is what texts are: this only keeps a forged one from breaking the line. */
-static void put_text(FILE *out, const char *text)
-{
-	putc_unlocked('"', out);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c < ' ' || c > '~') {
-			fprintf(out, "\\u%04x", c);
-			continue;
-		}
-		if (c == '"' || c == '\\')
-			putc_unlocked('\\', out);
-		putc_unlocked(c, out);
-	}
-	putc_unlocked('"', out);
-}
-
-static void put_value(FILE *out, const struct call_value *v)
+static void put_value(struct line *l, const struct call_value *v)
 {
 	switch (v->kind) {
 	case CALL_UNKNOWN:
-		fputs("null", out);
+		line_put(l, "null");
 		break;
 	case CALL_NUMBER:
-		fprintf(out, "%llu", (unsigned long long)v->number);
+		line_unsigned(l, v->number);
 		break;
 	case CALL_TEXT:
-		put_text(out, v->text);
+		line_quote(l, v->text);
 		break;
 	case CALL_BOOL:
-		fputs(v->number ? "true" : "false", out);
+		line_put(l, v->number ? "true" : "false");
 		break;
 	}
 }
 
 static void call(struct export *x, const struct call_view *c)
 {
-	char stamp[TIMESTAMP_LEN], key[64];
-	FILE *out = x->out;
+	struct line l;
 
-	fprintf(out, "{\"schema\":\"" JSON_SCHEMA "\",\"ts\":\"%s\",\"boot_id\":",
-		format_timestamp(snapshot_real(c->snapshot, call_end(c->record)), stamp));
-	if (x->host->boot_id[0])
-		put_text(out, x->host->boot_id);
-	else
-		fputs("null", out);
-	fputs(",\"type\":\"call\"", out);
+	line_clear(&l);
+	line_head(&l, x->host, snapshot_real(c->snapshot, call_end(c->record)));
+	line_key(&l, "type");
+	line_quote(&l, "call");
 	for (size_t i = 0; i < nr_call_fields; i++) {
 		const struct call_field *f = &call_fields[i];
 		struct call_value v;
 
 		v.kind = CALL_UNKNOWN;
 		f->get(c, &v);
-		fprintf(out, ",\"%s\":", field_json_key(f->name, f->unit, key, sizeof(key)));
-		put_value(out, &v);
+		line_field(&l, f->name, f->unit);
+		put_value(&l, &v);
 	}
-	fputs("}\n", out);
+	line_close(&l);
+	line_char(&l, '\n');
+	line_send(&l, x->out);
 }
 
 const struct export_format export_jsonl = {

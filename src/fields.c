@@ -1,44 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The field tables and what turns a value into text or JSON.
+ * The fields of a session, and what turns a value of any table into text or JSON.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "field_get.h"
 #include "fields.h"
 #include "text.h"
-
-static struct value unknown(void)
-{
-	return (struct value){};
-}
-
-static struct value number(double n)
-{
-	return (struct value){ .known = true, .number = n };
-}
-
-static struct value number_if(bool known, double n)
-{
-	return known ? number(n) : unknown();
-}
-
-static struct value text(const char *s)
-{
-	struct value v = { .known = true };
-
-	snprintf(v.text, sizeof(v.text), "%s", s);
-	return v;
-}
 
 static struct value per_second(u64 n, u64 interval_ns)
 {
 	return number_if(interval_ns, (double)n * 1e9 / (double)interval_ns);
-}
-
-static struct value percent(u64 part, u64 whole)
-{
-	return number_if(whole, 100.0 * (double)part / (double)whole);
 }
 
 static u64 both(const struct class_sums sums[NR_CLASSES], size_t offset)
@@ -52,12 +25,8 @@ static u64 both(const struct class_sums sums[NR_CLASSES], size_t offset)
 
 #define SUM(row, member) both((row)->sums, offsetof(struct class_sums, member))
 
-/* Fields of a session. */
-
 #define SESSION_FIELD(name)                                                                        \
 	static struct value get_##name(const struct snapshot *s, const struct snap_session *row)
-
-#define UNUSED(x) ((void)(x))
 
 #define SESSION_NUMBER(name, known, expr)                                                          \
 	SESSION_FIELD(name)                                                                        \
@@ -144,12 +113,6 @@ SESSION_NUMBER(limit_wait, true, SUM(row, limit_ns))
 SESSION_NUMBER(wait, true, SUM(row, wait_ns))
 SESSION_NUMBER(hold, true, SUM(row, hold_ns))
 SESSION_NUMBER(secure, true, SUM(row, secure_ns))
-/* A sum may be a call ahead of another that was read before it. */
-static u64 less(u64 all, u64 part)
-{
-	return all > part ? all - part : 0;
-}
-
 SESSION_NUMBER(rpc, true, less(SUM(row, hold_ns), SUM(row, secure_ns)))
 
 static u64 max_of(u64 a, u64 b)
@@ -181,163 +144,69 @@ SESSION_FIELD(rpc_share)
 }
 
 const struct session_field session_fields[] = {
-	{ "tee", NULL, 0, UNIT_COUNT, "N of /dev/teeN", get_tee },
-	{ "serial", NULL, 0, UNIT_COUNT, "number of the session since optee-top attached",
-	  get_serial },
-	{ "session", "SESS", 5, UNIT_COUNT, "the TEE's session id; it is used again after a close",
-	  get_session },
-	{ "ta", "TA", 20, UNIT_TEXT,
+	{ "tee", NULL, 0, UNIT_COUNT, KIND_IDENTITY, "N of /dev/teeN", get_tee },
+	{ "serial", NULL, 0, UNIT_COUNT, KIND_IDENTITY,
+	  "number of the session since optee-top attached", get_serial },
+	{ "session", "SESS", 5, UNIT_COUNT, KIND_IDENTITY,
+	  "the TEE's session id; it is used again after a close", get_session },
+	{ "ta", "TA", 20, UNIT_TEXT, KIND_IDENTITY,
 	  "name of the TA or pseudo TA, its UUID when it is not a well-known one; '-' when the session was opened before optee-top attached",
 	  get_ta },
-	{ "uuid", NULL, 0, UNIT_TEXT, "UUID of the TA", get_uuid },
-	{ "client", "CLIENT", 15, UNIT_TEXT, "name of the process that opened the session",
-	  get_client },
-	{ "pid", "PID", 7, UNIT_COUNT, "its process id", get_pid },
-	{ "origin", "ORIGIN", 6, UNIT_TEXT, "user, or kernel for a client in the kernel",
-	  get_origin },
-	{ "login", NULL, 0, UNIT_COUNT, "TEE_IOCTL_LOGIN_* of the session", get_login },
-	{ "class", "CLASS", 6, UNIT_TEXT, "system once it made a system call, else normal",
-	  get_class },
-	{ "state", NULL, 0, UNIT_TEXT, "opening, open or closed", get_state },
-	{ "calls_rate", "CALLS/s", 8, UNIT_PER_SECOND, "calls that ended in the interval",
-	  get_rate },
-	{ "in_flight", "FLY", 4, UNIT_COUNT, "calls in flight or queued now", get_in_flight },
-	{ "in_flight_peak", NULL, 0, UNIT_COUNT, "most calls in flight at once",
+	{ "uuid", NULL, 0, UNIT_TEXT, KIND_IDENTITY, "UUID of the TA", get_uuid },
+	{ "client", "CLIENT", 15, UNIT_TEXT, KIND_IDENTITY,
+	  "name of the process that opened the session", get_client },
+	{ "pid", "PID", 7, UNIT_COUNT, KIND_IDENTITY, "its process id", get_pid },
+	{ "origin", "ORIGIN", 6, UNIT_TEXT, KIND_IDENTITY,
+	  "user, or kernel for a client in the kernel", get_origin },
+	{ "login", NULL, 0, UNIT_COUNT, KIND_IDENTITY, "TEE_IOCTL_LOGIN_* of the session",
+	  get_login },
+	{ "class", "CLASS", 6, UNIT_TEXT, KIND_IDENTITY,
+	  "system once it made a system call, else normal", get_class },
+	{ "state", NULL, 0, UNIT_TEXT, KIND_NOW, "opening, open or closed", get_state },
+	{ "calls_rate", "CALLS/s", 8, UNIT_PER_SECOND, KIND_INTERVAL,
+	  "calls that ended in the interval", get_rate },
+	{ "in_flight", "FLY", 4, UNIT_COUNT, KIND_NOW, "calls in flight or queued now",
+	  get_in_flight },
+	{ "in_flight_peak", NULL, 0, UNIT_COUNT, KIND_PEAK, "most calls in flight at once",
 	  get_in_flight_peak },
-	{ "wait_p50", "WAIT50", 7, UNIT_NS, "queue wait, median over the interval", get_wait_p50 },
-	{ "wait_p99", "WAIT99", 7, UNIT_NS, "queue wait, 99th percentile over the interval",
-	  get_wait_p99 },
-	{ "wait_max", "WAITMAX", 7, UNIT_NS, "longest queue wait of the interval", get_wait_max },
-	{ "hold_p50", NULL, 0, UNIT_NS, "time a thread was held, median over the interval",
-	  get_hold_p50 },
-	{ "hold_p99", "HOLD99", 7, UNIT_NS,
+	{ "wait_p50", "WAIT50", 7, UNIT_NS, KIND_INTERVAL, "queue wait, median over the interval",
+	  get_wait_p50 },
+	{ "wait_p99", "WAIT99", 7, UNIT_NS, KIND_INTERVAL,
+	  "queue wait, 99th percentile over the interval", get_wait_p99 },
+	{ "wait_max", "WAITMAX", 7, UNIT_NS, KIND_INTERVAL, "longest queue wait of the interval",
+	  get_wait_max },
+	{ "hold_p50", NULL, 0, UNIT_NS, KIND_INTERVAL,
+	  "time a thread was held, median over the interval", get_hold_p50 },
+	{ "hold_p99", "HOLD99", 7, UNIT_NS, KIND_INTERVAL,
 	  "time a thread was held, 99th percentile over the interval", get_hold_p99 },
-	{ "secure_p99", NULL, 0, UNIT_NS,
+	{ "secure_p99", NULL, 0, UNIT_NS, KIND_INTERVAL,
 	  "time in the secure world, 99th percentile over the interval", get_secure_p99 },
-	{ "secure_share", "SEC%", 5, UNIT_PERCENT,
+	{ "secure_share", "SEC%", 5, UNIT_PERCENT, KIND_INTERVAL,
 	  "share of the hold spent in the secure world, of calls that ended in the interval",
 	  get_secure_share },
-	{ "rpc_share", "RPC%", 5, UNIT_PERCENT, "the rest of the hold: RPC and other time in Linux",
-	  get_rpc_share },
-	{ "calls", "CALLS", 9, UNIT_COUNT, "calls that ended", get_calls },
-	{ "failed", "FAIL", 5, UNIT_COUNT, "of them with a result other than TEE_SUCCESS",
-	  get_failed },
-	{ "last_failure", NULL, 0, UNIT_COUNT, "TEE_Result of the last failed call",
+	{ "rpc_share", "RPC%", 5, UNIT_PERCENT, KIND_INTERVAL,
+	  "the rest of the hold: RPC and other time in Linux", get_rpc_share },
+	{ "calls", "CALLS", 9, UNIT_COUNT, KIND_TOTAL, "calls that ended", get_calls },
+	{ "failed", "FAIL", 5, UNIT_COUNT, KIND_TOTAL,
+	  "of them with a result other than TEE_SUCCESS", get_failed },
+	{ "last_failure", NULL, 0, UNIT_COUNT, KIND_NOW, "TEE_Result of the last failed call",
 	  get_last_failure },
-	{ "waited", NULL, 0, UNIT_COUNT, "calls that slept in the queue", get_waited },
-	{ "limits", NULL, 0, UNIT_COUNT, "answers ETHREAD_LIMIT from the secure world",
+	{ "waited", NULL, 0, UNIT_COUNT, KIND_TOTAL, "calls that slept in the queue", get_waited },
+	{ "limits", NULL, 0, UNIT_COUNT, KIND_TOTAL, "answers ETHREAD_LIMIT from the secure world",
 	  get_limits },
-	{ "limit_wait", NULL, 0, UNIT_NS, "sum of the waits after ETHREAD_LIMIT; part of wait",
-	  get_limit_wait },
-	{ "wait", NULL, 0, UNIT_NS, "sum of the queue waits", get_wait },
-	{ "wait_longest", NULL, 0, UNIT_NS, "longest queue wait", get_wait_longest },
-	{ "hold", NULL, 0, UNIT_NS, "sum of the times a thread was held", get_hold },
-	{ "hold_longest", NULL, 0, UNIT_NS, "longest time a thread was held", get_hold_longest },
-	{ "secure", NULL, 0, UNIT_NS, "sum of the times in the secure world", get_secure },
-	{ "rpc", NULL, 0, UNIT_NS, "sum of hold less secure", get_rpc },
+	{ "limit_wait", NULL, 0, UNIT_NS, KIND_TOTAL,
+	  "sum of the waits after ETHREAD_LIMIT; part of wait", get_limit_wait },
+	{ "wait", NULL, 0, UNIT_NS, KIND_TOTAL, "sum of the queue waits", get_wait },
+	{ "wait_longest", NULL, 0, UNIT_NS, KIND_PEAK, "longest queue wait", get_wait_longest },
+	{ "hold", NULL, 0, UNIT_NS, KIND_TOTAL, "sum of the times a thread was held", get_hold },
+	{ "hold_longest", NULL, 0, UNIT_NS, KIND_PEAK, "longest time a thread was held",
+	  get_hold_longest },
+	{ "secure", NULL, 0, UNIT_NS, KIND_TOTAL, "sum of the times in the secure world",
+	  get_secure },
+	{ "rpc", NULL, 0, UNIT_NS, KIND_TOTAL, "sum of hold less secure", get_rpc },
 };
 
 const size_t nr_session_fields = sizeof(session_fields) / sizeof(session_fields[0]);
-
-/* Fields of a pool. */
-
-#define POOL_FIELD(name)                                                                           \
-	static struct value pool_##name(const struct snapshot *s, const struct snap_pool *pool)
-
-#define POOL_NUMBER(name, known, expr)                                                             \
-	POOL_FIELD(name)                                                                           \
-	{                                                                                          \
-		UNUSED(s);                                                                         \
-		return number_if(known, (double)(expr));                                           \
-	}
-
-POOL_NUMBER(tee, true, pool->id)
-POOL_NUMBER(threads, pool->total >= 0, pool->total)
-POOL_NUMBER(free, pool->total >= 0, pool->total - pool->in_use_all)
-POOL_NUMBER(in_use_normal, true, pool->in_use[CLASS_NORMAL])
-POOL_NUMBER(in_use_system, true, pool->in_use[CLASS_SYSTEM])
-POOL_NUMBER(in_rpc, true, pool->in_rpc)
-POOL_NUMBER(waiting_normal, true, pool->waiting[CLASS_NORMAL])
-POOL_NUMBER(waiting_system, true, pool->waiting[CLASS_SYSTEM])
-POOL_NUMBER(oldest_wait, pool->waiting_all, pool->oldest_wait_ns)
-POOL_NUMBER(in_use_peak, true, pool->in_use_all_peak)
-POOL_NUMBER(in_use_normal_peak, true, pool->in_use_peak[CLASS_NORMAL])
-POOL_NUMBER(in_use_system_peak, true, pool->in_use_peak[CLASS_SYSTEM])
-POOL_NUMBER(waiting_peak, true, pool->waiting_all_peak)
-POOL_NUMBER(waiting_normal_peak, true, pool->waiting_peak[CLASS_NORMAL])
-POOL_NUMBER(waiting_system_peak, true, pool->waiting_peak[CLASS_SYSTEM])
-POOL_NUMBER(reserved, pool->reserved >= 0, pool->reserved)
-POOL_NUMBER(system_sessions, pool->system_sessions >= 0, pool->system_sessions)
-POOL_NUMBER(driver_free, pool->driver_free >= 0, pool->driver_free)
-POOL_NUMBER(drift, pool->drift_known, pool->drift)
-
-POOL_FIELD(design)
-{
-	static const char *const names[] = { NULL, "none", "merged", "v6" };
-
-	UNUSED(s);
-	return pool->design == DESIGN_UNKNOWN ? unknown() : text(names[pool->design]);
-}
-
-POOL_FIELD(exhausted_share)
-{
-	if (pool->total < 0)
-		return unknown();
-	/* The pool is read a moment after the interval's end. */
-	return percent(pool->exhausted_ns_iv < s->interval_ns ? pool->exhausted_ns_iv :
-								s->interval_ns,
-		       s->interval_ns);
-}
-
-const struct pool_field pool_fields[] = {
-	{ "tee", UNIT_COUNT, "N of /dev/teeN", pool_tee },
-	{ "design", UNIT_TEXT,
-	  "who counts: none (up to 6.7, FF-A), merged (6.8), v6 (never merged)", pool_design },
-	{ "threads", UNIT_COUNT, "T, the TEE threads; not known where Linux does not count",
-	  pool_threads },
-	{ "free", UNIT_COUNT, "T less the calls in flight", pool_free },
-	{ "in_use_normal", UNIT_COUNT, "normal calls that hold a thread", pool_in_use_normal },
-	{ "in_use_system", UNIT_COUNT, "system calls that hold a thread", pool_in_use_system },
-	{ "in_rpc", UNIT_COUNT, "of all these, in an RPC", pool_in_rpc },
-	{ "waiting_normal", UNIT_COUNT, "normal calls asleep in the queue", pool_waiting_normal },
-	{ "waiting_system", UNIT_COUNT, "system calls asleep in the queue", pool_waiting_system },
-	{ "oldest_wait", UNIT_NS, "how long the first of them sleeps", pool_oldest_wait },
-	{ "in_use_peak", UNIT_COUNT, "most threads in use at once", pool_in_use_peak },
-	{ "in_use_normal_peak", UNIT_COUNT, "by normal calls", pool_in_use_normal_peak },
-	{ "in_use_system_peak", UNIT_COUNT, "by system calls", pool_in_use_system_peak },
-	{ "waiting_peak", UNIT_COUNT, "most calls asleep in the queue at once", pool_waiting_peak },
-	{ "waiting_normal_peak", UNIT_COUNT, "normal calls", pool_waiting_normal_peak },
-	{ "waiting_system_peak", UNIT_COUNT, "system calls", pool_waiting_system_peak },
-	{ "exhausted_share", UNIT_PERCENT, "share of the interval in which no thread was free",
-	  pool_exhausted_share },
-	{ "reserved", UNIT_COUNT, "entries the driver keeps in reserve for system sessions now",
-	  pool_reserved },
-	{ "system_sessions", UNIT_COUNT, "system sessions, as the driver counts them",
-	  pool_system_sessions },
-	{ "driver_free", UNIT_COUNT, "free threads, as the driver counts them", pool_driver_free },
-	{ "drift", UNIT_COUNT,
-	  "threads in use as the driver counts less as we do, where it stayed so for a second; must be 0",
-	  pool_drift },
-};
-
-const size_t nr_pool_fields = sizeof(pool_fields) / sizeof(pool_fields[0]);
-
-const struct loss_field loss_fields[NR_LOSSES] = {
-	[LOSS_CALL_SLOT] = { "calls_without_slot", "calls not accounted: too many at once" },
-	[LOSS_CALL_END] = { "calls_without_end", "calls whose end was not seen" },
-	[LOSS_CALL_MSG] = { "calls_unreadable",
-			    "calls whose message could not be read: counted without a session" },
-	[LOSS_SESSION_SLOT] = { "sessions_without_slot",
-				"sessions counted together, for want of a row" },
-	[LOSS_SESSION_CLOSED] = { "sessions_unread",
-				  "closed sessions whose row was reused before it was read: their last calls are in no sum" },
-	[LOSS_POOL_SLOT] = { "pools_without_slot", "calls of TEE instances past the fourth" },
-	[LOSS_EPISODE] = { "conditions_unreported",
-			   "conditions that ended and were counted, but for which there was no room among the events" },
-	[LOSS_CALL_RECORD] = { "calls_unrecorded",
-			       "calls that are accounted, but found no room among those to be recorded one by one" },
-	[LOSS_LATE_CALLS] = { "calls_late", "calls in flight at attach: shown, but not accounted" },
-};
 
 const struct session_field *session_field_find(const char *name)
 {
@@ -372,6 +241,7 @@ const char *field_json_key(const char *name, enum field_unit unit, char *buf, si
 		[UNIT_NS] = "_ns",
 		[UNIT_PER_SECOND] = "_per_second",
 		[UNIT_PERCENT] = "_percent",
+		[UNIT_BYTES] = "_bytes",
 	};
 
 	snprintf(buf, len, "%s%s", name, suffix[unit]);

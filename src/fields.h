@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The field tables: one row a figure. Columns, sort keys, JSON keys, --help
+ * The field tables: one row a figure. Columns, sort keys, JSON keys, metrics, --help
  * and the man page all come from them, so they cannot disagree.
  */
 #ifndef OPTEE_TOP_FIELDS_H
@@ -15,6 +15,7 @@ enum field_unit {
 	UNIT_NS,         /* JSON key gets _ns; shown as 1.2us, 34ms, 5.6s */
 	UNIT_PER_SECOND, /* _per_second */
 	UNIT_PERCENT,    /* _percent */
+	UNIT_BYTES,      /* _bytes */
 };
 
 struct value {
@@ -23,12 +24,22 @@ struct value {
 	char text[72]; /* UNIT_TEXT: printable ASCII */
 };
 
+/* What a figure is, and so what can be done with it. */
+enum field_kind {
+	KIND_IDENTITY, /* names or describes the row */
+	KIND_NOW,      /* as it is at this moment: a gauge */
+	KIND_TOTAL,    /* since attach; never less than before: a counter */
+	KIND_PEAK,     /* the largest since attach */
+	KIND_INTERVAL, /* of the snapshot's interval, and of no other: not logged, no metric */
+};
+
 /* One row of the session table. */
 struct session_field {
 	const char *name; /* for -o, and the JSON key before its unit */
 	const char *head; /* column heading; NULL: no column */
 	int width;        /* of the column */
 	enum field_unit unit;
+	enum field_kind kind;
 	const char *help; /* for --help and the man page */
 	struct value (*get)(const struct snapshot *s, const struct snap_session *row);
 };
@@ -40,8 +51,11 @@ extern const size_t nr_session_fields;
 struct pool_field {
 	const char *name;
 	enum field_unit unit;
+	enum field_kind kind;
 	const char *help;
 	struct value (*get)(const struct snapshot *s, const struct snap_pool *pool);
+	const char *metric; /* its name as a metric; NULL: it is none */
+	const char *class;  /* its label class, or NULL; rows of one metric follow each other */
 };
 
 extern const struct pool_field pool_fields[];
@@ -54,6 +68,57 @@ struct loss_field {
 };
 
 extern const struct loss_field loss_fields[NR_LOSSES];
+
+/* Of the hook runs that the kernel skipped, which are no enum loss. */
+extern const struct loss_field missed_field;
+
+/* All losses are one metric, with the name as the label kind. */
+#define LOSS_METRIC "optee_lost_total"
+#define LOSS_HELP   "what was not seen, by kind; see the losses in optee-top(8)"
+
+/* One row of the table of a condition's figures. None is known where the condition is not. */
+struct condition_field {
+	const char *name;
+	enum field_unit unit;
+	enum field_kind kind;
+	const char *help;
+	struct value (*get)(const struct snap_cond *c);
+	const char *metric; /* NULL: it is none. Its label condition is the key of condition_table */
+};
+
+extern const struct condition_field condition_fields[];
+extern const size_t nr_condition_fields;
+
+/* One row of the table of the figures by TA. */
+struct ta_field {
+	const char *name;
+	enum field_unit unit;
+	enum field_kind kind;
+	const char *help;
+	struct value (*get)(const struct snapshot *s, const struct snap_ta *row);
+	const char *metric; /* NULL: it is none */
+	/* Calls by octave, of a figure that is a sum of times: the metric is a histogram. Else NULL. */
+	const u64 *(*octaves)(const struct snap_ta *row);
+};
+
+extern const struct ta_field ta_fields[];
+extern const size_t nr_ta_fields;
+
+/* The value of the field "ta" in the row of those that found no room. */
+#define TA_OTHERS "(others)"
+
+/* One row of the table of what is known of the RPCs of a TA, by kind. */
+struct rpc_field {
+	const char *name;
+	enum field_unit unit;
+	enum field_kind kind;
+	const char *help;
+	u64 (*get)(const struct snap_ta *row, enum rpc_kind kind);
+	const char *metric;
+};
+
+extern const struct rpc_field rpc_fields[];
+extern const size_t nr_rpc_fields;
 
 /* The field called name; NULL: there is none. */
 const struct session_field *session_field_find(const char *name);

@@ -21,9 +21,13 @@ const struct command_help command_table[] = {
 	{ "replay", "FILE [events]",
 	  "show a recording as the live view, as frames (-b, --json), or its events" },
 	{ "export", "FILE",
-	  "write a recording down for other programs: JSON lines, CSV, a timeline for Perfetto" },
+	  "write a recording, or the log of a daemon (its directory), down for other programs: JSON lines, CSV, a timeline for Perfetto, samples for Prometheus" },
 	{ "check", "[FILE]",
 	  "judges by rules a recording, the running kernel (--live SECONDS), or that while a command runs (check -- COMMAND [ARG]...)" },
+	{ "daemon", "",
+	  "look all the time: for the other commands, without root, for logs and for metrics" },
+	{ "metrics", "",
+	  "one exposition for Prometheus, in its text format or, with --openmetrics, in OpenMetrics" },
 	{ "doctor", "",
 	  "what this kernel offers, which hook uses which mechanism, what is missing" },
 	{ "help", "[TOPIC]", "this help, or that on a topic: fields, conditions, rules, man" },
@@ -75,11 +79,23 @@ static void print_keys(const char *heading, const struct key_help *keys)
 		printf("  %-24s %s\n", keys->key, keys->help);
 }
 
+/* With its JSON key in [], and its name as a metric in {}. */
+static void print_field(const char *name, enum field_unit unit, const char *help,
+			const char *metric)
+{
+	char key[64];
+
+	printf("  %-24s [%s] %s", name, field_json_key(name, unit, key, sizeof(key)), help);
+	if (metric)
+		printf(" {%s}", metric);
+	putchar('\n');
+}
+
 void help_fields(void)
 {
 	char key[64];
 
-	printf("fields of a session (for -o; the JSON key is in brackets):\n");
+	printf("fields of a session (for -o; the JSON key is in [], of others the metric in {}):\n");
 	for (size_t i = 0; i < nr_session_fields; i++) {
 		const struct session_field *f = &session_fields[i];
 
@@ -88,17 +104,27 @@ void help_fields(void)
 	}
 	printf("\nfields of a pool:\n");
 	for (size_t i = 0; i < nr_pool_fields; i++)
-		printf("  %-24s [%s] %s\n", pool_fields[i].name,
-		       field_json_key(pool_fields[i].name, pool_fields[i].unit, key, sizeof(key)),
-		       pool_fields[i].help);
-	printf("\nlosses:\n");
+		print_field(pool_fields[i].name, pool_fields[i].unit, pool_fields[i].help,
+			    pool_fields[i].metric);
+	printf("\nlosses (the metric " LOSS_METRIC ", by kind):\n");
 	for (int i = 0; i < NR_LOSSES; i++)
 		printf("  %-24s %s\n", loss_fields[i].name, loss_fields[i].help);
-	printf("  %-24s %s\n", "probes_missed", "hook runs that the kernel skipped");
+	printf("  %-24s %s\n", missed_field.name, missed_field.help);
 	printf("\nconditions of a pool, by key; null where this kernel or its hooks cannot tell:\n");
 	for (int i = 0; i < NR_CONDS; i++)
 		printf("  %-24s peak: %s\n", condition_table[i].key, condition_table[i].peak);
-	print_keys("members of a condition", condition_keys);
+	printf("\nmembers of a condition:\n");
+	for (size_t i = 0; i < nr_condition_fields; i++)
+		print_field(condition_fields[i].name, condition_fields[i].unit,
+			    condition_fields[i].help, condition_fields[i].metric);
+	printf("\nfields of a TA, by class, in logs and metrics:\n");
+	for (size_t i = 0; i < nr_ta_fields; i++)
+		print_field(ta_fields[i].name, ta_fields[i].unit, ta_fields[i].help,
+			    ta_fields[i].metric);
+	printf("\nof its RPCs, by kind:\n");
+	for (size_t i = 0; i < nr_rpc_fields; i++)
+		print_field(rpc_fields[i].name, rpc_fields[i].unit, rpc_fields[i].help,
+			    rpc_fields[i].metric);
 	printf("\na call that has ended, as 'export' writes it:\n");
 	for (size_t i = 0; i < nr_call_fields; i++)
 		printf("  %-24s %s\n",

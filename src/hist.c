@@ -163,6 +163,19 @@ static u64 rank_of(u64 n, double q)
 	return rank ?: 1;
 }
 
+/* Of n calls in all. */
+static struct spread spread_of(const struct hist64 *h, u64 n)
+{
+	if (!n)
+		return (struct spread){};
+	return (struct spread){
+		.calls = n,
+		.p50 = edge_of_rank(h, rank_of(n, 0.50)),
+		.p99 = edge_of_rank(h, rank_of(n, 0.99)),
+		.max = edge_of_rank(h, n),
+	};
+}
+
 bool hist_gain(struct hist64 *sum, const struct hist *src, u64 *octaves, struct spread *gain)
 {
 	u64 counts[HIST_BUCKETS], *next = counts;
@@ -185,13 +198,28 @@ bool hist_gain(struct hist64 *sum, const struct hist *src, u64 *octaves, struct 
 		if (octaves)
 			octaves[octave] += n;
 	}
-	n = gain->calls;
-	if (!n)
-		return true;
-	gain->p50 = edge_of_rank(&gained, rank_of(n, 0.50));
-	gain->p99 = edge_of_rank(&gained, rank_of(n, 0.99));
-	gain->max = edge_of_rank(&gained, n);
+	*gain = spread_of(&gained, gain->calls);
 	return true;
+}
+
+struct spread hist_since(const struct hist64 *now, const struct hist64 *then)
+{
+	u64 counts[HIST_BUCKETS];
+	struct hist64 gained = { .octaves = now->octaves, .count = counts };
+	u64 n = 0;
+
+	for (u32 i = 0; i < hist_counts(now); i++)
+		counts[i] = now->count[i];
+	for (u32 octaves = then ? then->octaves : 0; octaves; octaves &= octaves - 1) {
+		unsigned int octave = (unsigned int)__builtin_ctz(octaves);
+		const u64 *before = octave_of(then, octave);
+
+		for (unsigned int i = 0; has(now, octave) && i < SUB_BUCKETS; i++)
+			octave_of(&gained, octave)[i] -= before[i];
+	}
+	for (u32 i = 0; i < hist_counts(now); i++)
+		n += counts[i];
+	return spread_of(&gained, n);
 }
 
 u64 hist_quantile(const struct hist64 *h, double q)

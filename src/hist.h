@@ -37,6 +37,9 @@ bool hist_copy(struct hist64 *to, const struct hist64 *from);
  */
 bool hist_gain(struct hist64 *sum, const struct hist *src, u64 *octaves, struct spread *gain);
 
+/* What was gained since then, which may be NULL: since it was empty. */
+struct spread hist_since(const struct hist64 *now, const struct hist64 *then);
+
 /* The value below which the share q (0 to 1) of the calls lie: a bucket's upper edge. */
 u64 hist_quantile(const struct hist64 *h, double q);
 

@@ -55,7 +55,7 @@ void host_read(struct host *h, const struct probes *probes, const struct attach_
 		.cpus = cpus > 0 ? (u32)cpus : 0,
 		.starved_ns = opts->starved_ns,
 		.reserved = opts->reserved,
-		.calls = opts->calls,
+		.calls = opts->calls && !opts->on_demand,
 	};
 	snprintf(h->machine, sizeof(h->machine), "%.15s", u.machine);
 	snprintf(h->release, sizeof(h->release), "%.64s", u.release);

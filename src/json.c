@@ -35,6 +35,19 @@ static void set_head(json_t *object, const struct host *host, u64 real_ns)
 	set(object, "boot_id", host->boot_id[0] ? json_string(host->boot_id) : json_null());
 }
 
+void line_head(struct line *l, const struct host *host, u64 real_ns)
+{
+	char stamp[TIMESTAMP_LEN];
+
+	line_open(l);
+	line_key(l, "schema");
+	line_quote(l, JSON_SCHEMA);
+	line_key(l, "ts");
+	line_quote(l, format_timestamp(real_ns, stamp));
+	line_key(l, "boot_id");
+	line_quote_or_null(l, host->boot_id);
+}
+
 json_t *line_json(const struct host *host, u64 real_ns, const char *type)
 {
 	json_t *o = json_object();
@@ -102,15 +115,16 @@ static json_t *hist_json(const struct hist64 *h)
 static json_t *condition_json(const struct snap_cond *c)
 {
 	json_t *o = json_object();
+	char key[64];
 
 	if (!c->known)
 		return json_decref(o), json_null();
-	set(o, "count", integer(c->count));
-	set(o, "lasting", integer(c->lasting));
-	set(o, "since_ns", number_or_null(c->lasting, (s64)c->since_ns));
-	set(o, "time_ns", integer(c->ns));
-	set(o, "longest_ns", integer(c->longest_ns));
-	set(o, "peak", integer(c->peak));
+	for (size_t i = 0; i < nr_condition_fields; i++) {
+		const struct condition_field *f = &condition_fields[i];
+		struct value v = f->get(c);
+
+		set(o, field_json_key(f->name, f->unit, key, sizeof(key)), value_json(&v, f->unit));
+	}
 	return o;
 }
 
@@ -202,7 +216,7 @@ static json_t *losses_json(const struct snap_losses *losses)
 
 	for (int i = 0; i < NR_LOSSES; i++)
 		set(o, loss_fields[i].name, integer(losses->count[i]));
-	set(o, "probes_missed", number_or_null(losses->missed_known, (s64)losses->missed));
+	set(o, missed_field.name, number_or_null(losses->missed_known, (s64)losses->missed));
 	return o;
 }
 

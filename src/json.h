@@ -5,12 +5,16 @@
 
 #include <jansson.h>
 #include "host.h"
+#include "line.h"
 #include "opts.h"
 
 #define JSON_SCHEMA "optee-top/1"
 
 /* The beginning of a line of that type: a new object. */
 json_t *line_json(const struct host *host, u64 real_ns, const char *type);
+
+/* The beginning of one that is written without an object: { and what every line begins with. */
+void line_head(struct line *l, const struct host *host, u64 real_ns);
 
 /* A new object. */
 json_t *host_json(const struct host *host);

@@ -5,16 +5,6 @@
  */
 #include "json_keys.h"
 
-const struct key_help condition_keys[] = {
-	{ "count", "episodes since attach, those that last included" },
-	{ "lasting", "how many last now" },
-	{ "since_ns", "CLOCK_MONOTONIC, when the first of these began; null: none lasts" },
-	{ "time_ns", "how long they lasted, in all" },
-	{ "longest_ns", "how long the longest lasted" },
-	{ "peak", "the largest value of the figure that makes the condition" },
-	{}
-};
-
 const struct key_help event_keys[] = {
 	{ "tee", "N of /dev/teeN" },
 	{ "condition", "its name" },

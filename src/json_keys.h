@@ -8,7 +8,6 @@ struct key_help {
 	const char *key, *help;
 };
 
-extern const struct key_help condition_keys[], event_keys[], why_keys[], who_keys[],
-	call_records_keys[], host_keys[];
+extern const struct key_help event_keys[], why_keys[], who_keys[], call_records_keys[], host_keys[];
 
 #endif

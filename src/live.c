@@ -10,16 +10,22 @@
 
 #define LOOKS_A_DRIVER 20 /* so many before it is asked whether the driver is still there */
 
+enum status live_possible(void)
+{
+	if (driver_possible())
+		return STATUS_OK;
+	return fail(STATUS_KERNEL, "this kernel has no OP-TEE driver (CONFIG_OPTEE), loaded or to "
+				   "be loaded; load optee.ko first if it is kept elsewhere");
+}
+
 static enum status wait_for_driver(void)
 {
 	const struct timespec pause = { .tv_nsec = 200000000 };
 
-	if (driver_present())
-		return STATUS_OK;
-	if (!driver_possible())
-		return fail(STATUS_KERNEL,
-			    "this kernel has no OP-TEE driver (CONFIG_OPTEE), loaded or to "
-			    "be loaded; load optee.ko first if it is kept elsewhere");
+	enum status status = live_possible();
+
+	if (status != STATUS_OK || driver_present())
+		return status;
 	say("the optee driver is not loaded: waiting for it");
 	while (!driver_present())
 		nanosleep(&pause, NULL);
@@ -28,12 +34,17 @@ static enum status wait_for_driver(void)
 
 enum status live_start(struct live *l, const struct opts *o)
 {
+	enum status status = wait_for_driver();
+
+	return status == STATUS_OK ? live_attach(l, o) : status;
+}
+
+enum status live_attach(struct live *l, const struct opts *o)
+{
 	enum status status;
 
 	memset(l, 0, sizeof(*l));
-	status = wait_for_driver();
-	if (status == STATUS_OK)
-		status = probes_attach(&l->probes, &o->attach);
+	status = probes_attach(&l->probes, &o->attach);
 	if (status != STATUS_OK)
 		return status;
 	l->collect = collect_new(&l->probes);
@@ -46,6 +57,11 @@ enum status live_start(struct live *l, const struct opts *o)
 	status = fail(STATUS_FAILURE, "cannot map the counters: %s", strerror(errno));
 	live_stop(l);
 	return status;
+}
+
+const struct snapshot *live_last(struct live *l)
+{
+	return collect_snapshot(l->collect);
 }
 
 void live_stop(struct live *l)

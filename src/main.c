@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "check.h"
+#include "daemon.h"
 #include "doctor.h"
 #include "export_file.h"
 #include "help.h"
@@ -12,16 +13,24 @@
 #include "stop.h"
 #include "view_batch.h"
 #include "view_events.h"
+#include "view_metrics.h"
 #include "view_top.h"
 
 static enum status cmd_top(const struct opts *o)
 {
-	return on_live(o, view_batch_wanted(o) ? view_batch : view_top, NULL);
+	bool batch = view_batch_wanted(o);
+
+	return on_live(o, batch ? view_batch : view_top, batch ? PAST_NONE : PAST_EVENTS, NULL);
 }
 
 static enum status cmd_events(const struct opts *o)
 {
-	return on_live(o, view_events, NULL);
+	return on_live(o, view_events, PAST_NONE, NULL);
+}
+
+static enum status cmd_metrics(const struct opts *o)
+{
+	return on_live(o, view_metrics, PAST_NONE, NULL);
 }
 
 static enum status cmd_doctor(const struct opts *o)
@@ -54,7 +63,8 @@ static enum status cmd_help(const struct opts *o)
 
 /* In the order of command_table. */
 static enum status (*const commands[])(const struct opts *) = {
-	cmd_top, cmd_events, record, replay, export_file, check, cmd_doctor, cmd_help,
+	cmd_top, cmd_events, record,      replay,     export_file,
+	check,   daemon_run, cmd_metrics, cmd_doctor, cmd_help,
 };
 
 static enum status run(size_t command, const struct opts *o)

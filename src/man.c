@@ -11,7 +11,7 @@
 static const char *const units[] = {
 	[UNIT_TEXT] = "text",       [UNIT_COUNT] = "count",
 	[UNIT_NS] = "ns",           [UNIT_PER_SECOND] = "per second",
-	[UNIT_PERCENT] = "percent",
+	[UNIT_PERCENT] = "percent", [UNIT_BYTES] = "bytes",
 };
 
 /* troff takes a leading quote or dot, and every backslash, for its own. */
@@ -30,9 +30,11 @@ static void troff(const char *text)
 	putchar('\n');
 }
 
-static void man_field(const char *name, const char *head, enum field_unit unit, const char *help)
+static void man_field(const char *name, const char *head, enum field_unit unit, const char *help,
+		      const char *metric)
 {
-	printf(".TP\n.B %s\n(%s%s%s) ", name, units[unit], head ? ", column " : "", head ?: "");
+	printf(".TP\n.B %s\n(%s%s%s%s%s) ", name, units[unit], head ? ", column " : "", head ?: "",
+	       metric ? ", metric " : "", metric ?: "");
 	troff(help);
 }
 
@@ -84,7 +86,11 @@ static void man_events(void)
 	for (int i = 0; i < NR_CONDS; i++)
 		printf("%s\n%s", i ? "," : "", condition_table[i].key);
 	printf(".\n");
-	man_keys(condition_keys);
+	for (size_t i = 0; i < nr_condition_fields; i++) {
+		const struct condition_field *f = &condition_fields[i];
+
+		man_field(f->name, NULL, f->unit, f->help, f->metric);
+	}
 }
 
 static void man_rules(void)
@@ -161,17 +167,28 @@ void help_man(void)
 	printf(".SH FIELDS OF A SESSION\n");
 	for (size_t i = 0; i < nr_session_fields; i++)
 		man_field(session_fields[i].name, session_fields[i].head, session_fields[i].unit,
-			  session_fields[i].help);
+			  session_fields[i].help, NULL);
 	printf(".SH FIELDS OF A POOL\n");
 	for (size_t i = 0; i < nr_pool_fields; i++)
-		man_field(pool_fields[i].name, NULL, pool_fields[i].unit, pool_fields[i].help);
+		man_field(pool_fields[i].name, NULL, pool_fields[i].unit, pool_fields[i].help,
+			  pool_fields[i].metric);
+	printf(".SH FIELDS OF A TA\nWhat its sessions of one class did, closed ones included; in logs and metrics.\n");
+	for (size_t i = 0; i < nr_ta_fields; i++)
+		man_field(ta_fields[i].name, NULL, ta_fields[i].unit, ta_fields[i].help,
+			  ta_fields[i].metric);
+	printf(".SS Of its RPCs, by kind\n");
+	for (size_t i = 0; i < nr_rpc_fields; i++)
+		man_field(rpc_fields[i].name, NULL, rpc_fields[i].unit, rpc_fields[i].help,
+			  rpc_fields[i].metric);
 	man_conditions();
 	man_events();
 	man_rules();
 	man_export();
-	printf(".SH LOSSES\nWhat was not seen is counted, and shown in every output.\n");
+	printf(".SH LOSSES\nWhat was not seen is counted, and shown in every output. As a metric: " LOSS_METRIC
+	       ",\nby kind.\n");
 	for (int i = 0; i < NR_LOSSES; i++)
-		man_field(loss_fields[i].name, NULL, UNIT_COUNT, loss_fields[i].help);
+		man_field(loss_fields[i].name, NULL, UNIT_COUNT, loss_fields[i].help, NULL);
+	man_field(missed_field.name, NULL, UNIT_COUNT, missed_field.help, NULL);
 	printf(".SH JSON\nWith\n.B \\-\\-json\neach frame is one line, an object with the keys schema, "
 	       "ts, boot_id, mono_ns, seq,\ninterval_ns, pools, sessions, calls, events, losses and call_records. The fields "
 	       "above are keys, with the unit\nas a suffix: _ns, _per_second, _percent. What is not "

@@ -1,26 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Attaches, shows, detaches; as often as the driver comes. */
-#include "live.h"
 #include "on_live.h"
+#include "present.h"
 #include "stop.h"
 
-enum status on_live(const struct opts *o, view_fn view, struct recorder *recorder)
+enum status on_live(const struct opts *o, view_fn view, enum past past, struct recorder *recorder)
 {
+	struct stream_opts want = { .since_ns = o->since_ns ? present_mono(o->since_ns) : ~0ULL,
+				    .each = o->since_ns,
+				    .fresh = recorder && !o->since_ns,
+				    .calls = o->attach.calls };
+	struct present present;
 	enum status status;
-	struct live live;
+	bool again = false, lost = false;
 
+	if (past == PAST_EVENTS)
+		want.since_ns = 0;
 	do {
-		struct source source = live_source(&live);
+		struct source source;
 
-		status = live_start(&live, o);
+		status = present_open(&present, o, &want, again);
 		if (status != STATUS_OK)
 			return status;
+		source = present.source;
 		if (recorder)
 			source = recorder_source(recorder, &source);
 		status = view(o, &source);
-		live_stop(&live);
-	} while (live.driver_left && !stop_asked);
-	if (status == STATUS_OK && o->strict && live.lost)
+		again = present_left(&present);
+		lost |= present_lost(&present);
+		present_close(&present);
+	} while (again && !stop_asked);
+	if (status == STATUS_OK && o->strict && lost)
 		return fail(STATUS_INCOMPLETE, "some calls were not seen: see the losses");
 	return status;
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include "condition_table.h"
 #include "opts.h"
+#include "source.h"
+#include "time_parse.h"
 
 #define SETS(what, member)           .kind = OPTION_##what, .at = offsetof(struct opts, member)
 #define WITHIN(what, member, lo, hi) SETS(what, member), .min = (lo), .max = (hi)
@@ -40,24 +42,58 @@ const struct option_help option_table[] = {
 	{ 0, "live", "SECONDS", "check the running kernel for so long, 0.1 to 86400",
 	  WITHIN(NUMBER, live, MIN_DELAY, MAX_LIVE) },
 	{ 0, "format", "FORMAT",
-	  "of export: jsonl, csv or perfetto; of check: table (default), tap, junit or json",
+	  "of export: jsonl, csv, perfetto (of a recording) or prometheus (of a log); of check: table (default), tap, junit or json",
 	  SETS(TEXT, format) },
 	{ 0, "output", "OUT",
 	  "of export: write this file, once it is complete, instead of standard output",
 	  SETS(TEXT, output) },
-	{ 0, "what", "TABLE", "of export --format csv: calls (default), sessions, pools or events",
+	{ 0, "what", "TABLE",
+	  "of export --format csv: calls (default), sessions, pools or events; of a log: sessions (default of csv), pools, tas, events, losses or gaps",
 	  SETS(TEXT, what) },
+	{ 0, "since", "TIME",
+	  "of export: only what is from then on: 2026-01-31T12:00:00Z, or so long ago: 90s, 15m, 2h, 3d",
+	  SETS(TIME, since_ns) },
+	{ 0, "cursor", "FILE",
+	  "of export of a log: go on behind the line that FILE tells of, if it is there; FILE tells of the last one afterwards",
+	  SETS(TEXT, cursor) },
+	{ 0, "openmetrics", NULL, "of metrics: OpenMetrics 1.0 instead of Prometheus' text format",
+	  SETS(FLAG, openmetrics) },
 	{ 0, "btf", "FILE", "types of the kernel and driver, for a kernel that has no BTF of them",
-	  SETS(TEXT, attach.btf) },
+	  SETS(TEXT, attach.btf), .config = true },
 	{ 0, "kprobes", NULL,
 	  "use kprobes and raw tracepoints even where fentry and BTF tracepoints work: dearer",
-	  SETS(FLAG, attach.kprobes) },
+	  SETS(FLAG, attach.kprobes), .config = true },
 	{ 0, "reserved", "N",
 	  "judge overruns and breaches as if N entries were in reserve, not by the driver's own figure",
-	  WITHIN(WHOLE, attach.reserved, 0, MAX_RESERVED) },
+	  WITHIN(WHOLE, attach.reserved, 0, MAX_RESERVED), .config = true },
 	{ 0, "starved", "SECONDS", "a wait longer than this starves (default 1)",
-	  WITHIN(NS, attach.starved_ns, MIN_STARVED, MAX_DELAY) },
+	  WITHIN(NS, attach.starved_ns, MIN_STARVED, MAX_DELAY), .config = true },
 	{ 0, "strict", NULL, "exit with status 5 when anything was not seen", SETS(FLAG, strict) },
+	{ 0, "direct", NULL, "load probes of its own, even if a daemon runs", SETS(FLAG, direct) },
+	{ 0, "socket", "PATH", "the daemon's socket (default " SOCKET_PATH ")", SETS(TEXT, socket),
+	  .config = true },
+	{ 0, "config", "FILE",
+	  "of daemon: options a line each, without the dashes (default " CONFIG_PATH
+	  ", if it is there)",
+	  SETS(TEXT, daemon.config) },
+	{ 0, "user", "NAME", "of daemon: who it becomes once it has attached (default nobody)",
+	  SETS(TEXT, daemon.user), .config = true },
+	{ 0, "group", "NAME",
+	  "of daemon: whose members may use it without being root, and read its logs",
+	  SETS(TEXT, daemon.group), .config = true },
+	{ 0, "listen", "WHERE",
+	  "of daemon: serve metrics over HTTP at [HOST:]PORT (HOST 127.0.0.1) or a socket's path",
+	  SETS(TEXT, daemon.listen), .config = true },
+	{ 0, "textfile", "FILE", "of daemon: write metrics there for node_exporter, each 15 s",
+	  SETS(TEXT, daemon.textfile), .config = true },
+	{ 0, "log", "DIR", "of daemon: write log files there", SETS(TEXT, daemon.log),
+	  .config = true },
+	{ 0, "log-interval", "SECONDS", "of daemon: how often figures are logged (default 60)",
+	  WITHIN(NUMBER, daemon.log_interval, 1, MAX_DELAY), .config = true },
+	{ 0, "log-size", "MB", "of daemon: the most that all log files take (default 16)",
+	  WITHIN(NUMBER, daemon.log_mb, 1, 1 << 20), .config = true },
+	{ 0, "log-csv", NULL, "of daemon: log as CSV, too", SETS(FLAG, daemon.log_csv),
+	  .config = true },
 	{ 'h', "help", NULL, "show this help", SETS(FLAG, help) },
 	{ 'V', "version", NULL, "show the version", SETS(FLAG, version) },
 };
@@ -65,6 +101,8 @@ const struct option_help option_table[] = {
 const size_t nr_options = sizeof(option_table) / sizeof(option_table[0]);
 
 enum { OPT_LONG = 256 };
+
+_Static_assert(sizeof(option_table) / sizeof(option_table[0]) <= 64, "given has a bit for each");
 
 static bool parse_number(const char *arg, double min, double max, double *out)
 {
@@ -130,6 +168,14 @@ static enum status apply(struct opts *o, const struct option_help *option, const
 		return STATUS_OK;
 	case OPTION_SORT:
 		return set_sort(o, arg);
+	case OPTION_TIME:
+		if (time_parse_since(arg, clock_ns(CLOCK_REALTIME),
+				     (u64 *)((char *)o + option->at)))
+			return STATUS_OK;
+		return fail(
+			STATUS_USAGE,
+			"cannot use '%s %s': not a time as 2026-01-31T12:00:00Z, 90s, 15m, 2h or 3d",
+			given, arg);
 	default:
 		return set_number(o, option, given, arg);
 	}
@@ -162,6 +208,9 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 	memset(o, 0, sizeof(*o));
 	o->delay = 1;
 	o->speed = 1;
+	o->socket = SOCKET_PATH;
+	o->daemon.log_interval = 60;
+	o->daemon.log_mb = 16;
 	o->sort = session_field_find("calls_rate");
 	o->attach.reserved = -1;
 	o->attach.starved_ns = 1000000000;
@@ -188,6 +237,7 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 			snprintf(given, sizeof(given), "-%c", c);
 		else
 			snprintf(given, sizeof(given), "--%s", option->name);
+		o->given |= 1ULL << (option - option_table);
 		status = apply(o, option, given, optarg);
 		if (status != STATUS_OK)
 			return status;
@@ -199,6 +249,58 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 	if (o->duration && o->duration < o->delay)
 		o->delay = o->duration; /* one interval, then */
 	return STATUS_OK;
+}
+
+/* One line of the daemon's file; it is cut into pieces. */
+static enum status config_line(struct opts *o, char *line)
+{
+	char *name, *value;
+
+	line[strcspn(line, "#")] = '\0';
+	name = line + strspn(line, " \t\r");
+	value = name + strcspn(name, " \t\r");
+	if (*value)
+		*value++ = '\0';
+	value += strspn(value, " \t");
+	for (char *end = value + strlen(value); end > value && strchr(" \t\r", end[-1]);)
+		*--end = '\0';
+	if (!*name)
+		return STATUS_OK;
+	for (size_t i = 0; i < nr_options; i++) {
+		const struct option_help *option = &option_table[i];
+
+		if (!option->config || strcmp(option->name, name) != 0)
+			continue;
+		if (!option->arg != !*value)
+			return fail(STATUS_USAGE, "'%s' %s", name,
+				    option->arg ? "needs a value" : "takes no value");
+		return o->given >> i & 1 ? STATUS_OK : apply(o, option, name, value);
+	}
+	return fail(STATUS_USAGE, "no option '%s' that a file may have", name);
+}
+
+enum status opts_read_config(struct opts *o, const char *file, char **text)
+{
+	enum status status = STATUS_OK;
+	FILE *f = fopen(file, "re");
+	size_t size = 0;
+	char *line, *next;
+	int number = 1;
+
+	*text = NULL;
+	if (!f)
+		return fail(STATUS_FAILURE, "cannot read '%s': %s", file, strerror(errno));
+	if (getdelim(text, &size, '\0', f) < 0 && !feof(f))
+		status = fail(STATUS_FAILURE, "cannot read '%s': %s", file, strerror(errno));
+	fclose(f);
+	for (line = status == STATUS_OK ? *text : NULL; line && *line; line = next, number++) {
+		next = line + strcspn(line, "\n");
+		if (*next)
+			*next++ = '\0';
+		if (config_line(o, line) != STATUS_OK)
+			return fail(STATUS_USAGE, "cannot use '%s': see line %d", file, number);
+	}
+	return status;
 }
 
 bool opts_shows(const struct opts *o, const struct snapshot *s, const struct snap_session *row)

@@ -22,6 +22,17 @@
 #define MAX_RESERVED 256
 #define MAX_LIVE     86400.0
 
+/* Of the daemon only. NULL: not given. */
+struct daemon_opts {
+	const char *config;
+	const char *user, *group;
+	const char *listen; /* metrics over HTTP */
+	const char *textfile;
+	const char *log;
+	double log_interval, log_mb;
+	bool log_csv; /* too */
+};
+
 struct opts {
 	struct attach_opts attach;
 	bool batch; /* plain frames instead of the live view */
@@ -34,12 +45,19 @@ struct opts {
 	double duration; /* --duration, seconds; 0: without end */
 	double speed;    /* --speed */
 	bool compress;
+	bool openmetrics;
 	const struct session_field *sort;
 	pid_t pid;         /* -p PID, 0: all */
 	const char *match; /* -p NAME: part of a client's or a TA's name, or NULL */
 	const char *format, *output, *what; /* of export and check, or NULL */
 	const char *rules;                  /* --rules FILE, or NULL */
+	const char *cursor;                 /* --cursor FILE, or NULL */
+	u64 since_ns;                       /* --since TIME, CLOCK_REALTIME; 0: not given */
 	double live;                        /* --live SECONDS; 0: not given */
+	const char *socket;                 /* the daemon's */
+	bool direct;                        /* a daemon is not asked */
+	struct daemon_opts daemon;
+	u64 given;      /* bit n: row n of option_table was on the command line */
 	char **rest;    /* the words among the options: the command and its arguments */
 	char **command; /* what follows "--", or NULL: there is none */
 };
@@ -56,6 +74,7 @@ enum option_kind {
 	OPTION_WHOLE,  /* int */
 	OPTION_NUMBER, /* double */
 	OPTION_NS,     /* u64, given in seconds */
+	OPTION_TIME,   /* u64, CLOCK_REALTIME */
 	OPTION_FILTER,
 	OPTION_SORT,
 };
@@ -68,7 +87,18 @@ struct option_help {
 	enum option_kind kind;
 	size_t at;       /* offset in struct opts of what it sets */
 	double min, max; /* of a number */
+	bool config;     /* may stand in the daemon's file of options */
 };
+
+#define SOCKET_PATH "/run/optee-top/optee-top.sock"
+#define CONFIG_PATH "/etc/optee-top/daemon.conf"
+
+/*
+ * Takes options from a file, one a line: a name as in the table, without dashes, and its
+ * value; a # begins a comment. What was given on the command line stays. The text of file
+ * is kept in *text, to be freed after o. STATUS_USAGE after saying what is wrong with which line.
+ */
+enum status opts_read_config(struct opts *o, const char *file, char **text);
 
 extern const struct option_help option_table[];
 extern const size_t nr_options;

@@ -24,7 +24,7 @@ enum status record(const struct opts *o)
 	status = recorder_open(&recorder, file, o->compress);
 	if (status != STATUS_OK)
 		return status;
-	status = on_live(&with, frames ? view_batch : view_record, recorder);
+	status = on_live(&with, frames ? view_batch : view_record, PAST_NONE, recorder);
 	written = recorder_close(recorder);
 	return written == STATUS_OK ? status : written;
 }

@@ -131,12 +131,23 @@ static u32 recorder_look(void *ctx, const struct event **events)
 	return failed(r) ? LOOK_ENDED : n;
 }
 
+static bool recorder_behind(void *ctx)
+{
+	struct recorder *r = ctx;
+
+	return source_behind(&r->from);
+}
+
 struct source recorder_source(struct recorder *r, const struct source *from)
 {
 	r->from = *from;
-	encoder_host(&r->encoder, from->host);
+	encoder_begin(&r->encoder, from->host);
 	return (struct source){
-		.ctx = r, .host = from->host, .next = recorder_next, .look = recorder_look
+		.ctx = r,
+		.host = from->host,
+		.next = recorder_next,
+		.look = recorder_look,
+		.behind = recorder_behind,
 	};
 }
 

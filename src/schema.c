@@ -30,6 +30,14 @@ static u32 code_length(struct codec *c, u32 ours)
 	return n;
 }
 
+void code_hello(struct codec *c, struct hello *h)
+{
+	code_text(c, h->version, sizeof(h->version));
+	code_bool(c, &h->present);
+	code_u64(c, &h->mono_ns);
+	code_u64(c, &h->starved_ns);
+}
+
 void code_host(struct codec *c, struct host *h)
 {
 	code_text(c, h->version, sizeof(h->version));

@@ -27,6 +27,16 @@ static inline struct codec schema_writer(void)
 	return c;
 }
 
+/* What the daemon tells a client first. */
+struct hello {
+	char version[40]; /* of the daemon's optee-top */
+	bool present;     /* the driver is there: snapshots are going to come */
+	u64 mono_ns;      /* now */
+	u64 starved_ns;   /* a wait longer than this starves */
+};
+
+void code_hello(struct codec *c, struct hello *h);
+
 void code_host(struct codec *c, struct host *h);
 void code_event(struct codec *c, struct event *e);
 

@@ -35,9 +35,16 @@ struct source {
 	 * small. NULL: this source does not tell calls apart.
 	 */
 	u32 (*calls)(void *ctx, const struct call_record **calls);
+	/* Of what is past there are more snapshots: nobody has to wait for them. NULL: there never are. */
+	bool (*behind)(void *ctx);
 	bool at_once;          /* all of it is past: nobody has to wait for it */
 	struct player *player; /* of a recording in the live view; else NULL */
 };
+
+static inline bool source_behind(const struct source *source)
+{
+	return source->at_once || (source->behind && source->behind(source->ctx));
+}
 
 static inline u64 clock_ns(clockid_t clock)
 {

@@ -48,7 +48,7 @@ bool stop_wait(u64 deadline, const struct source *source)
 	const struct event *events;
 	u64 now = source_now();
 
-	if (source->at_once)
+	if (source_behind(source))
 		return !stop_asked;
 	while (!stop_asked && now < deadline) {
 		stop_sleep(deadline - now < LOOK_NS ? deadline : now + LOOK_NS);

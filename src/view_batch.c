@@ -174,7 +174,7 @@ enum status view_batch(const struct opts *o, const struct source *source)
 			status = print(o, source->host, s);
 			frames++;
 		}
-		due += delay;
+		due = (source_behind(source) ? source_now() : due) + delay;
 		if ((!last || frames < last) && !stop_wait(due, source))
 			break;
 	}

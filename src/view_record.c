@@ -36,7 +36,7 @@ enum status view_record(const struct opts *o, const struct source *source)
 			since = s->mono_ns;
 		if (shows)
 			put_progress(s, since);
-		due += delay;
+		due = (source_behind(source) ? source_now() : due) + delay;
 	}
 	if (shows)
 		fputc('\n', stderr);

@@ -23,6 +23,7 @@ static int start(void **state)
 	record_ring_nr = 0;
 	record_ring_room = room;
 	record_calls = record;
+	records_wanted = 1;
 	current_cpu = 0;
 	return 0;
 }
@@ -191,6 +192,23 @@ static void none_unless_asked_for(void **state)
 		assert_int_equal(shared.records[cpu].emitted + shared.records[cpu].lost, 0);
 }
 
+/* As the daemon does it: while a client wants them. */
+static void only_while_they_are_wanted(void **state)
+{
+	u64 emitted;
+
+	(void)state;
+	records_wanted = 0;
+	random_round(STEPS);
+	assert_true(all_made() > 10);
+	assert_int_equal(record_ring_nr, 0);
+	records_wanted = 1;
+	emitted = all_made();
+	random_round(STEPS);
+	assert_int_equal(record_ring_nr, all_made() - emitted);
+	assert_true(record_ring_nr > 10);
+}
+
 /* A call without a model: task 1 makes it, and it returns ret. */
 static const struct call_record *make_call(struct msg_open *msg, u32 ret, u32 session)
 {
@@ -253,6 +271,7 @@ int main(void)
 		cmocka_unit_test_setup(sums_are_those_of_the_records, usual_start),
 		cmocka_unit_test_setup(each_is_counted_by_its_cpu, usual_start),
 		cmocka_unit_test_setup(none_unless_asked_for, usual_start),
+		cmocka_unit_test_setup(only_while_they_are_wanted, usual_start),
 		cmocka_unit_test_setup(the_life_of_a_session, usual_start),
 		cmocka_unit_test_setup(of_the_rest, usual_start),
 	};

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The fields of a pool and of its conditions, and the losses: with their names as metrics. */
+#include "field_get.h"
+#include "fields.h"
+
+#define POOL_FIELD(name)                                                                           \
+	static struct value pool_##name(const struct snapshot *s, const struct snap_pool *pool)
+
+#define POOL_NUMBER(name, known, expr)                                                             \
+	POOL_FIELD(name)                                                                           \
+	{                                                                                          \
+		UNUSED(s);                                                                         \
+		return number_if(known, (double)(expr));                                           \
+	}
+
+POOL_NUMBER(tee, true, pool->id)
+POOL_NUMBER(threads, pool->total >= 0, pool->total)
+POOL_NUMBER(free, pool->total >= 0, pool->total - pool->in_use_all)
+POOL_NUMBER(in_use_normal, true, pool->in_use[CLASS_NORMAL])
+POOL_NUMBER(in_use_system, true, pool->in_use[CLASS_SYSTEM])
+POOL_NUMBER(in_rpc, true, pool->in_rpc)
+POOL_NUMBER(waiting_normal, true, pool->waiting[CLASS_NORMAL])
+POOL_NUMBER(waiting_system, true, pool->waiting[CLASS_SYSTEM])
+POOL_NUMBER(oldest_wait, pool->waiting_all, pool->oldest_wait_ns)
+POOL_NUMBER(in_use_peak, true, pool->in_use_all_peak)
+POOL_NUMBER(in_use_normal_peak, true, pool->in_use_peak[CLASS_NORMAL])
+POOL_NUMBER(in_use_system_peak, true, pool->in_use_peak[CLASS_SYSTEM])
+POOL_NUMBER(waiting_peak, true, pool->waiting_all_peak)
+POOL_NUMBER(waiting_normal_peak, true, pool->waiting_peak[CLASS_NORMAL])
+POOL_NUMBER(waiting_system_peak, true, pool->waiting_peak[CLASS_SYSTEM])
+POOL_NUMBER(reserved, pool->reserved >= 0, pool->reserved)
+POOL_NUMBER(system_sessions, pool->system_sessions >= 0, pool->system_sessions)
+POOL_NUMBER(driver_free, pool->driver_free >= 0, pool->driver_free)
+POOL_NUMBER(drift, pool->drift_known, pool->drift)
+
+POOL_FIELD(design)
+{
+	static const char *const names[] = { NULL, "none", "merged", "v6" };
+
+	UNUSED(s);
+	return pool->design == DESIGN_UNKNOWN ? unknown() : text(names[pool->design]);
+}
+
+POOL_FIELD(exhausted_share)
+{
+	if (pool->total < 0)
+		return unknown();
+	/* The pool is read a moment after the interval's end. */
+	return percent(pool->exhausted_ns_iv < s->interval_ns ? pool->exhausted_ns_iv :
+								s->interval_ns,
+		       s->interval_ns);
+}
+
+const struct pool_field pool_fields[] = {
+	{ "tee", UNIT_COUNT, KIND_IDENTITY, "N of /dev/teeN", .get = pool_tee },
+	{ "design", UNIT_TEXT, KIND_IDENTITY,
+	  "who counts: none (up to 6.7, FF-A), merged (6.8), v6 (never merged)",
+	  .get = pool_design },
+	{ "threads", UNIT_COUNT, KIND_NOW,
+	  "T, the TEE threads; not known where Linux does not count", pool_threads,
+	  .metric = "optee_threads" },
+	{ "free", UNIT_COUNT, KIND_NOW, "T less the calls that hold a thread", pool_free,
+	  .metric = "optee_threads_free" },
+	{ "in_use_normal", UNIT_COUNT, KIND_NOW, "normal calls that hold a thread",
+	  pool_in_use_normal, .metric = "optee_threads_in_use", .class = "normal" },
+	{ "in_use_system", UNIT_COUNT, KIND_NOW, "system calls that hold a thread",
+	  pool_in_use_system, .metric = "optee_threads_in_use", .class = "system" },
+	{ "in_rpc", UNIT_COUNT, KIND_NOW, "of the calls that hold a thread, those in an RPC",
+	  pool_in_rpc, .metric = "optee_threads_in_rpc" },
+	{ "waiting_normal", UNIT_COUNT, KIND_NOW, "normal calls asleep in the queue",
+	  pool_waiting_normal, .metric = "optee_calls_waiting", .class = "normal" },
+	{ "waiting_system", UNIT_COUNT, KIND_NOW, "system calls asleep in the queue",
+	  pool_waiting_system, .metric = "optee_calls_waiting", .class = "system" },
+	{ "oldest_wait", UNIT_NS, KIND_NOW,
+	  "how long the first of those asleep in the queue sleeps", pool_oldest_wait,
+	  .metric = "optee_oldest_wait_seconds" },
+	{ "in_use_peak", UNIT_COUNT, KIND_PEAK, "most threads in use at once", pool_in_use_peak,
+	  .metric = "optee_threads_in_use_peak" },
+	{ "in_use_normal_peak", UNIT_COUNT, KIND_PEAK,
+	  "most threads in use at once by normal calls", pool_in_use_normal_peak,
+	  .metric = "optee_threads_in_use_class_peak", .class = "normal" },
+	{ "in_use_system_peak", UNIT_COUNT, KIND_PEAK,
+	  "most threads in use at once by system calls", pool_in_use_system_peak,
+	  .metric = "optee_threads_in_use_class_peak", .class = "system" },
+	{ "waiting_peak", UNIT_COUNT, KIND_PEAK, "most calls asleep in the queue at once",
+	  pool_waiting_peak, .metric = "optee_calls_waiting_peak" },
+	{ "waiting_normal_peak", UNIT_COUNT, KIND_PEAK,
+	  "most normal calls asleep in the queue at once", pool_waiting_normal_peak,
+	  .metric = "optee_calls_waiting_class_peak", .class = "normal" },
+	{ "waiting_system_peak", UNIT_COUNT, KIND_PEAK,
+	  "most system calls asleep in the queue at once", pool_waiting_system_peak,
+	  .metric = "optee_calls_waiting_class_peak", .class = "system" },
+	{ "exhausted_share", UNIT_PERCENT, KIND_INTERVAL,
+	  "share of the interval in which no thread was free", .get = pool_exhausted_share },
+	{ "reserved", UNIT_COUNT, KIND_NOW,
+	  "entries the driver keeps in reserve for system sessions now", pool_reserved,
+	  .metric = "optee_threads_reserved" },
+	{ "system_sessions", UNIT_COUNT, KIND_NOW, "system sessions, as the driver counts them",
+	  pool_system_sessions, .metric = "optee_system_sessions" },
+	{ "driver_free", UNIT_COUNT, KIND_NOW, "free threads, as the driver counts them",
+	  pool_driver_free, .metric = "optee_driver_threads_free" },
+	{ "drift", UNIT_COUNT, KIND_NOW,
+	  "threads in use as the driver counts less as we do, where it stayed so for a second; must be 0",
+	  pool_drift, .metric = "optee_threads_drift" },
+};
+
+const size_t nr_pool_fields = sizeof(pool_fields) / sizeof(pool_fields[0]);
+
+const struct loss_field loss_fields[NR_LOSSES] = {
+	[LOSS_CALL_SLOT] = { "calls_without_slot", "calls not accounted: too many at once" },
+	[LOSS_CALL_END] = { "calls_without_end", "calls whose end was not seen" },
+	[LOSS_CALL_MSG] = { "calls_unreadable",
+			    "calls whose message could not be read: counted without a session" },
+	[LOSS_SESSION_SLOT] = { "sessions_without_slot",
+				"sessions counted together, for want of a row" },
+	[LOSS_SESSION_CLOSED] = { "sessions_unread",
+				  "closed sessions whose row was reused before it was read: their last calls are in no sum" },
+	[LOSS_POOL_SLOT] = { "pools_without_slot", "calls of TEE instances past the fourth" },
+	[LOSS_EPISODE] = { "conditions_unreported",
+			   "conditions that ended and were counted, but for which there was no room among the events" },
+	[LOSS_CALL_RECORD] = { "calls_unrecorded",
+			       "calls that are accounted, but found no room among those to be recorded one by one" },
+	[LOSS_LATE_CALLS] = { "calls_late", "calls in flight at attach: shown, but not accounted" },
+};
+
+const struct loss_field missed_field = { "probes_missed", "hook runs that the kernel skipped" };
+
+/* Figures of a condition. */
+
+#define CONDITION_NUMBER(name, known_if, expr)                                                     \
+	static struct value condition_##name(const struct snap_cond *c)                            \
+	{                                                                                          \
+		return number_if(c->known && (known_if), (double)(expr));                          \
+	}
+
+CONDITION_NUMBER(count, true, c->count)
+CONDITION_NUMBER(lasting, true, c->lasting)
+CONDITION_NUMBER(since, c->lasting, c->since_ns)
+CONDITION_NUMBER(time, true, c->ns)
+CONDITION_NUMBER(longest, true, c->longest_ns)
+CONDITION_NUMBER(peak, true, c->peak)
+
+const struct condition_field condition_fields[] = {
+	{ "count", UNIT_COUNT, KIND_TOTAL, "episodes since attach, those that last included",
+	  condition_count, .metric = "optee_condition_episodes_total" },
+	{ "lasting", UNIT_COUNT, KIND_NOW, "how many episodes last now", condition_lasting,
+	  .metric = "optee_condition_lasting" },
+	{ "since", UNIT_NS, KIND_NOW,
+	  "CLOCK_MONOTONIC, when the first of these began; null: none lasts",
+	  .get = condition_since },
+	{ "time", UNIT_NS, KIND_TOTAL, "how long the episodes lasted, in all", condition_time,
+	  .metric = "optee_condition_seconds_total" },
+	{ "longest", UNIT_NS, KIND_PEAK, "how long the longest episode lasted", condition_longest,
+	  .metric = "optee_condition_longest_seconds" },
+	{ "peak", UNIT_COUNT, KIND_PEAK, "the largest value of the figure that makes the condition",
+	  condition_peak, .metric = "optee_condition_peak" },
+};
+
+const size_t nr_condition_fields = sizeof(condition_fields) / sizeof(condition_fields[0]);

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What was gained is the difference to the snapshot that was given before. */
+#include <stdlib.h>
+#include <string.h>
+#include "merge.h"
+#include "snapshot_copy.h"
+
+static void forget_ended(struct merge *m)
+{
+	for (u32 i = 0; i < m->nr_ended; i++) {
+		hist_release(&m->ended[i].wait);
+		hist_release(&m->ended[i].hold);
+		hist_release(&m->ended[i].secure);
+	}
+	m->nr_ended = 0;
+}
+
+void merge_release(struct merge *m)
+{
+	forget_ended(m);
+	free(m->ended);
+	free(m->given);
+	memset(m, 0, sizeof(*m));
+}
+
+static bool keep_ended(struct merge *m, const struct snap_session *row)
+{
+	struct ended_row *e;
+
+	if (m->nr_ended == m->room) {
+		u32 room = m->room ? 2 * m->room : 16;
+		struct ended_row *more = realloc(m->ended, room * sizeof(*more));
+
+		if (!more)
+			return false;
+		m->ended = more;
+		m->room = room;
+	}
+	e = &m->ended[m->nr_ended++];
+	*e = (struct ended_row){ .row = *row };
+	return !row->wait || (hist_copy(&e->wait, row->wait) && hist_copy(&e->hold, row->hold) &&
+			      hist_copy(&e->secure, row->secure));
+}
+
+bool merge_pass(struct merge *m, const struct snapshot *s)
+{
+	if (!m->given)
+		return true; /* nobody has asked for what was before the first */
+	m->passed++;
+	for (u32 i = 0; i < s->nr_sessions; i++)
+		if (!s->sessions[i].open && !keep_ended(m, &s->sessions[i]))
+			return false;
+	return true;
+}
+
+static struct class_sums gained(const struct class_sums *now, const struct class_sums *then)
+{
+	return (struct class_sums){
+		.calls = now->calls - then->calls,
+		.failed = now->failed - then->failed,
+		.waited = now->waited - then->waited,
+		.wait_ns = now->wait_ns - then->wait_ns,
+		.hold_ns = now->hold_ns - then->hold_ns,
+		.secure_ns = now->secure_ns - then->secure_ns,
+		.limits = now->limits - then->limits,
+		.limit_ns = now->limit_ns - then->limit_ns,
+	};
+}
+
+/* before: the same session's row in the snapshot of before, or one that is all 0. */
+static void span_session(struct snap_session *row, const struct snap_session *before)
+{
+	struct class_sums sums = {};
+
+	for (int class = 0; class < NR_CLASSES; class ++) {
+		struct class_sums gain = gained(&row->sums[class], &before->sums[class]);
+		const u64 *from = (const u64 *)&gain;
+		u64 *to = (u64 *)&sums;
+
+		for (size_t i = 0; i < sizeof(sums) / sizeof(*to); i++)
+			to[i] += from[i]; /* the maxima are 0 */
+	}
+	row->sums_iv = sums;
+	if (!row->wait)
+		return;
+	row->wait_iv = hist_since(row->wait, before->wait);
+	row->hold_iv = hist_since(row->hold, before->hold);
+	row->secure_iv = hist_since(row->secure, before->secure);
+}
+
+static void span_sessions(struct snapshot *s, const struct snapshot *before)
+{
+	static const struct snap_session none;
+	const struct snap_session *row_of[SESSION_SLOTS] = {};
+
+	for (u32 i = 0; i < before->nr_sessions; i++)
+		if (before->sessions[i].open)
+			row_of[before->sessions[i].slot] = &before->sessions[i];
+	for (u32 i = 0; i < s->nr_sessions; i++) {
+		struct snap_session *row = &s->sessions[i];
+		const struct snap_session *then = row_of[row->slot];
+
+		span_session(row, then && then->serial == row->serial ? then : &none);
+	}
+}
+
+static void span_pool(struct snap_pool *p, const struct snap_pool *before)
+{
+	for (int class = 0; class < NR_CLASSES; class ++)
+		p->sums_iv[class] = gained(&p->sums[class], &before->sums[class]);
+	p->exhausted_ns_iv = p->conds[COND_EXHAUSTED].ns - before->conds[COND_EXHAUSTED].ns;
+}
+
+/* Figures of the interval, from the snapshot before on. */
+static void span(struct snapshot *s, const struct snapshot *before)
+{
+	static const struct snap_pool none;
+
+	s->interval_ns = s->mono_ns - before->mono_ns;
+	for (u32 i = 0; i < s->nr_pools; i++)
+		span_pool(&s->pools[i], i < before->nr_pools ? &before->pools[i] : &none);
+	span_sessions(s, before);
+}
+
+const struct snapshot *merge_give(struct merge *m, const struct snapshot *s)
+{
+	struct snap_session *rows = calloc(m->nr_ended + 1, sizeof(*rows));
+	struct snapshot *copy = NULL;
+
+	for (u32 i = 0; rows && i < m->nr_ended; i++) {
+		rows[i] = m->ended[i].row;
+		if (!rows[i].wait)
+			continue;
+		rows[i].wait = &m->ended[i].wait;
+		rows[i].hold = &m->ended[i].hold;
+		rows[i].secure = &m->ended[i].secure;
+	}
+	if (rows)
+		copy = snapshot_copy(s, rows, m->nr_ended);
+	free(rows);
+	if (!copy)
+		return NULL;
+	if (m->given && m->passed)
+		span(copy, m->given);
+	free(m->given);
+	m->given = copy;
+	m->passed = 0;
+	forget_ended(m);
+	return copy;
+}

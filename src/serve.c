@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Clients in an array of slots; nothing is kept of one but where it stands. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "serve.h"
+#include "source.h"
+
+#define LINE_MAX_BYTES 64
+#define SAY_NS         10000000000 /* so long a client has for its line */
+#define PIECES         32          /* given to the kernel at once */
+#define BURST          (256 << 10) /* bytes to one client before the next has its turn */
+
+struct client {
+	struct watched watched; /* fd -1: the slot is free */
+	struct serve *serve;
+	u64 since_ns; /* it came */
+	bool follows; /* it has said its line */
+	bool calls, blocked;
+	u32 line_len;
+	char line[LINE_MAX_BYTES];
+	u64 at;      /* block that is sent to it, */
+	size_t sent; /* and how much of it was */
+};
+
+struct serve {
+	struct loop *loop;
+	struct watched listener;
+	const struct history *history;
+	struct hello hello;
+	struct serve_stats stats;
+	struct client *clients[MAX_CLIENTS]; /* NULL: free */
+	u32 nr_slots;                        /* that were ever used */
+	u32 nr_calls;                        /* clients that want calls */
+};
+
+static void drop(struct client *c)
+{
+	struct serve *s = c->serve;
+
+	loop_remove(s->loop, &c->watched);
+	close(c->watched.fd);
+	s->nr_calls -= c->follows && c->calls;
+	s->stats.clients--;
+	for (u32 i = 0; i < s->nr_slots; i++)
+		if (s->clients[i] == c)
+			s->clients[i] = NULL;
+	free(c);
+}
+
+/* Sending. */
+
+/*
+ * The next blocks for it, as pieces; returns their number. Calls go only to those who
+ * want them. more is set if there are others behind.
+ */
+static int gather(struct client *c, struct iovec pieces[PIECES])
+{
+	const struct history *h = c->serve->history;
+	u64 at = c->at;
+	size_t skip = c->sent;
+	int n = 0;
+
+	while (at < history_end(h) && n + 2 <= PIECES) {
+		enum block_type type;
+		size_t bytes = history_block(h, at, &type);
+
+		if (type != BLOCK_CALLS || c->calls)
+			n += history_bytes(h, at + skip, bytes - skip, pieces + n);
+		else if (!n)
+			c->at = at + bytes;
+		else
+			break;
+		at += bytes;
+		skip = 0;
+	}
+	return n;
+}
+
+/* So much of what was gathered has been sent. */
+static void advance(struct client *c, size_t n)
+{
+	while (n) {
+		enum block_type type;
+		size_t bytes = history_block(c->serve->history, c->at, &type);
+
+		if (c->sent + n < bytes) {
+			c->sent += n;
+			return;
+		}
+		n -= bytes - c->sent;
+		c->at += bytes;
+		c->sent = 0;
+	}
+}
+
+static void set_blocked(struct client *c, bool blocked)
+{
+	if (c->blocked == blocked)
+		return;
+	c->blocked = blocked;
+	loop_change(c->serve->loop, &c->watched, EPOLLIN | (blocked ? EPOLLOUT : 0));
+}
+
+/* False: it has gone, or is too slow. */
+static bool send_on(struct client *c)
+{
+	struct iovec pieces[PIECES];
+	size_t burst = 0;
+	int n;
+
+	if (!history_has(c->serve->history, c->at)) {
+		c->serve->stats.cut++;
+		return false;
+	}
+	while (burst < BURST && (n = gather(c, pieces)) > 0) {
+		const struct msghdr msg = { .msg_iov = pieces, .msg_iovlen = (size_t)n };
+		ssize_t sent = sendmsg(c->watched.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0 && errno != EAGAIN)
+			return false;
+		if (sent < 0)
+			break;
+		advance(c, (size_t)sent);
+		burst += (size_t)sent;
+	}
+	set_blocked(c, c->at < history_end(c->serve->history));
+	return true;
+}
+
+/* The first block it gets; small enough for any socket's buffer. */
+static bool send_hello(struct client *c)
+{
+	struct codec content = schema_writer();
+	struct packer *packer = packer_new();
+	const u8 *data = NULL;
+	ssize_t sent = -1;
+	size_t n = 0;
+
+	c->serve->hello.mono_ns = source_now();
+	code_hello(&content, &c->serve->hello);
+	if (packer && !content.failed)
+		data = packer_pack(packer, SCHEMA, BLOCK_HELLO, content.buf, content.at, false, &n);
+	if (data)
+		sent = send(c->watched.fd, data, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	packer_free(packer);
+	free(content.buf);
+	return sent == (ssize_t)n;
+}
+
+/* What it says. */
+
+static bool take_line(struct client *c)
+{
+	unsigned long long since;
+	unsigned int calls;
+	char end;
+
+	if (sscanf(c->line, "follow %llu %u%c", &since, &calls, &end) != 3 || end != '\n' ||
+	    calls > 1) {
+		c->serve->stats.rejected++;
+		return false;
+	}
+	c->calls = calls;
+	c->follows = true;
+	c->serve->nr_calls += calls;
+	c->at = history_begin(c->serve->history, since);
+	return send_hello(c) && send_on(c);
+}
+
+/* False: it has gone, or says what it should not. */
+static bool hear(struct client *c)
+{
+	char spare[256];
+	ssize_t n;
+
+	if (c->follows) /* there is nothing more to say, but that it goes */
+		n = recv(c->watched.fd, spare, sizeof(spare), MSG_DONTWAIT);
+	else
+		n = recv(c->watched.fd, c->line + c->line_len, sizeof(c->line) - 1 - c->line_len,
+			 MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	if (!n || c->follows) {
+		c->serve->stats.rejected += n != 0;
+		return false;
+	}
+	c->line_len += (u32)n;
+	if (memchr(c->line, '\n', c->line_len))
+		return take_line(c);
+	if (c->line_len < sizeof(c->line) - 1)
+		return true;
+	c->serve->stats.rejected++;
+	return false;
+}
+
+static void client_ready(void *arg, u32 events)
+{
+	struct client *c = arg;
+	bool stays = !(events & EPOLLERR);
+
+	if (stays && events & (EPOLLIN | EPOLLHUP))
+		stays = hear(c);
+	if (stays && events & EPOLLOUT)
+		stays = send_on(c);
+	if (!stays)
+		drop(c);
+}
+
+/* Coming. */
+
+static bool admit(struct serve *s, int fd)
+{
+	struct client *c = NULL;
+	u32 slot = 0;
+
+	while (slot < s->nr_slots && s->clients[slot])
+		slot++;
+	if (slot < MAX_CLIENTS)
+		c = calloc(1, sizeof(*c));
+	if (!c)
+		return false;
+	c->watched = (struct watched){ .fd = fd, .ready = client_ready, .arg = c };
+	c->serve = s;
+	c->since_ns = source_now();
+	if (loop_add(s->loop, &c->watched, EPOLLIN)) {
+		free(c);
+		return false;
+	}
+	s->clients[slot] = c;
+	s->nr_slots = slot < s->nr_slots ? s->nr_slots : slot + 1;
+	s->stats.clients++;
+	s->stats.accepted++;
+	return true;
+}
+
+static void listener_ready(void *arg, u32 events)
+{
+	struct serve *s = arg;
+	int fd = accept4(s->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)events;
+	if (fd < 0)
+		return;
+	if (!admit(s, fd)) {
+		s->stats.refused++;
+		close(fd);
+	}
+}
+
+struct serve *serve_new(struct loop *loop, int listener, const struct history *history,
+			const struct hello *hello)
+{
+	struct serve *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->loop = loop;
+	s->history = history;
+	s->hello = *hello;
+	s->listener = (struct watched){ .fd = listener, .ready = listener_ready, .arg = s };
+	if (!loop_add(loop, &s->listener, EPOLLIN))
+		return s;
+	free(s);
+	return NULL;
+}
+
+void serve_free(struct serve *s)
+{
+	if (!s)
+		return;
+	for (u32 i = 0; i < s->nr_slots; i++)
+		if (s->clients[i])
+			drop(s->clients[i]);
+	loop_remove(s->loop, &s->listener);
+	free(s);
+}
+
+void serve_turn(struct serve *s, u64 now)
+{
+	for (u32 i = 0; i < s->nr_slots; i++) {
+		struct client *c = s->clients[i];
+
+		if (!c)
+			continue;
+		if (c->follows ? c->blocked ? !history_has(s->history, c->at) : !send_on(c) :
+				 now - c->since_ns > SAY_NS) {
+			s->stats.cut += c->follows && c->blocked;
+			s->stats.rejected += !c->follows;
+			drop(c);
+		}
+	}
+}
+
+bool serve_wants_calls(const struct serve *s)
+{
+	return s->nr_calls;
+}
+
+void serve_stats(const struct serve *s, struct serve_stats *to)
+{
+	*to = s->stats;
+}

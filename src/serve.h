@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The daemon's socket: each client is a place in the history, from which it is sent on
+ * as fast as it reads. It costs no memory how slow it is; who falls behind what the
+ * history still has is cut off.
+ *
+ * A client sends one line, "follow SINCE CALLS\n": the time of CLOCK_MONOTONIC (ns) from
+ * which on it wants the history, ~0 for none, and 1 if it wants calls one by one, else 0. It
+ * gets a BLOCK_HELLO, and then the blocks of src/history.h.
+ */
+#ifndef OPTEE_TOP_SERVE_H
+#define OPTEE_TOP_SERVE_H
+
+#include "history.h"
+#include "loop.h"
+#include "schema.h"
+
+#define MAX_CLIENTS 1024
+
+struct serve;
+
+struct serve_stats {
+	u64 accepted, refused; /* refused: there were too many */
+	u64 cut;               /* too slow */
+	u64 rejected;          /* said something else than they should */
+	u32 clients;           /* now */
+};
+
+/* listener: a listening socket, made elsewhere. hello: told to each client. NULL: out of memory. */
+struct serve *serve_new(struct loop *loop, int listener, const struct history *history,
+			const struct hello *hello);
+void serve_free(struct serve *s);
+
+/* The history has grown: sends it on. Clients that say nothing for too long go. */
+void serve_turn(struct serve *s, u64 now);
+
+/* Does any client want calls one by one? */
+bool serve_wants_calls(const struct serve *s);
+
+void serve_stats(const struct serve *s, struct serve_stats *to);
+
+#endif

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What comes is read block by block. Snapshots go where the next one will go, too:
+ * what is given to a view is a copy, which src/merge.c makes.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "decoder.h"
+#include "merge.h"
+#include "stop.h"
+#include "stream.h"
+
+#define READ_BYTES (64 << 10)
+
+struct stream {
+	int fd;
+	struct stream_opts o;
+	u8 *buf;
+	size_t len, room;
+	bool ended;
+	struct hello hello;
+	struct host host; /* version "": not known yet */
+	struct decoder decoder;
+	bool there; /* a snapshot that was not given is in the decoder */
+	bool lost;
+	struct merge merge;
+	struct event_list events; /* since the snapshot that was given last */
+	u32 looked;               /* of them, by looks */
+	bool given;               /* they are in the last snapshot: the next ones begin anew */
+	struct call_record *calls;
+	u32 nr_calls, calls_room;
+	bool calls_taken;
+};
+
+/* Blocks. */
+
+static bool keep_calls(struct stream *st, const struct block *b)
+{
+	const struct call_record *calls;
+	bool damaged = !decoder_open_calls(&st->decoder, b);
+	u32 n;
+
+	if (st->calls_taken)
+		st->nr_calls = 0;
+	st->calls_taken = false;
+	while ((n = decode_calls(&st->decoder, &calls, &damaged)) > 0) {
+		if (st->nr_calls + n > st->calls_room) {
+			u32 room = 2 * (st->nr_calls + n);
+			struct call_record *more = realloc(st->calls, room * sizeof(*more));
+
+			if (!more)
+				return false;
+			st->calls = more;
+			st->calls_room = room;
+		}
+		memcpy(st->calls + st->nr_calls, calls, n * sizeof(*calls));
+		st->nr_calls += n;
+	}
+	return !damaged;
+}
+
+/* Is the snapshot of before we came? */
+static bool past(const struct stream *st)
+{
+	return st->decoder.snap.mono_ns < st->hello.mono_ns;
+}
+
+/* Of what is past only the newest are of use. */
+static void make_room(struct stream *st)
+{
+	struct event_list *l = &st->events;
+	u32 half = MAX_EVENTS / 2;
+
+	if (!past(st) || l->nr < half)
+		return;
+	memmove(l->events, l->events + l->nr - half / 2, half / 2 * sizeof(*l->events));
+	l->nr = half / 2;
+	st->looked = st->looked < l->nr ? st->looked : l->nr;
+}
+
+/* But for those of before we wanted any. Whoever takes none for long loses some: that is counted. */
+static bool keep_events(struct stream *st, const struct block *b)
+{
+	u64 dropped = st->events.dropped;
+	u32 first, kept;
+
+	if (st->given) {
+		st->events.nr = st->looked = 0;
+		st->given = false;
+	}
+	make_room(st);
+	first = kept = st->events.nr;
+	if (!decode_events(b, &st->events))
+		return st->events.dropped != dropped;
+	for (u32 i = first; i < st->events.nr; i++)
+		if (st->events.events[i].mono_ns >= st->o.since_ns ||
+		    st->events.events[i].mono_ns >= st->hello.mono_ns)
+			st->events.events[kept++] = st->events.events[i];
+	st->events.nr = kept;
+	return true;
+}
+
+static bool keep_snapshot(struct stream *st, const struct block *b)
+{
+	if (st->there && !merge_pass(&st->merge, &st->decoder.snap))
+		return false;
+	if (!decode_snapshot(&st->decoder, b))
+		return false;
+	st->there = !(st->o.fresh && past(st)) &&
+		    !(st->o.each && st->decoder.snap.mono_ns < st->o.since_ns && past(st));
+	return true;
+}
+
+/* False: this is not what a daemon sends. */
+static bool take(struct stream *st, const struct block *b)
+{
+	if (b->schema < SCHEMA_OLDEST || b->schema > SCHEMA)
+		return false;
+	switch (b->type) {
+	case BLOCK_HOST:
+		return decode_host(b, &st->host);
+	case BLOCK_EVENTS:
+		return keep_events(st, b);
+	case BLOCK_CALLS:
+		return keep_calls(st, b);
+	case BLOCK_SNAPSHOT:
+	case BLOCK_CHANGES:
+		return keep_snapshot(st, b);
+	default:
+		return true;
+	}
+}
+
+/* The blocks that have come whole; of what is past, up to the first snapshot if each is wanted. */
+static void take_blocks(struct stream *st)
+{
+	size_t at = 0;
+	struct block b;
+	int whole = 0;
+
+	while (!(st->o.each && st->there && past(st)) &&
+	       (whole = block_parse(st->buf + at, st->len - at, &b)) > 0) {
+		if (!take(st, &b)) {
+			whole = -1;
+			break;
+		}
+		at += b.end;
+	}
+	st->ended |= whole < 0;
+	memmove(st->buf, st->buf + at, st->len - at);
+	st->len -= at;
+}
+
+/* Reads until a time (ns), 0: what is there. False: nothing has come. */
+static bool receive(struct stream *st, u64 until)
+{
+	struct pollfd p = { .fd = st->fd, .events = POLLIN };
+	u64 now = source_now();
+	ssize_t n;
+
+	if (poll(&p, 1, until > now ? (int)((until - now) / 1000000 + 1) : 0) <= 0)
+		return false;
+	if (st->room - st->len < READ_BYTES) {
+		size_t room = 2 * st->room + READ_BYTES;
+		u8 *more = realloc(st->buf, room);
+
+		if (!more) {
+			st->ended = true;
+			return false;
+		}
+		st->buf = more;
+		st->room = room;
+	}
+	n = recv(st->fd, st->buf + st->len, st->room - st->len, MSG_DONTWAIT);
+	if (n > 0)
+		st->len += (size_t)n;
+	else if (!n || (errno != EAGAIN && errno != EINTR))
+		st->ended = true;
+	return n > 0;
+}
+
+/* Takes all that has come; the socket may have more than is read at once. */
+static void pump(struct stream *st)
+{
+	do
+		take_blocks(st);
+	while (!st->ended && !(st->o.each && st->there && past(st)) && receive(st, 0));
+}
+
+/* As a source. */
+
+static const struct snapshot *stream_next(void *ctx)
+{
+	struct stream *st = ctx;
+	const struct snapshot *s;
+
+	pump(st);
+	while (!st->there && !st->ended && !stop_asked) {
+		receive(st, source_now() + 1000000000);
+		pump(st);
+	}
+	if (!st->there) {
+		errno = st->ended ? ENODEV : EINTR;
+		return NULL;
+	}
+	st->there = false;
+	s = merge_give(&st->merge, &st->decoder.snap);
+	if (!s) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	st->merge.given->events = st->events.events;
+	st->merge.given->nr_events = st->given ? 0 : st->events.nr;
+	st->given = true;
+	st->merge.given->losses.count[LOSS_EPISODE] += st->events.dropped;
+	st->lost |= losses_any(&s->losses);
+	return s;
+}
+
+static u32 stream_look(void *ctx, const struct event **events)
+{
+	struct stream *st = ctx;
+	u32 n;
+
+	pump(st);
+	if (st->given)
+		return st->ended ? LOOK_ENDED : 0;
+	n = st->events.nr - st->looked;
+	*events = st->events.events + st->looked;
+	st->looked = st->events.nr;
+	return n || !st->ended ? n : LOOK_ENDED;
+}
+
+static u32 stream_calls(void *ctx, const struct call_record **calls)
+{
+	struct stream *st = ctx;
+
+	*calls = st->calls;
+	if (st->calls_taken)
+		return 0;
+	st->calls_taken = true;
+	return st->nr_calls;
+}
+
+static bool stream_behind(void *ctx)
+{
+	const struct stream *st = ctx;
+
+	return st->o.each && past(st) && !st->ended;
+}
+
+struct source stream_source(struct stream *st)
+{
+	return (struct source){
+		.ctx = st,
+		.host = &st->host,
+		.next = stream_next,
+		.look = stream_look,
+		.calls = st->o.calls ? stream_calls : NULL,
+		.behind = stream_behind,
+	};
+}
+
+bool stream_wait_host(struct stream *st)
+{
+	while (!st->host.version[0] && !st->ended && !stop_asked) {
+		pump(st);
+		if (!st->host.version[0])
+			receive(st, source_now() + 1000000000);
+	}
+	st->host.calls = st->o.calls;
+	return st->host.version[0];
+}
+
+/* Opening. */
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		return fd;
+	close(fd);
+	return -errno;
+}
+
+static int say_line(const struct stream *st)
+{
+	char line[64];
+	int n = snprintf(line, sizeof(line), "follow %llu %d\n", (unsigned long long)st->o.since_ns,
+			 st->o.calls);
+
+	return send(st->fd, line, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -errno;
+}
+
+/* The first block; a daemon that says nothing for so long is none. */
+static int hear_hello(struct stream *st)
+{
+	u64 end = source_now() + 10000000000;
+	struct block b;
+	struct codec c;
+	int whole;
+
+	while (!(whole = st->len ? block_parse(st->buf, st->len, &b) : 0)) {
+		if (st->ended || stop_asked || source_now() > end)
+			return -EPROTO;
+		receive(st, end);
+	}
+	if (whole < 0 || b.type != BLOCK_HELLO || b.schema != SCHEMA)
+		return -EPROTO;
+	c = codec_reader(b.data, b.size);
+	code_hello(&c, &st->hello);
+	if (c.failed)
+		return -EPROTO;
+	memmove(st->buf, st->buf + b.end, st->len - b.end);
+	st->len -= b.end;
+	return 0;
+}
+
+int stream_open(struct stream **to, const char *path, const struct stream_opts *o)
+{
+	struct stream *st = calloc(1, sizeof(*st));
+	int err;
+
+	if (!st)
+		return -ENOMEM;
+	st->o = *o;
+	st->fd = connect_to(path);
+	err = st->fd < 0 ? st->fd : decoder_init(&st->decoder);
+	err = err ?: say_line(st);
+	err = err ?: hear_hello(st);
+	if (err)
+		stream_close(st);
+	else
+		*to = st;
+	return err;
+}
+
+void stream_close(struct stream *st)
+{
+	if (st->fd >= 0)
+		close(st->fd);
+	decoder_release(&st->decoder);
+	merge_release(&st->merge);
+	free(st->events.events);
+	free(st->calls);
+	free(st->buf);
+	free(st);
+}
+
+const struct hello *stream_hello(const struct stream *st)
+{
+	return &st->hello;
+}
+
+bool stream_ended(const struct stream *st)
+{
+	return st->ended;
+}
+
+bool stream_lost(const struct stream *st)
+{
+	return st->lost;
+}

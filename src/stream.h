@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The daemon as a source: what it sends over its socket (src/serve.h), read as it comes. */
+#ifndef OPTEE_TOP_STREAM_H
+#define OPTEE_TOP_STREAM_H
+
+#include "schema.h"
+#include "source.h"
+
+struct stream;
+
+struct stream_opts {
+	u64 since_ns; /* CLOCK_MONOTONIC: from where on; ~0: from now */
+	bool each;    /* of what is past, each snapshot; else they come as one */
+	bool fresh;   /* no snapshot that was taken before we came */
+	bool calls;
+};
+
+/*
+ * Connects, and reads what the daemon says first. 0 or -errno: -ENOENT or -ECONNREFUSED
+ * there is no daemon, -EACCES we may not, -EPROTO it is another optee-top's.
+ */
+int stream_open(struct stream **st, const char *path, const struct stream_opts *o);
+void stream_close(struct stream *st);
+
+/* What the daemon said first. */
+const struct hello *stream_hello(const struct stream *st);
+
+/* Waits until the host is known. False: it has ended before, or a signal asks us to end. */
+bool stream_wait_host(struct stream *st);
+
+/*
+ * Snapshots come once a second: next() gives the newest one that has come, with the
+ * figures of the time since the one it gave before, and waits for one if none has. NULL
+ * with ENODEV: the driver has left, or the daemon. Valid until stream_close().
+ */
+struct source stream_source(struct stream *st);
+
+/* The daemon, or its worker, has gone. */
+bool stream_ended(const struct stream *st);
+
+/* Did the daemon not see something? */
+bool stream_lost(const struct stream *st);
+
+#endif

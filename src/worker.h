@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One life of the daemon's worker: as long as the driver is there, or as long as it is
+ * not. It attaches the probes, gives up all privileges, and serves.
+ */
+#ifndef OPTEE_TOP_WORKER_H
+#define OPTEE_TOP_WORKER_H
+
+#include "history.h"
+#include "listener.h"
+#include "opts.h"
+
+/* What the supervisor has made for all its workers. */
+struct daemon_parts {
+	const struct opts *o;       /* the command line, and */
+	const struct opts *options; /* the same with those of the file */
+	struct identity identity;
+	struct listener clients, metrics; /* metrics.fd -1: none */
+	struct history *history;
+	bool *serves; /* shared: a worker has begun to */
+	u64 since_ns; /* CLOCK_REALTIME, when the daemon began */
+};
+
+/* Exit status of a worker that found that the driver has come, or has left; else enum status. */
+#define WORKER_AGAIN 64
+
+/* Returns its exit status. SIGTERM, SIGINT and SIGHUP have to be blocked. */
+int worker_run(const struct daemon_parts *parts);
+
+#endif

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The log: what is written when, rotation and the cap, files that are taken away. */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <zlib.h>
+#include "unit.h"
+#include "capture.h"
+#include "log_file.h"
+#include "log_made.h"
+#include "log_pack.h"
+#include "logger.h"
+
+static struct made m;
+
+static struct logger *begin(char dir[64], const struct log_opts *like)
+{
+	struct log_opts o = *like;
+	struct logger *g;
+
+	made_dir(dir);
+	o.dir = dir;
+	assert_int_equal(logger_new(&g, &o), 0);
+	return g;
+}
+
+static void take(struct logger *g)
+{
+	logger_take(g, &m.host, &m.s);
+}
+
+/* Each line of a file, deflated or not. */
+static size_t each_line(const char *dir, const char *name, void (*f)(json_t *line, void *arg),
+			void *arg)
+{
+	char path[128], text[65536];
+	size_t lines = 0;
+	gzFile file;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file = gzopen(path, "rb");
+	if (!file)
+		return 0;
+	while (gzgets(file, text, sizeof(text))) {
+		size_t len = strlen(text);
+
+		assert_true(len && text[len - 1] == '\n');
+		if (strstr(name, ".jsonl")) {
+			json_t *line = json_loads(text, 0, NULL);
+
+			assert_non_null(line);
+			if (f)
+				f(line, arg);
+			json_decref(line);
+		}
+		lines++;
+	}
+	gzclose(file);
+	return lines;
+}
+
+/* How many lines of each type there are, and of the last session the line. */
+struct seen {
+	u64 types[16], seq, epoch, mono_ns, sessions[4096], gap_lines, missing;
+};
+
+static const char *const types[] = { "host", "pool", "ta", "session", "losses", "event", "gap" };
+
+static u64 integer(json_t *line, const char *key)
+{
+	assert_true(json_is_integer(json_object_get(line, key)));
+	return (u64)json_integer_value(json_object_get(line, key));
+}
+
+static void see(json_t *line, void *arg)
+{
+	const char *type = json_string_value(json_object_get(line, "type"));
+	struct seen *seen = arg;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (!strcmp(type, types[i]))
+			seen->types[i]++;
+	/* Every line has its number, and none is missing that no gap tells of. */
+	if (!strcmp(type, "gap"))
+		seen->gap_lines += integer(line, "lines");
+	assert_true(integer(line, "seq") > seen->seq);
+	if (seen->seq)
+		seen->missing += integer(line, "seq") - seen->seq - 1;
+	seen->seq = integer(line, "seq");
+	seen->epoch = integer(line, "epoch");
+	if (!strcmp(type, "session"))
+		seen->sessions[integer(line, "serial")] = integer(line, "calls");
+	seen->mono_ns = integer(line, "mono_ns");
+}
+
+static struct seen seen_in(const char *dir)
+{
+	struct seen seen = {};
+
+	each_line(dir, "optee-top.jsonl", see, &seen);
+	return seen;
+}
+
+/* Figures at the first call, what changed at the interval, what closes at once. */
+static void when(void **state)
+{
+	struct log_opts o = { .interval = 60 };
+	struct seen seen;
+	struct logger *g;
+	char dir[64];
+
+	(void)state;
+	made_init(&m, 20);
+	g = begin(dir, &o);
+	for (int i = 0; i <= 60; i++) {
+		made_second(&m);
+		if (i >= 1 && i <= 3)
+			made_call(&m, 7);
+		if (i == 30) { /* closes after a last call */
+			made_call(&m, 8);
+			m.sessions[8].open = false;
+		}
+		if (i == 31) {
+			m.sessions[8] = m.sessions[19];
+			m.s.nr_sessions = 19;
+		}
+		if (i == 40)
+			made_event(&m, EVENT_BEGIN);
+		take(g);
+		seen = seen_in(dir);
+		assert_int_equal(seen.types[0], 1);
+		assert_int_equal(seen.types[1], i < 60 ? 1 : 2);
+		/* The first time all; then the one that closed, the one that called and its TA. */
+		assert_int_equal(seen.types[3], i < 30 ? 20 : i < 60 ? 21 : 22);
+		assert_int_equal(seen.types[2], i < 60 ? 10 : 12);
+		assert_int_equal(seen.types[5], i < 40 ? 0 : 1);
+		assert_int_equal(seen.types[4], 1);
+	}
+	assert_int_equal(seen.sessions[8], 3);
+	assert_int_equal(seen.sessions[9], 1);
+	assert_int_equal(seen.epoch, m.host.mono_ns);
+	/* At the end what is new since the last figures. */
+	made_second(&m);
+	made_call(&m, 0);
+	take(g);
+	logger_free(g);
+	seen = seen_in(dir);
+	assert_int_equal(seen.sessions[1], 1);
+	assert_int_equal(seen.types[3], 23);
+	assert_int_equal(seen.types[1], 3);
+	made_remove(dir);
+}
+
+static u32 mode_of(const char *dir, const char *name)
+{
+	char path[128];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return stat(path, &st) ? 0 : st.st_mode & 07777;
+}
+
+static void modes(void **state)
+{
+	const mode_t masks[] = { 0, 022, 077, 0777 };
+	struct log_opts o = { .interval = 1, .jsonl = true, .csv = true };
+	char dir[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+		mode_t old = umask(masks[i]);
+		struct logger *g = begin(dir, &o);
+
+		made_init(&m, 3);
+		made_second(&m);
+		made_event(&m, EVENT_END);
+		take(g);
+		logger_free(g);
+		umask(old);
+		for (int name = 0; name < NR_LOG_NAMES; name++)
+			assert_int_equal(mode_of(dir, log_names[name]),
+					 name == LOG_NAME_GAPS ? 0 : 0640);
+		made_remove(dir);
+	}
+}
+
+/* A day of so many sessions, some of which are active; returns the bytes that were written. */
+static u64 day(u32 sessions, u32 active, u64 cap)
+{
+	struct log_opts o = { .interval = 60, .size = cap };
+	u64 last_serial = sessions, rotations = 0, most = 0;
+	char dir[64], name[LOG_NAME_LEN];
+	struct seen *seen = calloc(1, sizeof(*seen));
+	struct log_stats stats;
+	struct logger *g = begin(dir, &o);
+	u32 files, newest = 0;
+
+	made_init(&m, sessions);
+	for (u32 i = 0; i < 86400; i++) {
+		made_second(&m);
+		/* Each minute others are active, one of whom closes and is opened anew. */
+		for (u32 n = 0; n < active; n++)
+			if (n % 10 == i % 10)
+				made_call(&m, (i / 60 * active + n) % sessions);
+		if (i % 60 == 30)
+			m.sessions[i / 60 * active % sessions].open = false;
+		if (i % 60 == 31)
+			made_session(&m, i / 60 * active % sessions, ++last_serial);
+		take(g);
+		stats = logger_stats(g);
+		assert_true(stats.bytes <= cap);
+		if (i % 60 == 0 || stats.rotations != rotations) {
+			assert_int_equal(made_bytes(dir, &files), stats.bytes);
+			if (stats.bytes > most)
+				most = stats.bytes;
+			rotations = stats.rotations;
+		}
+	}
+	logger_free(g);
+	/* The newest is all there: the last numbers without a gap, each session's last figures. */
+	for (u32 n = 1; n <= rotations; n++) {
+		struct log_part part = { .number = n, .deflated = true };
+		size_t lines = each_line(dir, log_name_make(&part, name), see, seen);
+
+		part.deflated = false;
+		lines += each_line(dir, log_name_make(&part, name), see, seen);
+		assert_true(lines || !newest);
+		newest |= lines > 0;
+	}
+	each_line(dir, "optee-top.jsonl", see, seen);
+	assert_int_equal(stats.lost + stats.errors, 0);
+	assert_true(seen->seq >= stats.lines);
+	assert_int_equal(seen->mono_ns, m.s.mono_ns);
+	assert_int_equal(seen->missing, 0);
+	for (u32 i = 0; i < active; i++) {
+		u32 at = (1439 * active + i) % sessions;
+
+		assert_int_equal(seen->sessions[m.sessions[at].serial],
+				 m.sessions[at].sums[0].calls);
+		assert_true(seen->sessions[m.sessions[at].serial]);
+	}
+	print_message(
+		"%u sessions, %u active: %llu lines, %llu rotations, %u files, at most %llu of %llu bytes\n",
+		sessions, active, (unsigned long long)seen->seq, (unsigned long long)rotations,
+		files, (unsigned long long)most, (unsigned long long)cap);
+	free(seen);
+	made_remove(dir);
+	return most;
+}
+
+static void days(void **state)
+{
+	(void)state;
+	/* With room for all of it: what a day takes. */
+	day(20, 5, 256 * LOG_SIZE_MIN);
+	day(1000, 50, 1024 * LOG_SIZE_MIN);
+	/* With a tenth of that. */
+	assert_true(day(1000, 50, 3 * LOG_SIZE_MIN) > 2 * LOG_SIZE_MIN);
+	day(20, 5, LOG_SIZE_MIN);
+}
+
+UNIT_TESTS(when, modes, days)
