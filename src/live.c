@@ -48,9 +48,9 @@ enum status live_attach(struct live *l, const struct opts *o)
 	if (status != STATUS_OK)
 		return status;
 	l->collect = collect_new(&l->probes);
-	if (o->attach.calls)
+	if (o->attach.calls && !o->attach.on_demand)
 		l->calls = calls_new(l->probes.records_fd);
-	if (l->collect && (l->calls || !o->attach.calls)) {
+	if (l->collect && (l->calls || !o->attach.calls || o->attach.on_demand)) {
 		host_read(&l->host, &l->probes, &o->attach);
 		return STATUS_OK;
 	}
@@ -101,11 +101,25 @@ static u32 live_look(void *ctx, const struct event **events)
 	return l->driver_left ? LOOK_ENDED : collect_look(l->collect, events);
 }
 
+bool live_want_calls(struct live *l, bool wanted)
+{
+	probes_want_calls(&l->probes, wanted);
+	if (wanted && !l->calls) {
+		l->calls = calls_new(l->probes.records_fd);
+		return l->calls;
+	}
+	if (!wanted && l->calls) {
+		calls_free(l->calls);
+		l->calls = NULL;
+	}
+	return true;
+}
+
 static u32 live_calls(void *ctx, const struct call_record **calls)
 {
 	struct live *l = ctx;
 
-	return calls_next(l->calls, calls);
+	return l->calls ? calls_next(l->calls, calls) : 0;
 }
 
 struct source live_source(struct live *l)
@@ -115,6 +129,6 @@ struct source live_source(struct live *l)
 		.host = &l->host,
 		.next = live_next,
 		.look = live_look,
-		.calls = l->calls ? live_calls : NULL,
+		.calls = l->probes.records_fd >= 0 ? live_calls : NULL,
 	};
 }

@@ -11,7 +11,7 @@
 struct live {
 	struct probes probes;
 	struct collect *collect;
-	struct calls *calls; /* NULL: they are not told of */
+	struct calls *calls; /* NULL: they are not told of, now */
 	struct host host;
 	bool driver_left;   /* the source ended because the driver did */
 	bool lost;          /* something was not seen */
@@ -29,6 +29,11 @@ enum status live_attach(struct live *l, const struct opts *o);
 const struct snapshot *live_last(struct live *l);
 
 void live_stop(struct live *l);
+
+/*
+ * Where they are told of on demand: from now on they are, or are not. False: out of memory.
+ */
+bool live_want_calls(struct live *l, bool wanted);
 
 /* l as a source of the views. */
 struct source live_source(struct live *l);

@@ -65,10 +65,10 @@ static void take_calls(struct worker *w)
 	const struct call_record *calls;
 	u32 n;
 
-	probes_want_calls(&w->live.probes, serve_wants_calls(w->serve));
+	if (!live_want_calls(&w->live, serve_wants_calls(w->serve)))
+		end(w, fail(STATUS_FAILURE, "cannot tell of calls: out of memory"));
 	while ((n = w->source.calls(w->source.ctx, &calls)) > 0)
-		if (serve_wants_calls(w->serve))
-			feed_calls(&w->feed, calls, n);
+		feed_calls(&w->feed, calls, n);
 }
 
 static void take_snapshot(struct worker *w, const struct snapshot *s)

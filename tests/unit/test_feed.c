@@ -83,10 +83,9 @@ static void forget(u32 slot)
 
 static void open_session(u32 slot)
 {
-	made.rows[slot] = (struct snap_session){ .serial = ++made.serial,
-						 .slot = slot * 3 + 1,
-						 .open = true,
-						 .changed = true };
+	made.rows[slot] = (struct snap_session){
+		.serial = ++made.serial, .slot = slot * 3 + 1, .open = true, .changed = true
+	};
 	snprintf(made.rows[slot].comm, sizeof(made.rows[slot].comm), "client-%u", slot);
 }
 
