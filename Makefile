@@ -12,6 +12,7 @@
 # V=1 shows the commands.
 
 prefix	?= /usr/local
+sysconfdir ?= /etc
 VERSION	:= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 ifeq ($(V),)
@@ -107,7 +108,7 @@ $(OUT)/optee-top: $(OBJS)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS)
 
 # The manual comes from the same tables as the program.
-MAN_OBJS := $(addprefix build/man/,gen_man.o help.o man.o json_keys.o fields.o fields_pool.o fields_ta.o opts.o text.o ta_names.o fail.o \
+MAN_OBJS := $(addprefix build/man/,gen_man.o help.o man.o json_keys.o fields.o fields_pool.o fields_ta.o opts.o time_parse.o text.o ta_names.o fail.o \
 	condition_table.o call_fields.o event_text.o hist.o rule_table.o finding.o seen.o \
 	judge_condition.o judge_driver.o judge_calls.o)
 
@@ -128,6 +129,8 @@ install: all
 	sed 's,@sbindir@,$(prefix)/sbin,' systemd/optee-top.service.in > \
 		$(DESTDIR)$(prefix)/lib/systemd/system/optee-top.service
 	install -D -m 644 systemd/optee-top.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/optee-top.conf
+	[ -e $(DESTDIR)$(sysconfdir)/optee-top/daemon.conf ] || \
+		install -D -m 644 systemd/daemon.conf $(DESTDIR)$(sysconfdir)/optee-top/daemon.conf
 
 clean:
 	rm -rf build/native build/arm64 build/gen build/man build/unit build/optee-top.8
