@@ -51,7 +51,7 @@ PLAIN	:= opts help man json_keys fields fields_pool fields_ta text ta_names hist
 	history feed serve stream merge snapshot_copy listener \
 	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
 	out_file lanes intern protobuf timeline task_names loop \
-	metric_text metrics self_stats view_metrics http http_request http_answer http_body textfile \
+	metric_text metrics self_stats view_metrics http http_request http_answer http_body textfile alerts \
 	trial check_report seen rules rule_table finding judge_condition judge_driver judge_calls
 SRCS	:= $(PLAIN) main record replay export_file on_live present live host_read driver mechanism bpf_object attach collect collect_sessions calls \
 	check child watch watch_event watch_calls doctor player daemon worker outlets privilege notify view_record view_batch view_events \
@@ -110,7 +110,7 @@ $(OUT)/optee-top: $(OBJS)
 # The manual comes from the same tables as the program.
 MAN_OBJS := $(addprefix build/man/,gen_man.o help.o man.o json_keys.o fields.o fields_pool.o fields_ta.o opts.o time_parse.o text.o ta_names.o fail.o \
 	condition_table.o call_fields.o event_text.o hist.o rule_table.o finding.o seen.o \
-	judge_condition.o judge_driver.o judge_calls.o)
+	judge_condition.o judge_driver.o judge_calls.o time_parse.o self_stats.o)
 
 build/man/%.o: src/%.c Makefile
 	@mkdir -p $(@D)

@@ -363,20 +363,6 @@ static enum status keep(struct probes *p)
 	return STATUS_OK;
 }
 
-/*
- * What only attaching needs: the kernel's BTF and the object were on the heap; and of the
- * program the greater part is libbpf's. Pages of it that are still needed come back.
- */
-static void let_go(void)
-{
-	extern const char __executable_start[], etext[];
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	uintptr_t start = ((uintptr_t)__executable_start + page - 1) / page * page;
-
-	malloc_trim(0);
-	madvise((void *)start, (uintptr_t)etext / page * page - start, MADV_DONTNEED);
-}
-
 enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 {
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
@@ -410,7 +396,7 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	p->attach_seconds = (double)(end.tv_sec - start.tv_sec) +
 			    (double)(end.tv_nsec - start.tv_nsec) / 1e9;
-	let_go();
+	malloc_trim(0); /* the kernel's BTF was in memory, and the object */
 	return STATUS_OK;
 }
 

@@ -23,7 +23,7 @@ struct collect {
 	struct watch *watch;
 	const struct shared *shared;
 	struct collect_sessions *sessions;
-	u64 past_exhausted_ns[MAX_POOLS];
+	struct snap_cond past_conds[MAX_POOLS][NR_CONDS];
 	struct snapshot snap;
 };
 
@@ -86,6 +86,33 @@ static void collect_design(struct snap_pool *to, const struct pool *p)
 	}
 }
 
+static u64 max_of(u64 a, u64 b)
+{
+	return a > b ? a : b;
+}
+
+/*
+ * An episode that ends between two readings is counted twice, and of some it turns out
+ * later that they ended earlier. What has been counted is not taken back: who adds up
+ * differences would take it for a new beginning.
+ */
+static void collect_conditions(struct collect *c, u32 pool, struct snap_pool *to)
+{
+	u64 exhausted_ns = c->past_conds[pool][COND_EXHAUSTED].ns;
+
+	for (int cond = 0; cond < NR_CONDS; cond++) {
+		struct snap_cond *now = &to->conds[cond], *past = &c->past_conds[pool][cond];
+
+		watch_condition(c->watch, pool, cond, now);
+		now->count = max_of(now->count, past->count);
+		now->ns = max_of(now->ns, past->ns);
+		now->longest_ns = max_of(now->longest_ns, past->longest_ns);
+		now->peak = max_of(now->peak, past->peak);
+		*past = *now;
+	}
+	to->exhausted_ns_iv = to->conds[COND_EXHAUSTED].ns - exhausted_ns;
+}
+
 static void collect_pools(struct collect *c)
 {
 	struct snapshot *s = &c->snap;
@@ -111,10 +138,7 @@ static void collect_pools(struct collect *c)
 			to->waiting[class] = state.waiting[class];
 			to->waiting_peak[class] = p->waiting_peak[class];
 		}
-		for (int cond = 0; cond < NR_CONDS; cond++)
-			watch_condition(c->watch, i, cond, &to->conds[cond]);
-		to->exhausted_ns_iv = to->conds[COND_EXHAUSTED].ns - c->past_exhausted_ns[i];
-		c->past_exhausted_ns[i] = to->conds[COND_EXHAUSTED].ns;
+		collect_conditions(c, i, to);
 		collect_design(to, p);
 		to->drift_known = watch_drift(c->watch, i, &to->drift);
 	}

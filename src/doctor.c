@@ -8,6 +8,7 @@
 #include "doctor.h"
 #include "driver.h"
 #include "fields.h"
+#include "stream.h"
 
 /*
  * What an empty hook adds to a call, in instructions, by mechanism: measured
@@ -68,7 +69,23 @@ static void print_pools(struct probes *p)
 	collect_free(c);
 }
 
-enum status doctor(const struct attach_opts *opts)
+static void print_daemon(const char *socket)
+{
+	const struct stream_opts want = { .since_ns = ~0ULL };
+	struct stream *st;
+	char answer[96];
+	int err = stream_open(&st, socket, &want);
+
+	if (!err) {
+		snprintf(answer, sizeof(answer), "runs, %s", stream_hello(st)->version);
+		stream_close(st);
+	} else {
+		snprintf(answer, sizeof(answer), "none to be used (%s)", strerror(-err));
+	}
+	row("daemon", answer);
+}
+
+enum status doctor(const struct opts *o)
 {
 	struct probes p = {};
 	struct utsname u;
@@ -84,10 +101,11 @@ enum status doctor(const struct attach_opts *opts)
 	row("optee driver", driver_present()  ? "bound to a device" :
 			    driver_possible() ? "not loaded" :
 						"not in this kernel");
+	print_daemon(o->socket);
 	if (!driver_present())
 		return fail(STATUS_KERNEL,
 			    "cannot try the hooks: no TEE device; load the optee driver");
-	status = probes_attach(&p, opts);
+	status = probes_attach(&p, &o->attach);
 	if (status != STATUS_OK)
 		return status;
 	row("calls and sessions before attach",

@@ -2,12 +2,12 @@
 #ifndef OPTEE_TOP_DOCTOR_H
 #define OPTEE_TOP_DOCTOR_H
 
-#include "attach.h"
+#include "opts.h"
 
 /*
  * Prints what this kernel offers, which mechanism each hook would use and what
  * is missing. Status: that of an attempt to attach.
  */
-enum status doctor(const struct attach_opts *opts);
+enum status doctor(const struct opts *o);
 
 #endif

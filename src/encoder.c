@@ -5,7 +5,8 @@
 #include <string.h>
 #include "encoder.h"
 
-#define CALLS_BYTES (32 << 10) /* a block of calls is given when it is as long as that */
+#define DEFLATED_MAX (32 << 10) /* changes that are longer cost too much to deflate each second */
+#define CALLS_BYTES  (32 << 10) /* a block of calls is given when it is as long as that */
 
 int encoder_init(struct encoder *e, const struct block_sink *sink)
 {
@@ -124,7 +125,8 @@ void encoder_snapshot(struct encoder *e, const struct snapshot *s, bool whole)
 	}
 	if (whole || !e->changes)
 		code_snapshot(&c, (struct snapshot *)s, NULL);
-	give(e, e->changes && !whole ? BLOCK_CHANGES : BLOCK_SNAPSHOT, &c, true);
+	give(e, e->changes && !whole ? BLOCK_CHANGES : BLOCK_SNAPSHOT, &c,
+	     whole || c.at < DEFLATED_MAX);
 	free(c.buf);
 }
 

@@ -47,7 +47,8 @@ void feed_calls(struct feed *f, const struct call_record *calls, u32 n)
 
 void feed_snapshot(struct feed *f, const struct snapshot *s)
 {
-	bool whole = !f->whole_ns || s->mono_ns - f->whole_ns >= WHOLE_NS;
+	bool whole = !f->whole_ns || s->mono_ns - f->whole_ns >= WHOLE_NS ||
+		     !history_begins(f->history);
 
 	if (whole) {
 		encoder_host(&f->encoder, f->host);

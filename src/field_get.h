@@ -3,7 +3,6 @@
 #ifndef OPTEE_TOP_FIELD_GET_H
 #define OPTEE_TOP_FIELD_GET_H
 
-#include <stdio.h>
 #include "fields.h"
 
 #define UNUSED(x) ((void)(x))
@@ -27,7 +26,8 @@ static inline struct value text(const char *s)
 {
 	struct value v = { .known = true };
 
-	snprintf(v.text, sizeof(v.text), "%s", s);
+	for (size_t i = 0; i < sizeof(v.text) - 1 && s[i]; i++)
+		v.text[i] = s[i]; /* the rest is 0 */
 	return v;
 }
 

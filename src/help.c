@@ -11,6 +11,7 @@
 #include "help.h"
 #include "opts.h"
 #include "rules.h"
+#include "self_stats.h"
 
 const struct command_help command_table[] = {
 	{ "top", "", "the live view, or frames with -b; what runs without a command" },
@@ -30,7 +31,8 @@ const struct command_help command_table[] = {
 	  "one exposition for Prometheus, in its text format or, with --openmetrics, in OpenMetrics" },
 	{ "doctor", "",
 	  "what this kernel offers, which hook uses which mechanism, what is missing" },
-	{ "help", "[TOPIC]", "this help, or that on a topic: fields, conditions, rules, man" },
+	{ "help", "[TOPIC]",
+	  "this help, or that on a topic: fields, conditions, rules, alerts (rules for Prometheus), man" },
 };
 
 const size_t nr_commands = sizeof(command_table) / sizeof(command_table[0]);
@@ -125,6 +127,10 @@ void help_fields(void)
 	for (size_t i = 0; i < nr_rpc_fields; i++)
 		print_field(rpc_fields[i].name, rpc_fields[i].unit, rpc_fields[i].help,
 			    rpc_fields[i].metric);
+	printf("\nmetrics of the daemon itself:\n");
+	for (int i = 0; i < NR_SELF; i++)
+		if (!i || strcmp(self_fields[i].metric, self_fields[i - 1].metric))
+			printf("  %-34s %s\n", self_fields[i].metric, self_fields[i].help);
 	printf("\na call that has ended, as 'export' writes it:\n");
 	for (size_t i = 0; i < nr_call_fields; i++)
 		printf("  %-24s %s\n",

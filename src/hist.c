@@ -112,6 +112,14 @@ bool hist_copy(struct hist64 *to, const struct hist64 *from)
 	return true;
 }
 
+/* As a row has it: most octaves of it are empty. */
+static bool is_empty(const struct hist *src, unsigned int octave)
+{
+	const u64 *pairs = (const u64 *)&src->count[octave * SUB_BUCKETS];
+
+	return !(pairs[0] | pairs[1] | pairs[2] | pairs[3]);
+}
+
 /* What one octave gained; gain has its SUB_BUCKETS. Returns their sum. */
 static u64 octave_gain(const struct hist64 *sum, const struct hist *src, unsigned int octave,
 		       u32 *gain)
@@ -186,6 +194,8 @@ bool hist_gain(struct hist64 *sum, const struct hist *src, u64 *octaves, struct 
 	for (unsigned int octave = 0; octave < HIST_OCTAVES; octave++) {
 		u32 one[SUB_BUCKETS];
 
+		if (!has(sum, octave) && is_empty(src, octave))
+			continue;
 		n = octave_gain(sum, src, octave, one);
 		if (!n)
 			continue;

@@ -73,10 +73,8 @@ int history_append(struct history *h, const u8 *data, size_t n, bool begins, u64
 	/* One is kept that is older, so that all of the time is there. */
 	while (h->nr_begins > 1 && mono_ns - h->begins[1].mono_ns > HISTORY_NS)
 		forget_first(h);
-	if (!h->nr_begins)
-		h->start = h->end;
-	if (!h->nr_begins && !begins)
-		return 0; /* nobody could read it */
+	if (h->end + n - h->start > h->size)
+		h->start = h->end; /* who has read it all can go on, nobody can begin */
 	if (begins)
 		h->begins[h->nr_begins++] = (struct begin){ h->end, mono_ns };
 	history_bytes(h, h->end, n, pieces);
@@ -84,6 +82,11 @@ int history_append(struct history *h, const u8 *data, size_t n, bool begins, u64
 	memcpy(pieces[1].iov_base, data + pieces[0].iov_len, pieces[1].iov_len);
 	h->end += n;
 	return 0;
+}
+
+bool history_begins(const struct history *h)
+{
+	return h->nr_begins;
 }
 
 u64 history_begin(const struct history *h, u64 since_ns)

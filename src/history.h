@@ -27,6 +27,9 @@ void history_free(struct history *h);
  */
 int history_append(struct history *h, const u8 *data, size_t n, bool begins, u64 mono_ns);
 
+/* Is there a place where a reader can begin? */
+bool history_begins(const struct history *h);
+
 /* Where a reader begins who wants what came from a time on; the end: there is nothing yet. */
 u64 history_begin(const struct history *h, u64 since_ns);
 

@@ -33,6 +33,10 @@ void log_sink_fails(struct log_sink *k, int err, enum log_names name, u64 mono_n
 		return;
 	k->failing = true;
 	k->gap = (struct log_gap){ .since_ns = mono_ns, .error = -err };
+	if (k->told)
+		return;
+	k->told = true;
+	k->told_lost = k->lost;
 	say("cannot write '%s%s%s': %s; the lines of the log are counted as lost until it works",
 	    k->dir->path, dir ? "" : "/", dir ? "" : log_names[name], cause(err));
 }
@@ -144,6 +148,11 @@ void log_sink_sync(struct log_sink *k, u64 mono_ns)
 	enum log_names name = NR_LOG_NAMES;
 	int err = sync_files(k, &name);
 
+	if (!err && k->told && !k->failing) {
+		k->told = false;
+		say("the log in '%s' is written again; %llu lines are lost", k->dir->path,
+		    (unsigned long long)(k->lost - k->told_lost));
+	}
 	if (!err)
 		return;
 	log_sink_fails(k, err, name, k->unsafe ? k->unsafe_ns : mono_ns);
@@ -153,7 +162,6 @@ void log_sink_sync(struct log_sink *k, u64 mono_ns)
 bool log_sink_recover(struct log_sink *k, struct log_item *item)
 {
 	enum log_names name = k->format->files[LOG_GAP];
-	u64 lines = k->gap.lines;
 	int err;
 
 	item->type = LOG_GAP;
@@ -170,8 +178,6 @@ bool log_sink_recover(struct log_sink *k, struct log_item *item)
 	}
 	k->failing = false;
 	k->gap = (struct log_gap){};
-	say("the log in '%s' is written again; %llu lines are lost", k->dir->path,
-	    (unsigned long long)lines);
 	return true;
 }
 

@@ -2,7 +2,8 @@
 /*
  * One format and its files. A line is written or it is lost: every line has a number
  * of its own, what is lost is counted, and when writing works again a line of the type
- * gap says how many. It is said once when it begins to fail, and once when it works.
+ * gap says how many. It is said once when it begins to fail, and once when it works: when
+ * all figures of a turn could be written, for the last bytes of a disk take a few lines.
  */
 #ifndef OPTEE_TOP_LOG_SINK_H
 #define OPTEE_TOP_LOG_SINK_H
@@ -21,6 +22,8 @@ struct log_sink {
 	u64 errors; /* attempts that failed */
 	bool failing;
 	struct log_gap gap; /* while it fails */
+	bool told;          /* that it fails, and not yet that it works */
+	u64 told_lost;      /* lines lost by then */
 	u64 unsafe;         /* lines that may not be on the disk yet, the first of them */
 	u64 unsafe_ns;      /* of then */
 };
@@ -38,7 +41,7 @@ void log_sink_fails(struct log_sink *k, int err, enum log_names name, u64 mono_n
 /* Where it fails: tries a gap line, which item is. True: it works again. */
 bool log_sink_recover(struct log_sink *k, struct log_item *item);
 
-/* Has all of it brought to the disk. */
+/* The figures of a turn are written: has all of it brought to the disk. */
 void log_sink_sync(struct log_sink *k, u64 mono_ns);
 
 /* Closes files that are no longer what their names stand for. */

@@ -2,6 +2,7 @@
 /* optee-top: a table of commands. */
 #include <stdio.h>
 #include <string.h>
+#include "alerts.h"
 #include "check.h"
 #include "daemon.h"
 #include "doctor.h"
@@ -33,11 +34,6 @@ static enum status cmd_metrics(const struct opts *o)
 	return on_live(o, view_metrics, PAST_NONE, NULL);
 }
 
-static enum status cmd_doctor(const struct opts *o)
-{
-	return doctor(&o->attach);
-}
-
 static enum status cmd_help(const struct opts *o)
 {
 	const char *what = o->rest[0] ? o->rest[1] : NULL;
@@ -50,21 +46,23 @@ static enum status cmd_help(const struct opts *o)
 		help_conditions();
 	else if (!strcmp(what, "rules"))
 		help_rules();
+	else if (!strcmp(what, "alerts"))
+		alerts_print();
 	else if (!strcmp(what, "man"))
 		help_man();
 	else
 		return fail(
 			STATUS_USAGE,
-			"no help on '%s'; there is 'help fields', 'help conditions', 'help rules' "
-			"and 'help man'",
+			"no help on '%s'; there is 'help fields', 'help conditions', 'help rules', "
+			"'help alerts' and 'help man'",
 			what);
 	return STATUS_OK;
 }
 
 /* In the order of command_table. */
 static enum status (*const commands[])(const struct opts *) = {
-	cmd_top, cmd_events, record,      replay,     export_file,
-	check,   daemon_run, cmd_metrics, cmd_doctor, cmd_help,
+	cmd_top, cmd_events, record,      replay, export_file,
+	check,   daemon_run, cmd_metrics, doctor, cmd_help,
 };
 
 static enum status run(size_t command, const struct opts *o)

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The manual page, from the same tables as the help. */
 #include <stdio.h>
+#include <string.h>
 #include "call_fields.h"
 #include "condition_table.h"
 #include "fields.h"
 #include "help.h"
 #include "opts.h"
 #include "rules.h"
+#include "self_stats.h"
 
 static const char *const units[] = {
 	[UNIT_TEXT] = "text",       [UNIT_COUNT] = "count",
@@ -139,6 +141,49 @@ static void man_export(void)
 	       "Times are CLOCK_MONOTONIC.\n");
 }
 
+static void man_metrics(void)
+{
+	printf(".SH METRICS\n.B optee\\-top metrics\nand the daemon write all fields that have a "
+	       "metric's name here. What is not known is left out.\nLabels are tee, and of a TA ta and "
+	       "class; of a condition, condition; of a loss or an RPC, kind.\nThe label ta is "
+	       "\\(dqunknown\\(dq for sessions from before the attach, and \\(dqother\\(dq for those that "
+	       "found\nno row of their own. wait, hold and secure are histograms whose buckets are an octave "
+	       "wide,\nfrom 1.024 us to 17.2 s; a time that is just a bucket\\(aqs upper edge is in the next "
+	       "one.\nThe rules for alerts, of\n.B optee\\-top help alerts\nare made of the table of conditions."
+	       "\n.SS Metrics of the daemon itself\n");
+	for (int i = 0; i < NR_SELF; i++) {
+		const struct self_field *f = &self_fields[i];
+
+		if (i && !strcmp(f->metric, self_fields[i - 1].metric))
+			continue;
+		printf(".TP\n.B %s\n", f->metric);
+		troff(f->help);
+	}
+}
+
+static void man_daemon(void)
+{
+	printf(".SH DAEMON\n.B optee\\-top daemon\nattaches the probes, gives up all privileges, and looks 20 "
+	       "times a second, with a snapshot a\nsecond. While it runs the live view, frames, events, "
+	       "record, check and metrics have\nwhat they show from its socket, " SOCKET_PATH
+	       ": for root, and for the members of its\n.BR \\-\\-group .\nThey load probes of their own where "
+	       "there is no daemon, with\n.BR \\-\\-direct ,\nand, for root, where it cannot do what is asked for: "
+	       "a delay below 1 s,\n.BR \\-\\-reserved ,\n.BR \\-\\-kprobes ,\n.BR \\-\\-btf ,\nor another\n.BR \\-\\-starved .\n"
+	       "What it has seen in the last 10 minutes, or as much of it as fits into half a megabyte, "
+	       "is\nin its memory:\n.B \\-\\-since\nbegins with it, and the live view shows its conditions.\n.PP\n"
+	       "Options may stand in a file, a line each and without dashes; the command line goes first:\n");
+	for (size_t i = 0; i < nr_options; i++)
+		if (option_table[i].config)
+			printf(".br\n%s%s%s\n", option_table[i].name,
+			       option_table[i].arg ? " " : "", option_table[i].arg ?: "");
+	printf(".PP\nSIGHUP: reads that file anew, and opens the log files anew. SIGTERM: writes what was "
+	       "seen last,\nand ends. When the driver leaves the daemon lets go of it, waits, and attaches "
+	       "again. Counters\nbegin with each attach: mono_ns of the host, epoch in the logs, and the metric\n"
+	       "optee_attached_timestamp_seconds tell which one it was.\n"
+	       ".PP\nMetrics are served to loopback addresses unless another is given. They are not secret, but "
+	       "say\nwhich TAs are used how much.\n");
+}
+
 void help_man(void)
 {
 	printf(".TH OPTEE-TOP 8 \"\" \"optee-top\" \"System Administration\"\n"
@@ -184,6 +229,8 @@ void help_man(void)
 	man_events();
 	man_rules();
 	man_export();
+	man_daemon();
+	man_metrics();
 	printf(".SH LOSSES\nWhat was not seen is counted, and shown in every output. As a metric: " LOSS_METRIC
 	       ",\nby kind.\n");
 	for (int i = 0; i < NR_LOSSES; i++)

@@ -213,7 +213,7 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 	o->daemon.log_mb = 16;
 	o->sort = session_field_find("calls_rate");
 	o->attach.reserved = -1;
-	o->attach.starved_ns = 1000000000;
+	o->attach.starved_ns = STARVED_NS;
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		const struct option_help *option = NULL;
@@ -249,6 +249,14 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 	if (o->duration && o->duration < o->delay)
 		o->delay = o->duration; /* one interval, then */
 	return STATUS_OK;
+}
+
+bool opts_given(const struct opts *o, const char *name)
+{
+	for (size_t i = 0; i < nr_options; i++)
+		if (!strcmp(option_table[i].name, name))
+			return o->given >> i & 1;
+	return false;
 }
 
 /* One line of the daemon's file; it is cut into pieces. */

@@ -19,6 +19,7 @@
 #define MAX_SPEED    1000.0
 
 #define MIN_STARVED  0.001
+#define STARVED_NS   1000000000ULL /* unless another limit is given */
 #define MAX_RESERVED 256
 #define MAX_LIVE     86400.0
 
@@ -105,6 +106,9 @@ extern const size_t nr_options;
 
 /* After how many frames -n or --duration ends a view; 0: neither does. */
 int opts_frames(const struct opts *o);
+
+/* Was the option of this name on the command line? */
+bool opts_given(const struct opts *o, const char *name);
 
 /* Does the row pass -p? */
 bool opts_shows(const struct opts *o, const struct snapshot *s, const struct snap_session *row);

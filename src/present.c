@@ -21,8 +21,9 @@ static const char *only_direct(const struct opts *o, const struct hello *daemon)
 		return "--reserved";
 	if (o->delay < 1)
 		return "a delay below 1 s";
-	if (daemon && o->attach.starved_ns != daemon->starved_ns)
-		return "its own limit for starved";
+	if (o->attach.starved_ns != daemon->starved_ns &&
+	    (opts_given(o, "starved") || o->attach.starved_ns != STARVED_NS))
+		return "another limit for starved";
 	return NULL;
 }
 

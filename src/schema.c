@@ -170,23 +170,29 @@ static void code_pool(struct codec *c, struct snap_pool *p)
 }
 
 /* Its buckets that are not empty, each by its distance from the one before. */
-static void code_hist(struct codec *c, struct hist64 *h)
+static void put_hist(struct codec *c, const struct hist64 *h)
+{
+	const u64 *count = h->count;
+	u32 at = 0;
+
+	for (u32 octaves = h->octaves; octaves; octaves &= octaves - 1) {
+		u32 bucket = (u32)__builtin_ctz(octaves) << HIST_SUB_BITS;
+
+		for (u32 end = bucket + (1 << HIST_SUB_BITS); bucket < end; bucket++, count++) {
+			if (!*count)
+				continue;
+			codec_put(c, bucket + 1 - at);
+			codec_put(c, *count);
+			at = bucket + 1;
+		}
+	}
+	codec_put(c, 0);
+}
+
+static void get_hist(struct codec *c, struct hist64 *h)
 {
 	u32 at = 0;
 
-	if (c->writes) {
-		for (u32 i = 0; i < HIST_BUCKETS; i++) {
-			u64 n = hist_at(h, i);
-
-			if (!n)
-				continue;
-			codec_put(c, i + 1 - at);
-			codec_put(c, n);
-			at = i + 1;
-		}
-		codec_put(c, 0);
-		return;
-	}
 	hist_clear(h);
 	while (!c->failed) {
 		u64 step = codec_get(c), n = 0;
@@ -214,15 +220,18 @@ static void code_spread(struct codec *c, struct spread *s)
 static void code_hists(struct codec *c, struct snap_session *row, session_hists *hists)
 {
 	const struct hist64 **const of_row[] = { &row->wait, &row->hold, &row->secure };
-	struct hist64 *to = c->writes ? NULL : hists[row->slot];
 	bool there = c->writes && row->wait;
 
 	code_bool(c, &there);
 	for (size_t i = 0; i < COUNT(of_row); i++) {
+		struct hist64 *to = c->writes ? NULL : &hists[row->slot][i];
+
+		if (there && c->writes)
+			put_hist(c, *of_row[i]);
+		else if (there)
+			get_hist(c, to);
 		if (!c->writes)
-			*of_row[i] = there ? &to[i] : NULL;
-		if (there)
-			code_hist(c, (struct hist64 *)*of_row[i]);
+			*of_row[i] = there ? to : NULL;
 	}
 	code_spread(c, &row->wait_iv);
 	code_spread(c, &row->hold_iv);

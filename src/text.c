@@ -24,13 +24,16 @@ const char *text_sanitise(char *dst, const char *src, size_t n)
 
 const char *uuid_format(const u8 uuid[16], char buf[UUID_LEN])
 {
+	static const char digits[] = "0123456789abcdef";
 	char *out = buf;
 
 	for (int i = 0; i < 16; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			*out++ = '-';
-		out += sprintf(out, "%02x", uuid[i]);
+		*out++ = digits[uuid[i] >> 4];
+		*out++ = digits[uuid[i] & 15];
 	}
+	*out = '\0';
 	return buf;
 }
 
@@ -58,15 +61,31 @@ const char *format_ns(u64 ns, char *buf, size_t len)
 	return buf;
 }
 
+/* The last digits of n, and what is to follow them. */
+static char *put_digits(char *to, u32 n, int digits, char behind)
+{
+	for (int i = digits; i--; n /= 10)
+		to[i] = (char)('0' + n % 10);
+	to[digits] = behind;
+	return to + digits + 1;
+}
+
+/* Every line of a log has one: no strftime(). */
 const char *format_timestamp(u64 real_ns, char buf[TIMESTAMP_LEN])
 {
 	time_t seconds = (time_t)(real_ns / 1000000000);
-	char date[32];
+	char *at = buf;
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf, TIMESTAMP_LEN, "%s.%06uZ", date, (unsigned int)(real_ns % 1000000000 / 1000));
+	at = put_digits(at, (u32)tm.tm_year + 1900, 4, '-');
+	at = put_digits(at, (u32)tm.tm_mon + 1, 2, '-');
+	at = put_digits(at, (u32)tm.tm_mday, 2, 'T');
+	at = put_digits(at, (u32)tm.tm_hour, 2, ':');
+	at = put_digits(at, (u32)tm.tm_min, 2, ':');
+	at = put_digits(at, (u32)tm.tm_sec, 2, '.');
+	at = put_digits(at, (u32)(real_ns % 1000000000 / 1000), 6, 'Z');
+	*at = '\0';
 	return buf;
 }
 

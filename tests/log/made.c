@@ -15,6 +15,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #define assert_non_null(x)     assert(x)
 #define assert_int_equal(a, b) assert((a) == (b))
 #include "../unit/log_made.h"
@@ -115,6 +117,7 @@ int main(int argc, char **argv)
 
 	if (!o.dir)
 		return 2;
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* what runs without end does not outlive its test */
 	o.size = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
 	o.interval = argc > 3 ? strtod(argv[3], NULL) : 0;
 	o.jsonl = argc < 5 || strstr(argv[4], "jsonl");

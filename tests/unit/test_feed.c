@@ -233,6 +233,43 @@ static void changes_make_the_same_snapshot(void **state)
 	history_free(h);
 }
 
+/* More happens than there is room for: who has read it all goes on, and others can begin. */
+static void too_much_for_the_history(void **state)
+{
+	struct history *h = history_new(4 << 10);
+	u32 snapshots = 0;
+	struct decoder d;
+	struct feed feed;
+	u64 at = 0;
+
+	(void)state;
+	start();
+	assert_int_equal(feed_init(&feed, h, &host), 0);
+	assert_int_equal(decoder_init(&d), 0);
+	for (int n = 0; n < FRAMES; n++) {
+		const struct snapshot *s = step();
+		struct block b;
+
+		feed_snapshot(&feed, s);
+		for (; history_has(h, at) && at < history_end(h); at += b.end) {
+			u8 *data = copy_block(h, at, &b);
+
+			if (b.type == BLOCK_HOST)
+				assert_true(b.end > 20);
+			else
+				assert_true(decode_snapshot(&d, &b));
+			snapshots += b.type != BLOCK_HOST;
+			free(data);
+		}
+		assert_int_equal(at, history_end(h));
+		same(s, &d.snap);
+	}
+	assert_int_equal(snapshots, FRAMES);
+	decoder_release(&d);
+	feed_release(&feed);
+	history_free(h);
+}
+
 /* Where a reader begins all is there, whenever it comes; and it is small enough. */
 static void who_comes_late_has_all(void **state)
 {
@@ -452,5 +489,5 @@ static void the_way_of_the_socket(void **state)
 	close(kept);
 }
 
-UNIT_TESTS(changes_make_the_same_snapshot, who_comes_late_has_all, merged_ones_have_it_all,
-	   stuck_clients_hold_nobody_up, the_way_of_the_socket)
+UNIT_TESTS(changes_make_the_same_snapshot, too_much_for_the_history, who_comes_late_has_all,
+	   merged_ones_have_it_all, stuck_clients_hold_nobody_up, the_way_of_the_socket)

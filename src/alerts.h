@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The alert rules for Prometheus: doc/alerts.yml, from the tables. */
+#ifndef OPTEE_TOP_ALERTS_H
+#define OPTEE_TOP_ALERTS_H
+
+void alerts_print(void); /* help alerts */
+
+#endif
