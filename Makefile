@@ -12,6 +12,7 @@
 # V=1 shows the commands.
 
 prefix	?= /usr/local
+sysconfdir ?= /etc
 VERSION	:= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 ifeq ($(V),)
@@ -124,6 +125,12 @@ build/optee-top.8: $(MAN_OBJS)
 install: all
 	install -D -m 755 $(OUT)/optee-top $(DESTDIR)$(prefix)/sbin/optee-top
 	install -D -m 644 build/optee-top.8 $(DESTDIR)$(prefix)/share/man/man8/optee-top.8
+	install -d $(DESTDIR)$(prefix)/lib/systemd/system
+	sed 's,@sbindir@,$(prefix)/sbin,' systemd/optee-top.service.in > \
+		$(DESTDIR)$(prefix)/lib/systemd/system/optee-top.service
+	install -D -m 644 systemd/optee-top.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/optee-top.conf
+	[ -e $(DESTDIR)$(sysconfdir)/optee-top/daemon.conf ] || \
+		install -D -m 644 systemd/daemon.conf $(DESTDIR)$(sysconfdir)/optee-top/daemon.conf
 
 clean:
 	rm -rf build/native build/arm64 build/gen build/man build/unit build/optee-top.8
