@@ -57,13 +57,14 @@ static void start_worker(struct supervisor *s)
 	end(s, fail(STATUS_FAILURE, "cannot start: %s", strerror(errno)));
 }
 
-/* After a pause that a signal may end. */
+/* After a pause, which SIGTERM may end, and us. */
 static void start_again(struct supervisor *s)
 {
 	const struct timespec pause = { .tv_sec = s->pause };
+	int sig = sigtimedwait(&s->signals, NULL, &pause);
 
 	history_clear(s->parts.history); /* it may have been killed as it wrote there */
-	if (sigtimedwait(&s->signals, NULL, &pause) > 0) {
+	if (sig == SIGTERM || sig == SIGINT) {
 		end(s, STATUS_FAILURE);
 		return;
 	}

@@ -113,6 +113,21 @@ static void man_rules(void)
 		printf("%s%s", usual_rules[i], usual_rules[i + 1] ? ",\n" : ".\n");
 }
 
+static void man_logs(void)
+{
+	printf(".SS Of a log\nWhere FILE is the directory of a daemon\\(aqs log, or one of its "
+	       "JSON files, the lines there are\nexported: as they are, as CSV with the columns of "
+	       "the log\\(aqs own CSV files, or as samples\nfor Prometheus with the time of each in "
+	       "ms. Every line has the keys schema, ts, boot_id,\nepoch (CLOCK_MONOTONIC in ns, as "
+	       "optee\\-top attached: what its counters count from), seq (grows\nby one a line) and "
+	       "type: host, pool, ta, session, losses, event, or gap: so many lines could not\nbe "
+	       "written, and why. The other keys are the fields above.\n"
+	       ".B \\-\\-since\ngoes by ts alone, that time included; to go on where the last export "
+	       "ended use\n.BR \\-\\-cursor .\nLines that are torn, unreadable or missing are said, "
+	       "and are status %d under\n.BR \\-\\-strict .\n",
+	       STATUS_INCOMPLETE);
+}
+
 static void man_export(void)
 {
 	char key[64];
@@ -139,6 +154,7 @@ static void man_export(void)
 	       "there to the thread that it\ngot; the conditions; threads in use and waiting calls. "
 	       "Which of the TEE\\(aqs threads a call\nhad is not known: each has a slot that was free. "
 	       "Times are CLOCK_MONOTONIC.\n");
+	man_logs();
 }
 
 static void man_metrics(void)
