@@ -153,7 +153,8 @@ def check_processes(findings: Findings, text: bytes) -> None:
                     for part in text.decode().strip().split("\n\n"))
     findings.equal("the worker's user", worker["Uid"], main["Uid"])
     findings.true(f"the user is {main['Uid']}", "0" not in main["Uid"].split())
-    findings.equal("the worker's capabilities", (worker["CapPrm"], worker["CapEff"]), ("0" * 16,) * 2)
+    for key in ("CapPrm", "CapEff"):
+        findings.equal(f"the worker's {key}", int(worker[key], 16), 0)
     for what, status in (("main", main), ("worker", worker)):
         findings.equal(f"{what}: NoNewPrivs, Seccomp",
                        (status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
