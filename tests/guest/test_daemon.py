@@ -106,9 +106,10 @@ def check_merged(findings: Findings, five: Sequence[Object], one: Sequence[Objec
             for key in ("calls", "wait_ns", "hold_ns", "secure_ns", "state", "ops"):
                 findings.equal(f"{what}: {key} of {serial}", mine[serial][key],
                                rows[serial][key])
-            rate = sum(r["calls_rate"] * p["interval_ns"] for p in parts
-                       for r in p["sessions"] if r["serial"] == serial and r["calls_rate"])
-            have = (mine[serial]["calls_rate"] or 0) * frame["interval_ns"]
+            key = "calls_rate_per_second"
+            rate = sum(r[key] * p["interval_ns"] for p in parts
+                       for r in p["sessions"] if r["serial"] == serial and r[key])
+            have = (mine[serial][key] or 0) * frame["interval_ns"]
             findings.true(f"{what}: {have / 1e9} calls of {serial}, {rate / 1e9} in its parts",
                           abs(have - rate) < 1e6)
     findings.true(f"{summed} merged frames are no test", summed >= 2)
