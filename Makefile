@@ -48,7 +48,7 @@ PLAIN	:= opts help man json_keys fields fields_pool fields_ta text ta_names hist
 	log_read log_cursor log_export log_out_csv log_out_prometheus \
 	conditions condition_table condition_log deadlock lost_wake \
 	block codec schema schema_call encoder decoder recorder recording \
-	history feed serve stream merge snapshot_copy listener \
+	history feed serve stream merge snapshot_copy listener unix_socket \
 	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
 	out_file lanes intern protobuf timeline task_names loop \
 	metric_text metrics self_stats view_metrics http http_request http_answer http_body textfile alerts \

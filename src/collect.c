@@ -254,3 +254,8 @@ u32 collect_look(struct collect *c, const struct event **events)
 	*events = watch_events(c->watch, &all) + (all - found);
 	return found;
 }
+
+void collect_forget(struct collect *c)
+{
+	watch_take(c->watch);
+}

@@ -32,4 +32,7 @@ const struct snapshot *collect_snapshot(struct collect *c);
  */
 u32 collect_look(struct collect *c, const struct event **events);
 
+/* The events that were looked at are not kept for a snapshot; they stay valid as before. */
+void collect_forget(struct collect *c);
+
 #endif

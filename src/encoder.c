@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "encoder.h"
+#include "source.h"
 
 #define DEFLATED_MAX (32 << 10) /* changes that are longer cost too much to deflate each second */
 #define CALLS_BYTES  (32 << 10) /* a block of calls is given when it is as long as that */
@@ -112,9 +113,9 @@ void encoder_snapshot(struct encoder *e, const struct snapshot *s, bool whole)
 	struct codec c = schema_writer();
 
 	give_calls(e);
-	/* The events of the first snapshot come again with the second. */
-	give_events(e, s->events + e->logged, s->nr_events - e->logged);
-	e->logged = s->interval_ns ? 0 : s->nr_events;
+	if (e->logged < s->nr_events)
+		give_events(e, s->events + e->logged, s->nr_events - e->logged);
+	e->logged = events_ahead(e->logged, s);
 	if (e->changes) {
 		struct slot_list gone = find_gone(e, s);
 

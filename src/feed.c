@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Once a minute a place where a reader can begin: whoever comes has at most a minute
- * of changes to read before it knows all.
+ * Once a minute, or as soon as much has come, there is a place where a reader can begin:
+ * whoever comes has at most that to read before it knows all.
  */
 #include <errno.h>
 #include "feed.h"
@@ -48,11 +48,14 @@ void feed_calls(struct feed *f, const struct call_record *calls, u32 n)
 void feed_snapshot(struct feed *f, const struct snapshot *s)
 {
 	bool whole = !f->whole_ns || s->mono_ns - f->whole_ns >= WHOLE_NS ||
-		     !history_begins(f->history);
+		     !history_begins(f->history) || history_wants_begin(f->history, f->whole_bytes);
+	u64 from = history_end(f->history);
 
 	if (whole) {
 		encoder_host(&f->encoder, f->host);
 		f->whole_ns = s->mono_ns;
 	}
 	encoder_snapshot(&f->encoder, s, whole);
+	if (whole)
+		f->whole_bytes = history_end(f->history) - from;
 }

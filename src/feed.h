@@ -11,6 +11,7 @@ struct feed {
 	struct history *history;
 	const struct host *host;
 	u64 whole_ns; /* when the last whole snapshot was given; 0: none was */
+	u64 whole_bytes;
 };
 
 /* host: of the source that is fed from now on. 0 or -ENOMEM. */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The ring. Blocks are forgotten up to the next place where a reader can begin. */
+/*
+ * The ring. Blocks are forgotten one by one, so that a reader who is behind is cut off
+ * only when what it has to read next is gone.
+ */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -40,14 +43,26 @@ void history_clear(struct history *h)
 	h->nr_begins = 0;
 }
 
+static void drop_begin(struct history *h)
+{
+	h->nr_begins--;
+	memmove(h->begins, h->begins + 1, h->nr_begins * sizeof(*h->begins));
+}
+
 /* The first begin goes, and all up to the next one. */
 static void forget_first(struct history *h)
 {
-	if (!h->nr_begins)
-		return;
-	h->nr_begins--;
-	memmove(h->begins, h->begins + 1, h->nr_begins * sizeof(*h->begins));
+	drop_begin(h);
 	h->start = h->nr_begins ? h->begins[0].at : h->end;
+}
+
+static void forget_block(struct history *h)
+{
+	enum block_type type;
+
+	h->start += history_block(h, h->start, &type);
+	if (h->nr_begins && h->begins[0].at < h->start)
+		drop_begin(h);
 }
 
 int history_bytes(const struct history *h, u64 at, size_t n, struct iovec pieces[2])
@@ -67,14 +82,13 @@ int history_append(struct history *h, const u8 *data, size_t n, bool begins, u64
 		history_clear(h);
 		return -EMSGSIZE;
 	}
-	while (h->nr_begins &&
-	       (h->end + n - h->start > h->size || (begins && h->nr_begins == MAX_BEGINS)))
+	while (h->end + n - h->start > h->size)
+		forget_block(h);
+	if (begins && h->nr_begins == MAX_BEGINS)
 		forget_first(h);
 	/* One is kept that is older, so that all of the time is there. */
 	while (h->nr_begins > 1 && mono_ns - h->begins[1].mono_ns > HISTORY_NS)
 		forget_first(h);
-	if (h->end + n - h->start > h->size)
-		h->start = h->end; /* who has read it all can go on, nobody can begin */
 	if (begins)
 		h->begins[h->nr_begins++] = (struct begin){ h->end, mono_ns };
 	history_bytes(h, h->end, n, pieces);
@@ -87,6 +101,13 @@ int history_append(struct history *h, const u8 *data, size_t n, bool begins, u64
 bool history_begins(const struct history *h)
 {
 	return h->nr_begins;
+}
+
+bool history_wants_begin(const struct history *h, u64 bytes)
+{
+	u64 since = h->nr_begins ? h->end - h->begins[h->nr_begins - 1].at : ~0ULL;
+
+	return since > h->size / 4 && since / 4 > bytes;
 }
 
 u64 history_begin(const struct history *h, u64 since_ns)

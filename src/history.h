@@ -30,6 +30,12 @@ int history_append(struct history *h, const u8 *data, size_t n, bool begins, u64
 /* Is there a place where a reader can begin? */
 bool history_begins(const struct history *h);
 
+/*
+ * Is it worth another one, which takes so many bytes? As blocks are forgotten, one after the
+ * other such places are; and nobody knows what comes before the next.
+ */
+bool history_wants_begin(const struct history *h, u64 bytes);
+
 /* Where a reader begins who wants what came from a time on; the end: there is nothing yet. */
 u64 history_begin(const struct history *h, u64 since_ns);
 

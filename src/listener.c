@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "listener.h"
+#include "unix_socket.h"
 
 #define BACKLOG 128
 
@@ -58,17 +59,11 @@ static enum status take_lock(struct listener *l)
 /* Anybody's, of any type: a stream socket only tells apart whether there is one. */
 static bool listens(const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool refused;
+	int fd = unix_connect(path, SOCK_NONBLOCK);
 
-	if (fd < 0)
-		return true;
-	strcpy(address.sun_path, path);
-	refused = connect(fd, (struct sockaddr *)&address, sizeof(address)) &&
-		  errno == ECONNREFUSED;
-	close(fd);
-	return !refused;
+	if (fd >= 0)
+		close(fd);
+	return fd != -ECONNREFUSED;
 }
 
 /* Of a daemon that was killed the socket stays, and nobody listens. */

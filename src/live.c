@@ -101,6 +101,13 @@ static u32 live_look(void *ctx, const struct event **events)
 	return l->driver_left ? LOOK_ENDED : collect_look(l->collect, events);
 }
 
+static void live_forget(void *ctx)
+{
+	struct live *l = ctx;
+
+	collect_forget(l->collect);
+}
+
 bool live_want_calls(struct live *l, bool wanted)
 {
 	probes_want_calls(&l->probes, wanted);
@@ -129,6 +136,7 @@ struct source live_source(struct live *l)
 		.host = &l->host,
 		.next = live_next,
 		.look = live_look,
+		.forget = live_forget,
 		.calls = l->probes.records_fd >= 0 ? live_calls : NULL,
 	};
 }

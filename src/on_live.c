@@ -28,6 +28,8 @@ enum status on_live(const struct opts *o, view_fn view, enum past past, struct r
 		status = view(o, &source);
 		again = present_left(&present);
 		lost |= present_lost(&present);
+		if (want.each && present_reached(&present))
+			want.since_ns = present_reached(&present) + 1; /* none twice */
 		present_close(&present);
 	} while (again && !stop_asked);
 	if (status == STATUS_OK && o->strict && lost)

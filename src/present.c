@@ -146,6 +146,11 @@ bool present_left(const struct present *p)
 	return p->by_daemon ? stream_ended(p->stream) : p->live.driver_left;
 }
 
+u64 present_reached(const struct present *p)
+{
+	return p->by_daemon ? stream_reached(p->stream) : 0;
+}
+
 bool present_lost(const struct present *p)
 {
 	return p->by_daemon ? stream_lost(p->stream) : p->live.lost;

@@ -28,6 +28,9 @@ void present_close(struct present *p);
 /* The source ended because the driver did, or the daemon. */
 bool present_left(const struct present *p);
 
+/* Of the daemon's: up to where it came, so that another one can go on from there. */
+u64 present_reached(const struct present *p);
+
 /* Something was not seen. */
 bool present_lost(const struct present *p);
 

@@ -12,6 +12,7 @@
 #define LINE_MAX_BYTES 64
 #define SAY_NS         10000000000 /* so long a client has for its line */
 #define PIECES         32          /* given to the kernel at once */
+#define BUFFER         (16 << 10)  /* the kernel's, for one; with its own it makes that twice */
 #define BURST          (256 << 10) /* bytes to one client before the next has its turn */
 
 struct client {
@@ -216,6 +217,7 @@ static void client_ready(void *arg, u32 events)
 
 static bool admit(struct serve *s, int fd)
 {
+	const int buffer = BUFFER;
 	struct client *c = NULL;
 	u32 slot = 0;
 
@@ -228,6 +230,8 @@ static bool admit(struct serve *s, int fd)
 	c->watched = (struct watched){ .fd = fd, .ready = client_ready, .arg = c };
 	c->serve = s;
 	c->since_ns = source_now();
+	/* What the kernel keeps for a thousand that do not read is memory, too. */
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
 	if (loop_add(s->loop, &c->watched, EPOLLIN)) {
 		free(c);
 		return false;

@@ -35,11 +35,27 @@ struct source {
 	 * small. NULL: this source does not tell calls apart.
 	 */
 	u32 (*calls)(void *ctx, const struct call_record **calls);
+	/*
+	 * No snapshot is going to be taken: what was looked at is not kept for it. NULL:
+	 * it never is.
+	 */
+	void (*forget)(void *ctx);
 	/* Of what is past there are more snapshots: nobody has to wait for them. NULL: there never are. */
 	bool (*behind)(void *ctx);
 	bool at_once;          /* all of it is past: nobody has to wait for it */
 	struct player *player; /* of a recording in the live view; else NULL */
 };
+
+/*
+ * Of the events of the snapshot that comes after s, how many were told of when so many of
+ * those of s were. Looks may be ahead of a snapshot; the first one's come again.
+ */
+static inline u32 events_ahead(u32 told, const struct snapshot *s)
+{
+	if (!s->interval_ns)
+		return told > s->nr_events ? told : s->nr_events;
+	return told > s->nr_events ? told - s->nr_events : 0;
+}
 
 static inline bool source_behind(const struct source *source)
 {

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "decoder.h"
 #include "merge.h"
 #include "stop.h"
 #include "stream.h"
+#include "unix_socket.h"
 
 #define READ_BYTES (64 << 10)
 
@@ -29,10 +29,12 @@ struct stream {
 	struct decoder decoder;
 	bool there; /* a snapshot that was not given is in the decoder */
 	bool lost;
+	bool only_events; /* nobody takes snapshots */
 	struct merge merge;
 	struct event_list events; /* since the snapshot that was given last */
-	u32 looked;               /* of them, by looks */
-	bool given;               /* they are in the last snapshot: the next ones begin anew */
+	u32 looked;               /* of them, by looks, */
+	u32 before;               /* those that came before the snapshot that is there, */
+	u32 given;                /* and those that are in the one that was given last */
 	struct call_record *calls;
 	u32 nr_calls, calls_room;
 	bool calls_taken;
@@ -71,17 +73,39 @@ static bool past(const struct stream *st)
 	return st->decoder.snap.mono_ns < st->hello.mono_ns;
 }
 
-/* Of what is past only the newest are of use. */
+/* Is what has come to be taken, before more is? */
+static bool has_enough(const struct stream *st)
+{
+	if (st->only_events)
+		return st->events.nr >= MAX_EVENTS / 2;
+	return st->o.each && st->there && past(st);
+}
+
+/* Of what is past only the newest are of use, but to whom takes each. */
 static void make_room(struct stream *st)
 {
 	struct event_list *l = &st->events;
 	u32 half = MAX_EVENTS / 2;
 
-	if (!past(st) || l->nr < half)
+	if (st->only_events || !past(st) || l->nr < half)
 		return;
 	memmove(l->events, l->events + l->nr - half / 2, half / 2 * sizeof(*l->events));
 	l->nr = half / 2;
 	st->looked = st->looked < l->nr ? st->looked : l->nr;
+	st->before = l->nr;
+}
+
+/* They stay where they are until the next snapshot is wanted, or more room. */
+static void drop_given(struct stream *st)
+{
+	struct event_list *l = &st->events;
+
+	l->nr -= st->given;
+	if (st->given && l->nr)
+		memmove(l->events, l->events + st->given, l->nr * sizeof(*l->events));
+	st->looked -= st->looked < st->given ? st->looked : st->given;
+	st->before -= st->before < st->given ? st->before : st->given;
+	st->given = 0;
 }
 
 /* But for those of before we wanted any. Whoever takes none for long loses some: that is counted. */
@@ -90,10 +114,7 @@ static bool keep_events(struct stream *st, const struct block *b)
 	u64 dropped = st->events.dropped;
 	u32 first, kept;
 
-	if (st->given) {
-		st->events.nr = st->looked = 0;
-		st->given = false;
-	}
+	drop_given(st);
 	make_room(st);
 	first = kept = st->events.nr;
 	if (!decode_events(b, &st->events))
@@ -112,6 +133,7 @@ static bool keep_snapshot(struct stream *st, const struct block *b)
 		return false;
 	if (!decode_snapshot(&st->decoder, b))
 		return false;
+	st->before = st->events.nr;
 	st->there = !(st->o.fresh && past(st)) &&
 		    !(st->o.each && st->decoder.snap.mono_ns < st->o.since_ns && past(st));
 	return true;
@@ -157,8 +179,7 @@ static void take_blocks(struct stream *st)
 	struct block b;
 	int whole = 0;
 
-	while (!(st->o.each && st->there && past(st)) &&
-	       (whole = block_parse(st->buf + at, st->len - at, &b)) > 0) {
+	while (!has_enough(st) && (whole = block_parse(st->buf + at, st->len - at, &b)) > 0) {
 		if (!take(st, &b)) {
 			whole = -1;
 			break;
@@ -203,7 +224,7 @@ static void pump(struct stream *st)
 {
 	do
 		take_blocks(st);
-	while (!st->ended && !(st->o.each && st->there && past(st)) && receive(st, 0));
+	while (!st->ended && !has_enough(st) && receive(st, 0));
 }
 
 /* As a source. */
@@ -223,14 +244,15 @@ static const struct snapshot *stream_next(void *ctx)
 		return NULL;
 	}
 	st->there = false;
+	drop_given(st);
 	s = merge_give(&st->merge, &st->decoder.snap);
 	if (!s) {
 		errno = ENOMEM;
 		return NULL;
 	}
 	st->merge.given->events = st->events.events;
-	st->merge.given->nr_events = st->given ? 0 : st->events.nr;
-	st->given = true;
+	st->merge.given->nr_events = st->before;
+	st->given = s->interval_ns ? st->before : 0; /* the first one's come again */
 	st->merge.given->losses.count[LOSS_EPISODE] += st->events.dropped;
 	st->lost |= losses_any(&s->losses);
 	return s;
@@ -242,12 +264,20 @@ static u32 stream_look(void *ctx, const struct event **events)
 	u32 n;
 
 	pump(st);
-	if (st->given)
-		return st->ended ? LOOK_ENDED : 0;
+	st->looked = st->looked < st->given ? st->given : st->looked;
 	n = st->events.nr - st->looked;
 	*events = st->events.events + st->looked;
 	st->looked = st->events.nr;
 	return n || !st->ended ? n : LOOK_ENDED;
+}
+
+static void stream_forget(void *ctx)
+{
+	struct stream *st = ctx;
+
+	st->only_events = true;
+	st->there = false;
+	st->events.nr = st->looked = st->before = st->given = 0;
 }
 
 static u32 stream_calls(void *ctx, const struct call_record **calls)
@@ -275,6 +305,7 @@ struct source stream_source(struct stream *st)
 		.host = &st->host,
 		.next = stream_next,
 		.look = stream_look,
+		.forget = stream_forget,
 		.calls = st->o.calls ? stream_calls : NULL,
 		.behind = stream_behind,
 	};
@@ -291,23 +322,6 @@ bool stream_wait_host(struct stream *st)
 }
 
 /* Opening. */
-
-static int connect_to(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(address.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
-		return fd;
-	close(fd);
-	return -errno;
-}
 
 static int say_line(const struct stream *st)
 {
@@ -350,7 +364,7 @@ int stream_open(struct stream **to, const char *path, const struct stream_opts *
 	if (!st)
 		return -ENOMEM;
 	st->o = *o;
-	st->fd = connect_to(path);
+	st->fd = unix_connect(path, 0);
 	err = st->fd < 0 ? st->fd : decoder_init(&st->decoder);
 	err = err ?: say_line(st);
 	err = err ?: hear_hello(st);
@@ -381,6 +395,11 @@ const struct hello *stream_hello(const struct stream *st)
 bool stream_ended(const struct stream *st)
 {
 	return st->ended;
+}
+
+u64 stream_reached(const struct stream *st)
+{
+	return st->decoder.snap.mono_ns;
 }
 
 bool stream_lost(const struct stream *st)

@@ -41,6 +41,9 @@ struct source stream_source(struct stream *st);
 /* The daemon, or its worker, has gone. */
 bool stream_ended(const struct stream *st);
 
+/* The time of the last snapshot that came; 0: none did. */
+u64 stream_reached(const struct stream *st);
+
 /* Did the daemon not see something? */
 bool stream_lost(const struct stream *st);
 

@@ -55,6 +55,8 @@ enum status view_events(const struct opts *o, const struct source *source)
 		if (n && status == STATUS_OK)
 			status = stop_flush();
 		due += LOOK_NS;
+		if (source->forget)
+			source->forget(source->ctx);
 		if (!source->at_once)
 			stop_sleep(due);
 		else if (!n)

@@ -490,8 +490,7 @@ static bool take(struct view *v, const struct source *source)
 	set_due(v);
 	for (u32 i = v->logged; i < v->newest->nr_events; i++)
 		condition_log_take(&v->log, &v->newest->events[i]);
-	/* The events of the first snapshot come again with the second. */
-	v->logged = v->newest->interval_ns ? 0 : v->newest->nr_events;
+	v->logged = events_ahead(v->logged, v->newest);
 	condition_log_settle(&v->log, v->newest);
 	size_all(v);
 	v->stale = true;
