@@ -40,7 +40,7 @@ crowd $SOCKET {CROWD} /tmp/ready >/tmp/out/crowd &
 CROWD=$!
 wait_for 60 test -e /tmp/ready
 memory during
-optee-load -o /tmp/load 'name=many ta=invoke_tests sessions=300 repeat=120 nop gap=0..20' ||
+optee-load -o /tmp/load 'name=many ta=invoke_tests sessions=300 repeat=250 nop gap=0..20' ||
 	die "optee-load failed"
 memory loaded
 more frames 2

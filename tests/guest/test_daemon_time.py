@@ -125,7 +125,7 @@ pack
 @test(slots=2)
 def daemon_stopped(context: Context) -> None:
     """SIGSTOP for longer than the history holds: cut, counted, and it goes on when it can."""
-    load = "'name=many ta=invoke_tests sessions=300 repeat=150 nop gap=0..20'"
+    load = "'name=many ta=invoke_tests sessions=300 repeat=250 nop gap=0..20'"
     guest = vm.run(context, STOPPED.replace("@CLIENTS@", load), "--icount",
                    gets=("out.tar", "load"), seconds=500)
     out = unpack(guest, context.dir / "out")
