@@ -118,7 +118,7 @@ def check_events(findings: Findings, what: str, lines: Sequence[Object],
                  seen: Sequence[Object], least: int = 5) -> None:
     """Events as they come are those of the frames, each once."""
     inside = [e for f in seen for e in f["events"]]
-    known = [{k: line[k] for k in inside[0] if k in line} for line in lines] if inside else []
+    known = [{k: line[k] for k in inside[0]} for line in lines] if inside else []
     first, last = seen[0]["mono_ns"] - seen[0]["interval_ns"], seen[-1]["mono_ns"]
     known = [e for e in known if first < e["mono_ns"] <= last]
     inside = [e for e in inside if first < e["mono_ns"] <= last]

@@ -130,7 +130,7 @@ wait_for 60 said 1 "No space left"
 optee-load -o /dev/null 'name=during ta=invoke_tests repeat=20 nop' || die "optee-load failed"
 as member 'optee-top --json -n 1' >/tmp/out/full || die "no frame with a full disk"
 rm /tmp/small/filler
-written() { grep -q '"during"' /tmp/small/log/optee-top.jsonl; }
+written() { grep -q '"type":"gap"' /tmp/small/log/optee-top.jsonl; }
 wait_for 60 written
 written_file() { [ -s /tmp/small/optee.prom ]; }
 wait_for 60 written_file

@@ -37,7 +37,7 @@ show before
 set_clock {3 * DAY}
 more frames 2
 load three
-more frames 18
+more frames 8
 show after
 client since 'optee-top --json --since 15s'
 client since.events 'optee-top events --json --since 15s'
@@ -73,9 +73,9 @@ def daemon_clock(context: Context) -> None:
     for name in ("since", "before"):
         past = frames.load(out / name)
         check_counting(findings, name, past)
-        daemon.check_same_frames(findings, name, past, seen, 14)
+        daemon.check_same_frames(findings, name, past, seen, 13)
     check_events(findings, "events --since", frames.load(out / "since.events"),
-                 [f for f in seen if f["seq"] >= seen[-1]["seq"] - 10], least=0)
+                 frames.load(out / "since"))
     findings.true("the clock was not set back: this is no test",
                   any(b["ts"] < a["ts"] for a, b in zip(seen, seen[1:])))
     log = logfiles.lines(out / "log")
