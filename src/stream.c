@@ -327,6 +327,8 @@ static int hear_hello(struct stream *st)
 	int whole;
 
 	while (!(whole = st->len ? block_parse(st->buf, st->len, &b) : 0)) {
+		if (st->ended && !st->len)
+			return -ECONNRESET; /* it was just ending */
 		if (st->ended || stop_asked || source_now() > end)
 			return -EPROTO;
 		receive(st, end);
