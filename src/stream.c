@@ -72,11 +72,17 @@ static bool past(const struct stream *st)
 	return st->decoder.snap.mono_ns < st->hello.mono_ns;
 }
 
-/* Of what is past only the newest are of use. */
+/* Of what is past only the newest are of use, and what was looked at if a snapshot is to have it. */
 static void make_room(struct stream *st)
 {
 	struct event_list *l = &st->events;
 	u32 half = MAX_EVENTS / 2;
+
+	if (st->o.only_events && st->looked) {
+		l->nr -= st->looked;
+		memmove(l->events, l->events + st->looked, l->nr * sizeof(*l->events));
+		st->looked = 0;
+	}
 
 	if (!past(st) || l->nr < half)
 		return;

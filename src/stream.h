@@ -13,6 +13,7 @@ struct stream_opts {
 	bool each;    /* of what is past, each snapshot; else they come as one */
 	bool fresh;   /* no snapshot that was taken before we came */
 	bool calls;
+	bool only_events; /* next() is not going to be called */
 };
 
 /*

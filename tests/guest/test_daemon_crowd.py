@@ -40,7 +40,7 @@ crowd $SOCKET {CROWD} /tmp/ready >/tmp/out/crowd &
 CROWD=$!
 wait_for 60 test -e /tmp/ready
 memory during
-optee-load -o /tmp/load 'name=many ta=invoke_tests sessions=300 repeat=120 nop gap=0..20' ||
+optee-load -o /tmp/load 'name=many count=4 ta=invoke_tests repeat=9000 nop gap=0..2' ||
 	die "optee-load failed"
 more frames 2
 cut() {{ [ "$(metric optee_top_clients)" -le 30 ]; }}
