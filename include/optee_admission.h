@@ -50,13 +50,15 @@ enum optee_adm_flag {
 
 /*
  * The flags of a policy: what, beside the counters and the class (SYS), its verdict depends
- * on. The fewer, the less often a pass through the queue asks. Without any of them every
+ * on. The fewer, the less often a pass through the queue asks. Without any of those every
  * waiter is asked in every pass.
  */
 enum optee_adm_ops_flag {
 	OPTEE_ADM_BY_CLASS = 1 << 0, /* on nothing more, unless the next two are set, too */
 	OPTEE_ADM_BY_CLIENT = 1 << 1,
 	OPTEE_ADM_BY_TA = 1 << 2,
+	OPTEE_ADM_STATELESS =
+		1 << 3, /* it keeps nothing in cpriv, tpriv or qpriv: spares copying */
 };
 
 /* Why a policy was left; the first reason wins. */

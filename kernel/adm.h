@@ -8,9 +8,13 @@
 #ifndef ADM_H
 #define ADM_H
 
+#include <linux/ktime.h>
 #include "optee_private.h"
 
-#define ADM_BUSY_RETRY_MS 10 /* OP-TEE has no thread though none of ours is in it */
+#define ADM_BY              (OPTEE_ADM_BY_CLASS | OPTEE_ADM_BY_CLIENT | OPTEE_ADM_BY_TA)
+#define OPTEE_ADM_OPS_FLAGS (ADM_BY | OPTEE_ADM_STATELESS)
+
+#define ADM_BUSY_RETRY_MS   10 /* OP-TEE has no thread though none of ours is in it */
 
 /* Who makes calls: a process, or a client in the kernel. Lives while a context is open. */
 struct optee_adm_client {
@@ -67,8 +71,8 @@ static inline u32 adm_in_flight(const struct optee_adm_queue *q)
 }
 
 /* adm_ids.c */
-void adm_ids_know(struct optee_adm_queue *q, struct optee_call_waiter *w);
-void adm_ids_forget(struct optee_adm_queue *q, struct optee_call_waiter *w);
+void adm_ids_drop_client(struct optee_adm_client *client);
+void adm_ids_drop_session(struct optee_adm_session *session);
 void adm_ids_name(struct optee_adm_queue *q, struct optee_adm_waiter *a, u32 session, bool closing);
 void adm_ids_reset(struct optee_adm_queue *q);
 void adm_ids_free(struct optee_adm_queue *q);
@@ -77,14 +81,91 @@ void adm_ids_free(struct optee_adm_queue *q);
 s32 adm_ask_admit(struct optee_adm_queue *q, struct optee_adm_waiter *a);
 bool adm_ask_reserve(struct optee_adm_queue *q, struct optee_adm_waiter *a);
 u64 adm_ask_rank(struct optee_adm_queue *q, struct optee_adm_waiter *a);
-void adm_tell_enter(struct optee_adm_queue *q, struct optee_adm_waiter *a);
-void adm_tell_leave(struct optee_adm_queue *q, struct optee_adm_waiter *a);
+void __adm_tell_enter(struct optee_adm_queue *q, struct optee_adm_waiter *a);
+void __adm_tell_leave(struct optee_adm_queue *q, struct optee_adm_waiter *a);
+
+/* Inline: each call comes through these. */
+static inline void adm_ids_put_client(struct optee_adm_client *client)
+{
+	if (client && !--client->refs)
+		adm_ids_drop_client(client);
+}
+
+static inline void adm_ids_put_session(struct optee_adm_session *session)
+{
+	if (session && !--session->refs)
+		adm_ids_drop_session(session);
+}
+
+/* A call is seen from now on. */
+static inline void adm_ids_know(struct optee_call_waiter *w)
+{
+	struct optee_context_data *context = w->adm.ctx ? w->adm.ctx->data : NULL;
+	struct optee_adm_waiter *a = &w->adm;
+
+	a->client = context ? context->adm_client : NULL;
+	if (a->client)
+		a->client->refs++;
+	a->call.client = a->client ? a->client->id : 0;
+	a->session = NULL;
+	a->ta = NULL;
+}
+
+static inline void adm_forget(struct optee_call_waiter *w)
+{
+	adm_ids_put_client(w->adm.client);
+	adm_ids_put_session(w->adm.session);
+	w->adm.client = NULL;
+	w->adm.session = NULL;
+	w->adm.ta = NULL;
+	w->seen = false;
+}
+
+static inline void adm_count_waiting(struct optee_adm_queue *q, struct optee_adm_waiter *a, int by)
+{
+	if (adm_is_system(a))
+		q->sys_waiting += by;
+	else
+		q->norm_waiting += by;
+}
+
+static inline void adm_count_in_flight(struct optee_adm_queue *q, struct optee_adm_waiter *a,
+				       int by)
+{
+	if (a->call.flags & OPTEE_ADM_RESERVED)
+		q->resv_in_flight += by;
+	else
+		q->norm_in_flight += by;
+	if (adm_is_system(a))
+		q->sys_in_flight += by;
+	if (a->client)
+		a->client->in_flight += by;
+	if (a->ta)
+		a->ta->in_flight += by;
+	if (a->session)
+		a->session->in_flight += by;
+}
+
+/* What the callbacks are told, and waits are counted from: once an event will do. */
+static inline void adm_look_at_clock(struct optee_adm_queue *q)
+{
+	q->now_ns = ktime_get_ns();
+}
 
 /* adm_call.c */
 void adm_see(struct optee_adm_queue *q, struct optee_call_waiter *w, int nice);
-void adm_forget(struct optee_adm_queue *q, struct optee_call_waiter *w);
-void adm_count_waiting(struct optee_adm_queue *q, struct optee_adm_waiter *a, int by);
-void adm_count_in_flight(struct optee_adm_queue *q, struct optee_adm_waiter *a, int by);
+
+static inline void adm_tell_enter(struct optee_adm_queue *q, struct optee_adm_waiter *a)
+{
+	if (q->ops->enter && !adm_is_internal(a))
+		__adm_tell_enter(q, a);
+}
+
+static inline void adm_tell_leave(struct optee_adm_queue *q, struct optee_adm_waiter *a)
+{
+	if (q->ops->leave && !adm_is_internal(a))
+		__adm_tell_leave(q, a);
+}
 
 /* adm_queue.c */
 bool adm_has_room(const struct optee_adm_queue *q);

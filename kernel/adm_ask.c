@@ -4,7 +4,6 @@
  * and what the policy wrote is kept after it. An answer that is none ejects the policy.
  * Where a policy has no callback the rule is the driver's own.
  */
-#include <linux/ktime.h>
 #include "adm.h"
 
 static void fill(struct optee_adm_queue *q, struct optee_adm_waiter *a)
@@ -20,12 +19,14 @@ static void fill(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 	c->sys_in_flight = q->sys_in_flight;
 	c->sys_waiting = q->sys_waiting;
 	c->norm_waiting = q->norm_waiting;
-	c->now_ns = ktime_get_ns();
+	c->now_ns = q->now_ns;
 	if (!a->entered_ns)
 		c->wait_ns = c->now_ns - a->arrived_ns;
 	c->client_in_flight = a->client ? a->client->in_flight : 0;
 	c->ta_in_flight = a->ta ? a->ta->in_flight : 0;
 	c->session_in_flight = a->session ? a->session->in_flight : 0;
+	if (q->ops->flags & OPTEE_ADM_STATELESS)
+		return;
 	if (a->client)
 		memcpy(c->cpriv, a->client->priv, sizeof(c->cpriv));
 	if (a->ta)
@@ -37,6 +38,8 @@ static void keep(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 {
 	struct optee_adm_call *c = &a->call;
 
+	if (q->ops->flags & OPTEE_ADM_STATELESS)
+		return;
 	if (a->client)
 		memcpy(a->client->priv, c->cpriv, sizeof(c->cpriv));
 	if (a->ta)
@@ -119,19 +122,15 @@ u64 adm_ask_rank(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 	return rank;
 }
 
-void adm_tell_enter(struct optee_adm_queue *q, struct optee_adm_waiter *a)
+void __adm_tell_enter(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 {
-	if (!q->ops->enter || adm_is_internal(a))
-		return;
 	fill(q, a);
 	q->ops->enter(&a->call);
 	keep(q, a);
 }
 
-void adm_tell_leave(struct optee_adm_queue *q, struct optee_adm_waiter *a)
+void __adm_tell_leave(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 {
-	if (!q->ops->leave || adm_is_internal(a))
-		return;
 	fill(q, a);
 	a->call.held_ns = a->call.now_ns - a->entered_ns;
 	q->ops->leave(&a->call);

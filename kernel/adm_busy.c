@@ -4,7 +4,6 @@
  * an anomaly: somebody else calls OP-TEE, too. Where it cannot (FF-A) it is how one learns
  * that there are no more, and the call goes back to the queue.
  */
-#include <linux/ktime.h>
 #include "adm.h"
 
 /* Counted threads: it keeps its own, for somebody else has one that was not counted. */
@@ -26,6 +25,7 @@ static void wait_busy_learned(struct optee_adm_queue *q, struct optee_call_waite
 	struct optee_call_queue *cq = adm_cq(q);
 	struct optee_adm_waiter *a = &w->adm;
 
+	adm_look_at_clock(q);
 	a->call.flags |= OPTEE_ADM_BUSY | OPTEE_ADM_QUEUED;
 	adm_leave(q, a);
 	a->entered_ns = 0;

@@ -3,29 +3,28 @@
  * One call: from when the core sees it until it forgets it, and the counters that it is
  * in. It is seen when it arrives while a policy is attached, or when a policy comes.
  */
-#include <linux/ktime.h>
 #include <linux/sched.h>
 #include "adm.h"
 
-/* Four steps of nice are a factor of two. */
-static u32 weight_of(int nice)
-{
-	static const u16 quarter[] = { 4096, 3444, 2896, 2435 };
-	int steps = nice - MIN_NICE; /* 0 to 39, and 20 is 4096 */
-
-	return ((u32)quarter[steps % 4] << 5) >> (steps / 4);
-}
+/* By nice value: four steps are a factor of two, and 0 is 4096. */
+static const u32 weights[NICE_WIDTH] = {
+	131072, 110208, 92672, 77920, 65536, 55104, 46336, 38960, 32768, 27552,
+	23168,  19480,  16384, 13776, 11584, 9740,  8192,  6888,  5792,  4870,
+	4096,   3444,   2896,  2435,  2048,  1722,  1448,  1217,  1024,  861,
+	724,    608,    512,   430,   362,   304,   256,   215,   181,   152,
+};
 
 /* What the call asks for: written by its caller before it came here. */
 static void read_message(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 {
-	struct optee_msg_arg *arg = a->ctx ? tee_shm_get_va(a->shm, a->offs) : NULL;
 	struct optee_adm_call *c = &a->call;
+	struct optee_msg_arg *arg;
 
-	if (IS_ERR_OR_NULL(arg)) {
+	if (!a->ctx || !a->shm->kaddr) {
 		c->flags |= OPTEE_ADM_INTERNAL;
 		return;
 	}
+	arg = a->shm->kaddr + a->offs;
 	switch (arg->cmd) {
 	case OPTEE_MSG_CMD_OPEN_SESSION:
 		c->flags |= OPTEE_ADM_OPEN;
@@ -54,43 +53,13 @@ void adm_see(struct optee_adm_queue *q, struct optee_call_waiter *w, int nice)
 	w->seen = true;
 	INIT_LIST_HEAD(&a->node);
 	a->ranked = false;
-	a->arrived_ns = ktime_get_ns();
+	a->arrived_ns = q->now_ns;
 	a->entered_ns = 0;
 	a->leaves = q->leaves;
 	memset(&a->call, 0, sizeof(a->call));
 	a->call.seq = ++q->seq;
 	a->call.flags = w->sys_thread ? OPTEE_ADM_SYS : 0;
-	a->call.weight = weight_of(nice);
-	adm_ids_know(q, w);
+	a->call.weight = weights[nice - MIN_NICE];
+	adm_ids_know(w);
 	read_message(q, a);
-}
-
-void adm_forget(struct optee_adm_queue *q, struct optee_call_waiter *w)
-{
-	adm_ids_forget(q, w);
-	w->seen = false;
-}
-
-void adm_count_waiting(struct optee_adm_queue *q, struct optee_adm_waiter *a, int by)
-{
-	if (adm_is_system(a))
-		q->sys_waiting += by;
-	else
-		q->norm_waiting += by;
-}
-
-void adm_count_in_flight(struct optee_adm_queue *q, struct optee_adm_waiter *a, int by)
-{
-	if (a->call.flags & OPTEE_ADM_RESERVED)
-		q->resv_in_flight += by;
-	else
-		q->norm_in_flight += by;
-	if (adm_is_system(a))
-		q->sys_in_flight += by;
-	if (a->client)
-		a->client->in_flight += by;
-	if (a->ta)
-		a->ta->in_flight += by;
-	if (a->session)
-		a->session->in_flight += by;
 }

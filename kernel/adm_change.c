@@ -3,14 +3,14 @@
  * A policy comes to a queue, another one takes its place, or it is left: what becomes of
  * the calls that are there. All under cq->mutex, so a call sees one policy or the other.
  */
-#include <linux/ktime.h>
 #include "adm.h"
 
 static void reset(struct optee_adm_queue *q)
 {
 	q->norm_in_flight = q->resv_in_flight = q->sys_in_flight = 0;
 	q->newest_entered = 0;
-	q->since_ns = ktime_get_ns();
+	adm_look_at_clock(q);
+	q->since_ns = q->now_ns;
 	q->retry_ns = U64_MAX;
 	memset(q->priv, 0, sizeof(q->priv));
 	adm_ids_reset(q);
@@ -36,9 +36,9 @@ void adm_begin(struct optee_adm_queue *q, const struct optee_admission_ops *ops)
 	memset(&q->stats, 0, sizeof(q->stats));
 	reset(q);
 	WRITE_ONCE(q->ops, ops);
-	list_for_each_entry(w, &cq->waiters, list_node) adm_see(q, w, 0);
-	list_for_each_entry(w, &cq->waiters, list_node)
-	{
+	list_for_each_entry (w, &cq->waiters, list_node)
+		adm_see(q, w, 0);
+	list_for_each_entry (w, &cq->waiters, list_node) {
 		if (w->waiting)
 			continue;
 		/* The reservations are the calls' that came first. */
@@ -46,8 +46,7 @@ void adm_begin(struct optee_adm_queue *q, const struct optee_admission_ops *ops)
 			w->adm.call.flags |= OPTEE_ADM_RESERVED;
 		take_over(q, &w->adm);
 	}
-	list_for_each_entry(w, &cq->waiters, list_node)
-	{
+	list_for_each_entry (w, &cq->waiters, list_node) {
 		if (w->waiting)
 			adm_enqueue(q, &w->adm);
 	}
@@ -67,15 +66,13 @@ void adm_swap(struct optee_adm_queue *q, const struct optee_admission_ops *ops)
 	WRITE_ONCE(q->ops, ops);
 	list_splice_init(&q->waiting, &waiting);
 	q->sys_waiting = q->norm_waiting = 0;
-	list_for_each_entry(w, &cq->waiters, list_node)
-	{
+	list_for_each_entry (w, &cq->waiters, list_node) {
 		memset(w->adm.call.priv, 0, sizeof(w->adm.call.priv));
 		w->adm.ranked = false;
 		if (!w->waiting)
 			take_over(q, &w->adm);
 	}
-	list_for_each_entry_safe(a, next, &waiting, node)
-	{
+	list_for_each_entry_safe (a, next, &waiting, node) {
 		list_del_init(&a->node);
 		adm_enqueue(q, a);
 	}
@@ -92,13 +89,12 @@ void adm_end(struct optee_adm_queue *q)
 	struct optee_call_waiter *w;
 
 	WRITE_ONCE(q->ops, NULL);
-	list_for_each_entry(w, &cq->waiters, list_node)
-	{
+	list_for_each_entry (w, &cq->waiters, list_node) {
 		if (!list_empty(&w->adm.node)) {
 			list_del_init(&w->adm.node);
 			complete(&w->c);
 		}
-		adm_forget(q, w);
+		adm_forget(w);
 	}
 	reset(q);
 	q->sys_waiting = q->norm_waiting = 0;

@@ -19,7 +19,9 @@ static struct optee_adm_client *find_client(struct optee_adm_queue *q, struct pi
 {
 	struct optee_adm_client *client;
 
-	hlist_for_each_entry(client, &q->clients, node) if (client->pid == pid) return client;
+	hlist_for_each_entry (client, &q->clients, node)
+		if (client->pid == pid)
+			return client;
 	return NULL;
 }
 
@@ -52,10 +54,9 @@ struct optee_adm_client *optee_adm_client_open(struct optee_call_queue *cq)
 	return client;
 }
 
-static void put_client(struct optee_adm_client *client)
+/* Nobody uses it any more. */
+void adm_ids_drop_client(struct optee_adm_client *client)
 {
-	if (!client || --client->refs)
-		return;
 	hlist_del(&client->node);
 	put_pid(client->pid);
 	kfree(client);
@@ -69,7 +70,7 @@ void optee_adm_client_close(struct optee_adm_client *client)
 		return;
 	cq = client->cq;
 	mutex_lock(&cq->mutex);
-	put_client(client);
+	adm_ids_put_client(client);
 	mutex_unlock(&cq->mutex);
 }
 
@@ -77,7 +78,9 @@ static struct optee_adm_ta *find_ta(struct optee_adm_queue *q, const uuid_t *uui
 {
 	struct optee_adm_ta *ta;
 
-	hlist_for_each_entry(ta, &q->tas, node) if (uuid_equal(&ta->uuid, uuid)) return ta;
+	hlist_for_each_entry (ta, &q->tas, node)
+		if (uuid_equal(&ta->uuid, uuid))
+			return ta;
 	return NULL;
 }
 
@@ -102,16 +105,14 @@ static struct optee_adm_session *find_session(struct optee_adm_queue *q, u32 id,
 {
 	struct optee_adm_session *session;
 
-	hlist_for_each_entry(session, bucket(q, id),
-			     node) if (session->id == id &&
-				       session->closing == closing) return session;
+	hlist_for_each_entry (session, bucket(q, id), node)
+		if (session->id == id && session->closing == closing)
+			return session;
 	return NULL;
 }
 
-static void put_session(struct optee_adm_session *session)
+void adm_ids_drop_session(struct optee_adm_session *session)
 {
-	if (!session || --session->refs)
-		return;
 	put_ta(session->ta);
 	kfree(session);
 }
@@ -170,23 +171,9 @@ void optee_adm_session_closed(struct optee_call_queue *cq, u32 id)
 	session = find_session(&cq->adm, id, true);
 	if (session) {
 		hlist_del(&session->node);
-		put_session(session);
+		adm_ids_put_session(session);
 	}
 	mutex_unlock(&cq->mutex);
-}
-
-/* A call is seen from now on. */
-void adm_ids_know(struct optee_adm_queue *q, struct optee_call_waiter *w)
-{
-	struct optee_context_data *context = w->adm.ctx ? w->adm.ctx->data : NULL;
-	struct optee_adm_waiter *a = &w->adm;
-
-	a->client = context ? context->adm_client : NULL;
-	if (a->client)
-		a->client->refs++;
-	a->call.client = a->client ? a->client->id : 0;
-	a->session = NULL;
-	a->ta = NULL;
 }
 
 /* It is a call of this session. */
@@ -203,17 +190,6 @@ void adm_ids_name(struct optee_adm_queue *q, struct optee_adm_waiter *a, u32 id,
 	a->call.ta = session->ta ? session->ta->id : 0;
 }
 
-void adm_ids_forget(struct optee_adm_queue *q, struct optee_call_waiter *w)
-{
-	struct optee_adm_waiter *a = &w->adm;
-
-	put_client(a->client);
-	put_session(a->session);
-	a->client = NULL;
-	a->session = NULL;
-	a->ta = NULL;
-}
-
 /* For a new policy, or none. */
 void adm_ids_reset(struct optee_adm_queue *q)
 {
@@ -221,18 +197,17 @@ void adm_ids_reset(struct optee_adm_queue *q)
 	struct optee_adm_client *client;
 	struct optee_adm_ta *ta;
 
-	hlist_for_each_entry(client, &q->clients, node)
-	{
+	hlist_for_each_entry (client, &q->clients, node) {
 		client->in_flight = client->refused_in = 0;
 		memset(client->priv, 0, sizeof(client->priv));
 	}
-	hlist_for_each_entry(ta, &q->tas, node)
-	{
+	hlist_for_each_entry (ta, &q->tas, node) {
 		ta->in_flight = ta->refused_in = 0;
 		memset(ta->priv, 0, sizeof(ta->priv));
 	}
 	for (int i = 0; i < OPTEE_ADM_SESSION_BUCKETS; i++)
-		hlist_for_each_entry(session, &q->sessions[i], node) session->in_flight = 0;
+		hlist_for_each_entry (session, &q->sessions[i], node)
+			session->in_flight = 0;
 }
 
 /* The device is gone, and no call is in flight: what is left was never closed. */
@@ -243,15 +218,13 @@ void adm_ids_free(struct optee_adm_queue *q)
 	struct hlist_node *next;
 
 	for (int i = 0; i < OPTEE_ADM_SESSION_BUCKETS; i++) {
-		hlist_for_each_entry_safe(session, next, &q->sessions[i], node)
-		{
+		hlist_for_each_entry_safe (session, next, &q->sessions[i], node) {
 			hlist_del(&session->node);
-			put_session(session);
+			adm_ids_put_session(session);
 		}
 	}
-	hlist_for_each_entry_safe(client, next, &q->clients, node)
-	{
+	hlist_for_each_entry_safe (client, next, &q->clients, node) {
 		client->refs = 1;
-		put_client(client);
+		adm_ids_put_client(client);
 	}
 }

@@ -72,8 +72,7 @@ static void end_everywhere(void)
 {
 	struct optee_adm_queue *q;
 
-	list_for_each_entry(q, &adm.queues, queues)
-	{
+	list_for_each_entry (q, &adm.queues, queues) {
 		mutex_lock(&adm_cq(q)->mutex);
 		if (q->ops)
 			adm_end(q);
@@ -132,8 +131,7 @@ int adm_reg(void *kdata, struct bpf_link *link)
 		adm.link = link;
 		adm.view.attached++;
 		atomic_set(&adm.reason, OPTEE_ADM_ATTACHED);
-		list_for_each_entry(q, &adm.queues, queues)
-		{
+		list_for_each_entry (q, &adm.queues, queues) {
 			mutex_lock(&adm_cq(q)->mutex);
 			/* the policy may be ejected by what it says in the first queue */
 			if (atomic_read(&adm.reason) == OPTEE_ADM_ATTACHED)
@@ -176,8 +174,7 @@ int adm_update(void *kdata, void *old_kdata, struct bpf_link *link)
 	err = adm.ops != old_kdata || atomic_read(&adm.reason) != OPTEE_ADM_ATTACHED ? -ENOENT :
 										       start(ops);
 	if (!err) {
-		list_for_each_entry(q, &adm.queues, queues)
-		{
+		list_for_each_entry (q, &adm.queues, queues) {
 			mutex_lock(&adm_cq(q)->mutex);
 			if (q->ops)
 				adm_swap(q, ops);
@@ -282,8 +279,7 @@ void adm_each_queue(void (*fn)(struct optee_adm_queue *q, void *arg), void *arg)
 	struct optee_adm_queue *q;
 
 	mutex_lock(&adm.lock);
-	list_for_each_entry(q, &adm.queues, queues)
-	{
+	list_for_each_entry (q, &adm.queues, queues) {
 		mutex_lock(&adm_cq(q)->mutex);
 		fn(q, arg);
 		mutex_unlock(&adm_cq(q)->mutex);

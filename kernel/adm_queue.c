@@ -7,7 +7,6 @@
  *
  * The counters of the threads are the driver's own. All of this is under cq->mutex.
  */
-#include <linux/ktime.h>
 #include <linux/sched.h>
 #include "adm.h"
 
@@ -37,7 +36,9 @@ void adm_enqueue(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 	if (!a->ranked)
 		a->rank = adm_ask_rank(q, a);
 	a->ranked = true;
-	list_for_each_entry_reverse(other, &q->waiting, node) if (!goes_before(a, other)) break;
+	list_for_each_entry_reverse (other, &q->waiting, node)
+		if (!goes_before(a, other))
+			break;
 	list_add(&a->node, &other->node);
 	adm_call_waiter(a)->waiting = true;
 	adm_count_waiting(q, a, 1);
@@ -69,7 +70,7 @@ static void note_wait(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 /* The call has a thread. */
 static void enter(struct optee_adm_queue *q, struct optee_adm_waiter *a, s32 verdict)
 {
-	a->entered_ns = ktime_get_ns();
+	a->entered_ns = q->now_ns;
 	a->call.wait_ns = a->ranked ? a->entered_ns - a->arrived_ns : 0;
 	a->leaves = q->leaves;
 	if (verdict == OPTEE_ADM_ENTER_RESERVED)
@@ -103,7 +104,7 @@ struct pass {
 static bool is_refused(const struct optee_adm_queue *q, const struct pass *pass,
 		       const struct optee_adm_waiter *a)
 {
-	u32 flags = q->ops->flags;
+	u32 flags = q->ops->flags & ADM_BY;
 
 	if (!flags || adm_is_internal(a) || !pass->refused[adm_is_system(a)])
 		return false;
@@ -137,8 +138,7 @@ void adm_pump(struct optee_adm_queue *q)
 	q->pass++;
 	q->stats.passes++;
 	q->retry_ns = U64_MAX;
-	list_for_each_entry_safe(a, next, &q->waiting, node)
-	{
+	list_for_each_entry_safe (a, next, &q->waiting, node) {
 		if (!adm_has_room(q))
 			break;
 		if (is_refused(q, &pass, a))
@@ -160,6 +160,7 @@ bool __optee_adm_arrive(struct optee_call_queue *cq, struct optee_call_waiter *w
 	struct optee_adm_waiter *a = &w->adm;
 	s32 verdict = OPTEE_ADM_WAIT;
 
+	adm_look_at_clock(q);
 	adm_see(q, w, task_nice(current));
 	if (list_empty(&q->waiting) && adm_has_room(q)) {
 		/* it is the whole queue */
@@ -215,8 +216,10 @@ void __optee_adm_leave(struct optee_call_queue *cq, struct optee_call_waiter *w)
 	struct optee_adm_queue *q = &cq->adm;
 	struct optee_adm_waiter *busy;
 
+	if (q->ops->leave || !list_empty(&q->waiting))
+		adm_look_at_clock(q);
 	adm_leave(q, &w->adm);
-	adm_forget(q, w);
+	adm_forget(w);
 	busy = list_first_entry_or_null(&q->busy, struct optee_adm_waiter, node);
 	if (busy) {
 		list_del_init(&busy->node);
@@ -230,15 +233,17 @@ bool __optee_adm_reserve(struct optee_call_queue *cq, struct tee_context *ctx, u
 	struct optee_call_waiter w = { .adm = { .ctx = ctx } };
 	bool yes;
 
-	w.adm.arrived_ns = ktime_get_ns();
-	adm_ids_know(&cq->adm, &w);
+	adm_look_at_clock(&cq->adm);
+	w.adm.arrived_ns = cq->adm.now_ns;
+	adm_ids_know(&w);
 	adm_ids_name(&cq->adm, &w.adm, session, false);
 	yes = adm_ask_reserve(&cq->adm, &w.adm);
-	adm_ids_forget(&cq->adm, &w);
+	adm_forget(&w);
 	return yes;
 }
 
 void __optee_adm_unreserve(struct optee_call_queue *cq)
 {
+	adm_look_at_clock(&cq->adm);
 	adm_pump(&cq->adm);
 }

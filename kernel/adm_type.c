@@ -57,7 +57,7 @@ static int init_member(const struct btf_type *t, const struct btf_member *member
 
 	switch (offset) {
 	case offsetof(struct optee_admission_ops, flags):
-		if (from->flags & ~(OPTEE_ADM_BY_CLASS | OPTEE_ADM_BY_CLIENT | OPTEE_ADM_BY_TA))
+		if (from->flags & ~OPTEE_ADM_OPS_FLAGS)
 			return -EINVAL;
 		to->flags = from->flags;
 		return 1;

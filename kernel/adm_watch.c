@@ -5,7 +5,6 @@
  * free, or when one that came later was let in; a secure world that is stuck is not its fault.
  */
 #include <linux/jiffies.h>
-#include <linux/ktime.h>
 #include "adm.h"
 
 u64 adm_timeout_ns(const struct optee_admission_ops *ops)
@@ -28,13 +27,12 @@ static void arm(struct optee_adm_queue *q, u64 now, u64 due)
 void adm_watch(struct optee_adm_queue *q)
 {
 	bool is_blind = q->exhausted && !q->limit;
-	u64 now;
+	u64 now = q->now_ns;
 
 	if (list_empty(&q->waiting))
 		return;
 	if (q->due_ns != U64_MAX && !is_blind && q->retry_ns >= q->due_ns)
 		return;
-	now = ktime_get_ns();
 	arm(q, now, min(q->retry_ns, now + adm_timeout_ns(q->ops)));
 	if (is_blind)
 		arm(q, now, now + ADM_BUSY_RETRY_MS * NSEC_PER_MSEC);
@@ -51,8 +49,7 @@ static u64 judge(struct optee_adm_queue *q, u64 now)
 	u64 timeout = adm_timeout_ns(q->ops), next = U64_MAX;
 	struct optee_adm_waiter *a;
 
-	list_for_each_entry(a, &q->waiting, node)
-	{
+	list_for_each_entry (a, &q->waiting, node) {
 		u64 end = max(a->arrived_ns, q->since_ns) + timeout;
 
 		if (adm_is_internal(a))
@@ -71,20 +68,18 @@ static void tick(struct work_struct *work)
 {
 	struct optee_adm_queue *q = container_of(work, struct optee_adm_queue, tick.work);
 	struct optee_call_queue *cq = adm_cq(q);
-	u64 now, next;
+	u64 next;
 
 	mutex_lock(&cq->mutex);
 	q->due_ns = U64_MAX;
 	if (q->exhausted && !q->limit)
 		q->exhausted = false;
+	adm_look_at_clock(q);
 	if (q->ops)
 		adm_pump(q);
-	if (q->ops) {
-		now = ktime_get_ns();
-		next = judge(q, now);
-		if (q->ops)
-			arm(q, now, next);
-	}
+	next = q->ops ? judge(q, q->now_ns) : U64_MAX;
+	if (q->ops)
+		arm(q, q->now_ns, next);
 	mutex_unlock(&cq->mutex);
 }
 

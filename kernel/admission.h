@@ -66,6 +66,7 @@ struct optee_adm_queue {
 	u32 norm_in_flight, resv_in_flight, sys_in_flight;
 	u32 sys_waiting, norm_waiting;
 	u64 seq, newest_entered, leaves;
+	u64 now_ns;     /* of the event that is being worked on */
 	u64 since_ns;   /* when the policy came */
 	u64 retry_ns;   /* when it wants to be asked again; U64_MAX: not */
 	u64 due_ns;     /* when tick is; U64_MAX: it is not */

@@ -35,5 +35,5 @@ RANK
 	return is_system(c) ? 0 : 1;
 }
 
-POLICY(CALLBACK(reserve), CALLBACK(admit), CALLBACK(rank), .flags = OPTEE_ADM_BY_CLASS,
-       .name = "bounded");
+POLICY(CALLBACK(reserve), CALLBACK(admit), CALLBACK(rank),
+       .flags = OPTEE_ADM_BY_CLASS | OPTEE_ADM_STATELESS, .name = "bounded");

@@ -31,5 +31,5 @@ RANK
 	return is_system(c) ? 0 : 1;
 }
 
-POLICY(CALLBACK(reserve), CALLBACK(admit), CALLBACK(rank), .flags = OPTEE_ADM_BY_CLASS,
-       .name = "half");
+POLICY(CALLBACK(reserve), CALLBACK(admit), CALLBACK(rank),
+       .flags = OPTEE_ADM_BY_CLASS | OPTEE_ADM_STATELESS, .name = "half");

@@ -20,4 +20,5 @@ ADMIT
 	return ENTER;
 }
 
-POLICY(CALLBACK(reserve), CALLBACK(admit), .flags = OPTEE_ADM_BY_CLASS, .name = "none");
+POLICY(CALLBACK(reserve), CALLBACK(admit), .flags = OPTEE_ADM_BY_CLASS | OPTEE_ADM_STATELESS,
+       .name = "none");

@@ -36,4 +36,5 @@ RANK
 }
 
 /* Not BY_CLASS: of two system calls one may be refused and the other let in. */
-POLICY(CALLBACK(reserve), CALLBACK(admit), CALLBACK(rank), .name = "per-session");
+POLICY(CALLBACK(reserve), CALLBACK(admit), CALLBACK(rank), .flags = OPTEE_ADM_STATELESS,
+       .name = "per-session");

@@ -35,4 +35,5 @@ RANK
 	return 0;
 }
 
-POLICY(CALLBACK(reserve), CALLBACK(admit), CALLBACK(rank), .name = "single");
+POLICY(CALLBACK(reserve), CALLBACK(admit), CALLBACK(rank), .flags = OPTEE_ADM_STATELESS,
+       .name = "single");
