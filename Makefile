@@ -138,7 +138,7 @@ guest:
 	$(Q)tests/vm/prepare sysroot
 	$(Q)$(MAKE) --no-print-directory $(if $(V),,-s) CROSS_COMPILE=aarch64-linux-gnu- STATIC=1 \
 		SYSROOT=$(SYSROOT_ARM64) build/arm64/optee-top build/arm64/optee-load build/arm64/optee-load-demo \
-		build/arm64/calling-plugin.so
+		build/arm64/calling-plugin.so build/arm64/policy-loader policies
 
 LOAD_SRCS := $(addprefix tests/load/,optee-load.c client.c account.c parse.c)
 

@@ -167,6 +167,14 @@ static __always_inline s32 queue_reserved(u64 queue)
 	return queue_sys_sessions(queue) > 0;
 }
 
+/* An admission policy decides, by a rule that is not known here. */
+static __always_inline bool queue_has_policy(u64 queue)
+{
+	if (!bpf_core_field_exists(struct optee_call_queue___adm, adm.ops))
+		return false;
+	return word_at(queue + bpf_core_field_offset(struct optee_call_queue___adm, adm.ops));
+}
+
 static __always_inline bool waiter_is_done(u64 waiter)
 {
 	return (u32)word_at(waiter + bpf_core_field_offset(struct optee_call_waiter, c.done)) != 0;

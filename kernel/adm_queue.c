@@ -216,7 +216,7 @@ void __optee_adm_leave(struct optee_call_queue *cq, struct optee_call_waiter *w)
 	struct optee_adm_queue *q = &cq->adm;
 	struct optee_adm_waiter *busy;
 
-	if (q->ops->leave || !list_empty(&q->waiting))
+	if (q->ops->leave)
 		adm_look_at_clock(q);
 	adm_leave(q, &w->adm);
 	adm_forget(w);
@@ -225,7 +225,6 @@ void __optee_adm_leave(struct optee_call_queue *cq, struct optee_call_waiter *w)
 		list_del_init(&busy->node);
 		complete(&adm_call_waiter(busy)->c);
 	}
-	adm_pump(q);
 }
 
 bool __optee_adm_reserve(struct optee_call_queue *cq, struct tee_context *ctx, u32 session)
@@ -242,8 +241,10 @@ bool __optee_adm_reserve(struct optee_call_queue *cq, struct tee_context *ctx, u
 	return yes;
 }
 
-void __optee_adm_unreserve(struct optee_call_queue *cq)
+void __optee_adm_hand_over(struct optee_call_queue *cq)
 {
+	if (list_empty(&cq->adm.waiting))
+		return;
 	adm_look_at_clock(&cq->adm);
 	adm_pump(&cq->adm);
 }

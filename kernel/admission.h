@@ -98,7 +98,7 @@ bool __optee_adm_resume(struct optee_call_queue *cq, struct optee_call_waiter *w
 bool __optee_adm_busy(struct optee_call_queue *cq, struct optee_call_waiter *w);
 void __optee_adm_leave(struct optee_call_queue *cq, struct optee_call_waiter *w);
 bool __optee_adm_reserve(struct optee_call_queue *cq, struct tee_context *ctx, u32 session);
-void __optee_adm_unreserve(struct optee_call_queue *cq);
+void __optee_adm_hand_over(struct optee_call_queue *cq);
 #else
 static inline int optee_adm_register(void)
 {
@@ -149,7 +149,7 @@ static inline bool __optee_adm_reserve(struct optee_call_queue *cq, struct tee_c
 {
 	return true;
 }
-static inline void __optee_adm_unreserve(struct optee_call_queue *cq)
+static inline void __optee_adm_hand_over(struct optee_call_queue *cq)
 {
 }
 #endif

@@ -33,12 +33,19 @@ static inline bool optee_adm_busy(struct optee_call_queue *cq, struct optee_call
 	return unlikely(READ_ONCE(cq->adm.ops)) && __optee_adm_busy(cq, w);
 }
 
-/* A call is done with its thread. True: who is to have it next is decided. */
-static inline bool optee_adm_leave(struct optee_call_queue *cq, struct optee_call_waiter *w)
+/* A call is done with its thread, which is counted as free already. */
+static inline void optee_adm_leave(struct optee_call_queue *cq, struct optee_call_waiter *w)
 {
-	if (likely(!w->seen))
+	if (unlikely(w->seen))
+		__optee_adm_leave(cq, w);
+}
+
+/* A thread or a reservation is free. True: there is a policy, and it is decided who gets it. */
+static inline bool optee_adm_hand_over(struct optee_call_queue *cq)
+{
+	if (likely(!cq->adm.ops))
 		return false;
-	__optee_adm_leave(cq, w);
+	__optee_adm_hand_over(cq);
 	return true;
 }
 
@@ -47,15 +54,6 @@ static inline bool optee_adm_reserve(struct optee_call_queue *cq, struct tee_con
 				     u32 session)
 {
 	return !cq->adm.ops || __optee_adm_reserve(cq, ctx, session);
-}
-
-/* A reservation is gone. True: who may enter for that is decided. */
-static inline bool optee_adm_unreserve(struct optee_call_queue *cq)
-{
-	if (!cq->adm.ops)
-		return false;
-	__optee_adm_unreserve(cq);
-	return true;
 }
 
 #endif

@@ -45,6 +45,13 @@ struct optee_call_queue___v6 {
 	int res_sys_thread_count;
 };
 
+/* With the hook for admission policies (kernel/). */
+struct optee_call_queue___adm {
+	struct {
+		const void *ops;
+	} adm;
+};
+
 /* A mutex of PREEMPT_RT. */
 struct mutex___rt {
 	struct {
