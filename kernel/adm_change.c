@@ -45,6 +45,11 @@ void adm_begin(struct optee_adm_queue *q, const struct optee_admission_ops *ops)
 		if (w->sys_thread && q->resv_in_flight < cq->sys_thread_req_count)
 			w->adm.call.flags |= OPTEE_ADM_RESERVED;
 		take_over(q, &w->adm);
+		/*
+		 * OP-TEE may have refused it, and it sleeps until the driver wakes somebody,
+		 * which now nobody does: let it try again. To others it means nothing.
+		 */
+		complete(&w->c);
 	}
 	list_for_each_entry (w, &cq->waiters, list_node) {
 		if (w->waiting)

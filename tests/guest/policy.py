@@ -70,12 +70,15 @@ dmesg_since() { dmesg | tail -n +$(($(wc -l </tmp/dmesg.before) + 1)); }
 """
 
 
-def driver(kernel: str = kmod.KERNEL) -> Path:
-    """The patched optee.ko, built if what it is made of is newer."""
-    ko = DRIVER / kernel / "optee.ko"
+def driver(kernel: str = kmod.KERNEL, patch: Optional[Path] = None) -> Path:
+    """The driver that takes policies, built if what it is made of is newer; with one more
+    patch, if one is given."""
+    ko = DRIVER / (f"{kernel}-{patch.stem}" if patch else kernel) / "optee.ko"
     inputs = [p for place in CORE for p in (place.iterdir() if place.is_dir() else [place])]
+    inputs += [patch] if patch else []
     if not ko.exists() or any(p.stat().st_mtime > ko.stat().st_mtime for p in inputs):
-        done = subprocess.run([ROOT / "kernel/build", "--kernel", kernel],
+        done = subprocess.run([ROOT / "kernel/build", "--kernel", kernel, "--out", ko,
+                               *(["--patch", patch] if patch else [])],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True)
         if done.returncode:
@@ -83,9 +86,9 @@ def driver(kernel: str = kmod.KERNEL) -> Path:
     return ko
 
 
-def options(*more: str) -> Sequence[str]:
+def options(*more: str, patch: Optional[Path] = None) -> Sequence[str]:
     """What SCRIPT wants of tests/vm/run."""
-    return ("--module", str(driver()), "--put", f"{OBJECTS}:/policies", *more)
+    return ("--module", str(driver(patch=patch)), "--put", f"{OBJECTS}:/policies", *more)
 
 
 def compile(context: Context, source: Path, *defines: str, name: str = "") -> Sequence[str]:

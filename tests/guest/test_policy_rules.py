@@ -137,7 +137,7 @@ def look(findings: Findings, guest: vm.Run, calls: Sequence[Call], name: str,
 
 def rules(context: Context, threads: int, calls: int) -> None:
     names = tuple(RULES)
-    load = "".join(LOAD % {"name": name, "system": SYSTEM, "normal": 2 * threads + 2,
+    load = "".join(LOAD % {"name": name, "system": SYSTEM, "normal": threads + 1,
                            "calls": calls} for name in names)
     guest = vm.run(context, policy.SCRIPT + kclient.SCRIPT + "kclient_load\ndmesg_begin\n"
                    + "record_start all\n" + load + "record_stop\n"
@@ -164,14 +164,14 @@ def rules(context: Context, threads: int, calls: int) -> None:
 
 @test()
 def policy_rules_2(context: Context) -> None:
-    rules(context, 2, 30)
+    rules(context, 2, 60)
 
 
 @test()
 def policy_rules_4(context: Context) -> None:
-    rules(context, 4, 50)
+    rules(context, 4, 90)
 
 
 @test()
 def policy_rules_8(context: Context) -> None:
-    rules(context, 8, 50)
+    rules(context, 8, 90)
