@@ -191,6 +191,7 @@ def policy_swaps(context: Context) -> None:
 
 
 GOES = r"""
+no_supplicant() { ! pidof tee-supplicant >/dev/null; }
 waiting() { [ "$(state 'queue 0 norm_waiting')" -ge "$1" ]; }
 
 dmesg_begin # the loader is killed, with waiters in the queue
@@ -243,14 +244,19 @@ settled reserves-badly
 dmesg_begin # the device goes
 policy_start upstream
 rmmod kclient
+killall tee-supplicant # which uses the device
+wait_for 30 no_supplicant
 echo firmware:optee >/sys/bus/platform/drivers/optee/unbind || die "cannot unbind the device"
 wait_for 10 left upstream
 loader_ended 3
 dmesg_since >/tmp/gone.dmesg
 echo firmware:optee >/sys/bus/platform/drivers/optee/bind || die "cannot bind the device"
-wait_for 30 test -e /dev/tee0
+wait_for 30 test -e /dev/teepriv0
+tee-supplicant -d || die "cannot start tee-supplicant"
 load_start gone
 load_wait
+killall tee-supplicant
+wait_for 30 no_supplicant
 cp $STATE /tmp/gone.state
 echo firmware:optee >/sys/bus/platform/drivers/optee/unbind
 rmmod optee || die "rmmod failed though no policy is attached"

@@ -14,7 +14,7 @@ from .policy import MS, Call, Moment
 from .registry import Context, Findings, test
 
 SYSTEM = 4  # clients that ask for a reservation
-CALM = 3 * MS
+CALM = 200 * MS  # from a reservation until it is in force for all who enter
 
 LOAD = r"""
 policy_start %(name)s
@@ -130,7 +130,9 @@ def look(findings: Findings, guest: vm.Run, calls: Sequence[Call], name: str,
     failed = [c for c in account.calls if c.result]
     findings.true(f"{name}: calls failed: {failed[:3]}", not failed)
     done = [c for c in account.calls if c.op == "invoke"]
-    begin = min(c.start for c in done) + 200 * MS  # what entered by other counts has left
+    # What entered by other counts than those of all reservations has left.
+    last = max(p.end for p in account.promotions)
+    begin = max(c.end for c in calls if c.admitted < last + CALM)
     end = max(c.end or 0 for c in done)
     return Seen(threads, granted, policy.moments(calls, begin, end))
 

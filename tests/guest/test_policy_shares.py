@@ -89,10 +89,9 @@ SHARES = {"light": 1 / 7, "middle": 2 / 7, "heavy": 4 / 7}
 FAIR = r"""
 policy_start fair
 record_start all
-""" + "".join(f"nice -n {nice} optee-load -r 0 -s 30 -o /dev/null "
-              f"'name={name} sessions=4 repeat=0 wait=12' &\nLOAD_{name}=$!\n"
-              for name, nice in NICE.items()) + "".join(
-    f"wait $LOAD_{name} || die 'optee-load failed'\n" for name in NICE) + r"""
+""" + "optee-load -r 0 -s 30 -o /dev/null " + " ".join(
+    f"'name={name} nice={nice} sessions=4 repeat=0 wait=12'" for name, nice in NICE.items()) + r""" ||
+	die "optee-load failed"
 record_stop
 policy_stop
 """
@@ -125,9 +124,10 @@ policy_start tacap
 record_start all
 optee-load -o /dev/null 'name=V ta=concurrent repeat=250 burn={BURN} gap=20' ||
 	die "optee-load failed"
-optee-load -r 0 -o /dev/null -s 30 'name=F sessions=6 repeat=0 wait=1' &
+optee-load -r 0 -o /dev/null -s 30 --ready-file /tmp/ready 'name=F sessions=6 repeat=0 wait=1' &
 FLOOD=$!
-optee-load -o /dev/null 'name=W ta=concurrent repeat=250 burn={BURN} gap=20' ||
+wait_for 60 test -e /tmp/ready
+optee-load -o /dev/null 'name=W ta=concurrent at=1000 repeat=250 burn={BURN} gap=20' ||
 	die "optee-load failed"
 wait $FLOOD || die "optee-load failed"
 record_stop

@@ -22,12 +22,12 @@ static int count = 2;
 module_param(count, int, 0444);
 MODULE_PARM_DESC(count, "clients that are waited for");
 
-#define CLIENT	    "outer" /* how the clients' names begin */
+#define CLIENT      "outer" /* how the clients' names begin */
 #define RPC_LOAD_TA 0
 #define CMD_WAIT    9 /* of os_test: waits value a milliseconds, in an RPC */
-#define WAIT_MS	    10
-#define POLL_MS	    10
-#define POLLS	    80
+#define WAIT_MS     10
+#define POLL_MS     10
+#define POLLS       80
 
 static const uuid_t os_test = UUID_INIT(0x5b9e0e40, 0x2636, 0x11e1, 0xad, 0x9e, 0x00, 0x02, 0xa5,
 					0xd5, 0xc5, 0x1b);
