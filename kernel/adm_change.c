@@ -49,7 +49,6 @@ void adm_begin(struct optee_adm_queue *q, const struct optee_admission_ops *ops)
 		 * OP-TEE may have refused it, and it sleeps until the driver wakes somebody,
 		 * which now nobody does: let it try again. To others it means nothing.
 		 */
-		complete(&w->c);
 	}
 	list_for_each_entry (w, &cq->waiters, list_node) {
 		if (w->waiting)
