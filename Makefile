@@ -147,6 +147,11 @@ $(OUT)/log-made: tests/log/made.c tests/unit/log_made.h $(PLAIN:%=$(OUT)/%.o) Ma
 	$(call say,CC,$@)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LDFLAGS_ALL) -o $@ $(filter %.c %.o,$^) -ljansson -lz
 
+# The logs of many devices, for tests/guest/test_fleet.py.
+$(OUT)/fleet-made: tests/log/fleet.c $(PLAIN:%=$(OUT)/%.o) Makefile
+	$(call say,CC,$@)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LDFLAGS_ALL) -o $@ $(filter %.c %.o,$^) -ljansson -lz
+
 LOAD_SRCS := $(addprefix tests/load/,optee-load.c client.c account.c parse.c)
 
 build/arm64/optee-load: $(LOAD_SRCS) tests/load/load.h Makefile
