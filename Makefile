@@ -42,11 +42,11 @@ LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(L
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
 # What needs neither a kernel nor a terminal: the unit tests have it, too.
-PLAIN	:= opts help man json_keys fields fields_pool fields_ta text ta_names hist fail json stop event_text \
+PLAIN	:= opts help man json_keys fields fields_pool fields_ta text ta_names hist sums fail json stop event_text \
 	line csv log_name log_dir log_file log_pack log_jsonl log_csv log_sink logger time_parse \
 	log_read log_cursor log_export log_out_csv log_out_prometheus \
 	conditions condition_table condition_log deadlock lost_wake \
-	block codec schema encoder decoder recorder recording \
+	block codec schema schema_call encoder decoder recorder recording \
 	history feed serve stream merge snapshot_copy listener \
 	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
 	out_file lanes intern protobuf timeline task_names loop \
@@ -198,12 +198,12 @@ build/export-made: tests/export/made.c $(PLAIN:%=src/%.c) $(wildcard src/*.h inc
 	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Werror -Iinclude -Isrc -o $@ $< \
 		$(PLAIN:%=src/%.c) -ljansson -lz
 
-# Expositions of what never was, for tests/guest/test_metrics.py.
-build/metrics-made: tests/metrics/made.c $(PLAIN:%=src/%.c) $(wildcard src/*.h include/*.h) Makefile
+# Expositions of what never was, printed and served, for tests/guest/test_metrics.py and test_http.py.
+build/metrics-%: tests/metrics/%.c tests/metrics/made.h $(PLAIN:%=src/%.c) $(wildcard src/*.h include/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Werror -Iinclude -Isrc -o $@ $< \
-		$(PLAIN:%=src/%.c) -ljansson -lz
+	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Werror -Iinclude -Isrc \
+		-DVERSION='"made"' -o $@ $< $(PLAIN:%=src/%.c) -ljansson -lz
 
 FORMATTED = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/vmlinux.h$$')
 

@@ -11,6 +11,7 @@
 #include "collect_sessions.h"
 #include "fields.h"
 #include "hist.h"
+#include "sums.h"
 #include "text.h"
 
 /* The last rows by TA take what finds no other: one for each pool and class. */
@@ -72,37 +73,6 @@ void collect_sessions_free(struct collect_sessions *c)
 	for (u32 slot = 0; c && slot < SESSION_SLOTS; slot++)
 		past_forget(&c->past[slot]);
 	free(c);
-}
-
-static void sums_add(struct class_sums *to, const struct class_sums *from)
-{
-	to->calls += from->calls;
-	to->failed += from->failed;
-	to->waited += from->waited;
-	to->wait_ns += from->wait_ns;
-	to->hold_ns += from->hold_ns;
-	to->secure_ns += from->secure_ns;
-	to->limits += from->limits;
-	to->limit_ns += from->limit_ns;
-	if (from->wait_max_ns > to->wait_max_ns)
-		to->wait_max_ns = from->wait_max_ns;
-	if (from->hold_max_ns > to->hold_max_ns)
-		to->hold_max_ns = from->hold_max_ns;
-}
-
-/* now - then; a maximum has no difference. */
-static struct class_sums sums_since(const struct class_sums *now, const struct class_sums *then)
-{
-	return (struct class_sums){
-		.calls = now->calls - then->calls,
-		.failed = now->failed - then->failed,
-		.waited = now->waited - then->waited,
-		.wait_ns = now->wait_ns - then->wait_ns,
-		.hold_ns = now->hold_ns - then->hold_ns,
-		.secure_ns = now->secure_ns - then->secure_ns,
-		.limits = now->limits - then->limits,
-		.limit_ns = now->limit_ns - then->limit_ns,
-	};
 }
 
 /* From ops to rpc_ns, all of them u64. */

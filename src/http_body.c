@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Places for a fixed number of texts; a place is free when nobody reads it and it is old. */
 #include <stdlib.h>
+#include <string.h>
 #include "http_body.h"
+
+#define LEAST 4096
 
 static void drop_unused(struct http_body *body)
 {
@@ -19,21 +22,49 @@ void http_bodies_age(struct http_bodies *b)
 	}
 }
 
-static bool render_into(struct http_body *body, http_render render, void *arg)
-{
-	FILE *out = open_memstream(&body->text, &body->len);
-	bool failed;
+struct growing {
+	char *text;
+	size_t len, room;
+};
 
-	if (!out)
-		return false;
-	render(arg, out, body->dialect);
-	failed = ferror(out);
-	failed |= fclose(out) != 0;
-	if (failed) {
-		free(body->text);
-		body->text = NULL;
+/* What open_memstream() does costs more than the text itself: it clears and copies. */
+static ssize_t grow(void *cookie, const char *part, size_t len)
+{
+	struct growing *g = cookie;
+
+	if (len > g->room - g->len) {
+		size_t room = g->len + len + g->room / 2;
+		char *text = realloc(g->text, room);
+
+		if (!text)
+			return 0;
+		g->text = text;
+		g->room = room;
 	}
-	return !failed;
+	memcpy(g->text + g->len, part, len);
+	g->len += len;
+	return (ssize_t)len;
+}
+
+static bool render_into(struct http_body *body, size_t about, http_render render, void *arg)
+{
+	const cookie_io_functions_t io = { .write = grow };
+	struct growing g = { .text = malloc(about), .room = about };
+	FILE *out = g.text ? fopencookie(&g, "w", io) : NULL;
+	bool done = out;
+
+	if (out) {
+		render(arg, out, body->dialect);
+		done = !ferror(out);
+		done &= !fclose(out);
+	}
+	if (!done) {
+		free(g.text);
+		return false;
+	}
+	body->text = g.text;
+	body->len = g.len;
+	return true;
 }
 
 struct http_body *http_body_get(struct http_bodies *b, enum metrics_dialect dialect,
@@ -55,9 +86,10 @@ struct http_body *http_body_get(struct http_bodies *b, enum metrics_dialect dial
 	if (!place)
 		return NULL;
 	*place = (struct http_body){ .dialect = dialect };
-	*oom = !render_into(place, render, arg);
+	*oom = !render_into(place, b->last_len + b->last_len / 8 + LEAST, render, arg);
 	if (*oom)
 		return NULL;
+	b->last_len = place->len;
 	place->readers = 1;
 	place->present = true;
 	place->nr = b->nr++;

@@ -26,6 +26,7 @@ struct http_body {
 struct http_bodies {
 	struct http_body all[HTTP_BODIES];
 	u64 nr;
+	size_t last_len; /* of a text: the next one will be about as long */
 };
 
 /* From now on what was rendered is old. */

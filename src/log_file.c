@@ -170,7 +170,7 @@ int log_file_sync(struct log_file *f)
 	if (f->fd < 0 || !f->unsafe)
 		return 0;
 	if (fdatasync(f->fd)) {
-		f->worn = errno == EIO;
+		f->worn = true;
 		return -errno;
 	}
 	f->unsafe = false;

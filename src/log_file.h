@@ -18,7 +18,7 @@ struct log_file {
 	u64 share;   /* it is rotated from this size on */
 	bool torn;   /* there is something behind size that could not be cut off yet */
 	bool unsafe; /* it has lines that may not be on the disk yet */
-	bool worn;   /* the disk could not take its last line: the next one goes elsewhere */
+	bool worn;   /* the disk could not keep its last lines: the next one goes elsewhere */
 };
 
 void log_file_init(struct log_file *f, struct log_dir *d, enum log_names name, u64 share);

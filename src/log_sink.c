@@ -93,6 +93,7 @@ static int put_line(struct log_sink *k, struct log_file *f, const struct log_ite
 /* A disk that fails may not have kept what it took. */
 static void distrust(struct log_sink *k)
 {
+	k->unkept = true;
 	k->lines -= k->unsafe;
 	k->lost += k->unsafe;
 	k->gap.lines += k->unsafe;
@@ -168,15 +169,16 @@ bool log_sink_recover(struct log_sink *k, struct log_item *item)
 	item->gap = &k->gap;
 	err = put_line(k, &k->files[name], item);
 	/* A disk that takes lines and does not keep them does not work. */
-	if (!err && k->gap.error == EIO)
+	if (!err && k->unkept) {
 		err = sync_files(k, &name);
-	if (err == -EIO)
-		distrust(k);
+		if (err)
+			distrust(k);
+	}
 	if (err) {
 		k->errors++;
 		return false;
 	}
-	k->failing = false;
+	k->failing = k->unkept = false;
 	k->gap = (struct log_gap){};
 	return true;
 }

@@ -22,6 +22,7 @@ struct log_sink {
 	u64 errors; /* attempts that failed */
 	bool failing;
 	struct log_gap gap; /* while it fails */
+	bool unkept;        /* it fails to keep what it takes: to be tried with care */
 	bool told;          /* that it fails, and not yet that it works */
 	u64 told_lost;      /* lines lost by then */
 	u64 unsafe;         /* lines that may not be on the disk yet, the first of them */

@@ -124,7 +124,7 @@ static void recover(struct logger *g)
 			continue;
 		if (log_sink_recover(k, &item))
 			mark_all(g); /* what it missed is written once more */
-		else if (k->gap.error == EIO)
+		else if (k->unkept)
 			wait = g->interval_ns;
 	}
 	g->retry_ns = g->last->mono_ns + wait;

@@ -113,6 +113,21 @@ static void man_rules(void)
 		printf("%s%s", usual_rules[i], usual_rules[i + 1] ? ",\n" : ".\n");
 }
 
+static void man_logs(void)
+{
+	printf(".SS Of a log\nWhere FILE is the directory of a daemon\\(aqs log, or one of its "
+	       "JSON files, the lines there are\nexported: as they are, as CSV with the columns of "
+	       "the log\\(aqs own CSV files, or as samples\nfor Prometheus with the time of each in "
+	       "ms. Every line has the keys schema, ts, boot_id,\nepoch (CLOCK_MONOTONIC in ns, as "
+	       "optee\\-top attached: what its counters count from), seq (grows\nby one a line) and "
+	       "type: host, pool, ta, session, losses, event, or gap: so many lines could not\nbe "
+	       "written, and why. The other keys are the fields above.\n"
+	       ".B \\-\\-since\ngoes by ts alone, that time included; to go on where the last export "
+	       "ended use\n.BR \\-\\-cursor .\nLines that are torn, unreadable or missing are said, "
+	       "and are status %d under\n.BR \\-\\-strict .\n",
+	       STATUS_INCOMPLETE);
+}
+
 static void man_export(void)
 {
 	char key[64];
@@ -139,6 +154,7 @@ static void man_export(void)
 	       "there to the thread that it\ngot; the conditions; threads in use and waiting calls. "
 	       "Which of the TEE\\(aqs threads a call\nhad is not known: each has a slot that was free. "
 	       "Times are CLOCK_MONOTONIC.\n");
+	man_logs();
 }
 
 static void man_metrics(void)
@@ -159,6 +175,29 @@ static void man_metrics(void)
 		printf(".TP\n.B %s\n", f->metric);
 		troff(f->help);
 	}
+}
+
+static void man_daemon(void)
+{
+	printf(".SH DAEMON\n.B optee\\-top daemon\nattaches the probes, gives up all privileges, and looks 20 "
+	       "times a second, with a snapshot a\nsecond. While it runs the live view, frames, events, "
+	       "record, check and metrics have\nwhat they show from its socket, " SOCKET_PATH
+	       ": for root, and for the members of its\n.BR \\-\\-group .\nThey load probes of their own where "
+	       "there is no daemon, with\n.BR \\-\\-direct ,\nand, for root, where it cannot do what is asked for: "
+	       "a delay below 1 s,\n.BR \\-\\-reserved ,\n.BR \\-\\-kprobes ,\n.BR \\-\\-btf ,\nor another\n.BR \\-\\-starved .\n"
+	       "What it has seen in the last 10 minutes, or as much of it as fits into half a megabyte, "
+	       "is\nin its memory:\n.B \\-\\-since\nbegins with it, and the live view shows its conditions.\n.PP\n"
+	       "Options may stand in a file, a line each and without dashes; the command line goes first:\n");
+	for (size_t i = 0; i < nr_options; i++)
+		if (option_table[i].config)
+			printf(".br\n%s%s%s\n", option_table[i].name,
+			       option_table[i].arg ? " " : "", option_table[i].arg ?: "");
+	printf(".PP\nSIGHUP: reads that file anew, and opens the log files anew. SIGTERM: writes what was "
+	       "seen last,\nand ends. When the driver leaves the daemon lets go of it, waits, and attaches "
+	       "again. Counters\nbegin with each attach: mono_ns of the host, epoch in the logs, and the metric\n"
+	       "optee_attached_timestamp_seconds tell which one it was.\n"
+	       ".PP\nMetrics are served to loopback addresses unless another is given. They are not secret, but "
+	       "say\nwhich TAs are used how much.\n");
 }
 
 void help_man(void)
@@ -206,6 +245,7 @@ void help_man(void)
 	man_events();
 	man_rules();
 	man_export();
+	man_daemon();
 	man_metrics();
 	printf(".SH LOSSES\nWhat was not seen is counted, and shown in every output. As a metric: " LOSS_METRIC
 	       ",\nby kind.\n");

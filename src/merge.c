@@ -4,6 +4,7 @@
 #include <string.h>
 #include "merge.h"
 #include "snapshot_copy.h"
+#include "sums.h"
 
 static void forget_ended(struct merge *m)
 {
@@ -53,34 +54,21 @@ bool merge_pass(struct merge *m, const struct snapshot *s)
 	return true;
 }
 
-static struct class_sums gained(const struct class_sums *now, const struct class_sums *then)
+void merge_break(struct merge *m)
 {
-	return (struct class_sums){
-		.calls = now->calls - then->calls,
-		.failed = now->failed - then->failed,
-		.waited = now->waited - then->waited,
-		.wait_ns = now->wait_ns - then->wait_ns,
-		.hold_ns = now->hold_ns - then->hold_ns,
-		.secure_ns = now->secure_ns - then->secure_ns,
-		.limits = now->limits - then->limits,
-		.limit_ns = now->limit_ns - then->limit_ns,
-	};
+	forget_ended(m);
+	m->broken = true;
 }
 
 /* before: the same session's row in the snapshot of before, or one that is all 0. */
 static void span_session(struct snap_session *row, const struct snap_session *before)
 {
-	struct class_sums sums = {};
-
+	row->sums_iv = (struct class_sums){};
 	for (int class = 0; class < NR_CLASSES; class ++) {
-		struct class_sums gain = gained(&row->sums[class], &before->sums[class]);
-		const u64 *from = (const u64 *)&gain;
-		u64 *to = (u64 *)&sums;
+		struct class_sums gain = sums_since(&row->sums[class], &before->sums[class]);
 
-		for (size_t i = 0; i < sizeof(sums) / sizeof(*to); i++)
-			to[i] += from[i]; /* the maxima are 0 */
+		sums_add(&row->sums_iv, &gain);
 	}
-	row->sums_iv = sums;
 	if (!row->wait)
 		return;
 	row->wait_iv = hist_since(row->wait, before->wait);
@@ -107,7 +95,7 @@ static void span_sessions(struct snapshot *s, const struct snapshot *before)
 static void span_pool(struct snap_pool *p, const struct snap_pool *before)
 {
 	for (int class = 0; class < NR_CLASSES; class ++)
-		p->sums_iv[class] = gained(&p->sums[class], &before->sums[class]);
+		p->sums_iv[class] = sums_since(&p->sums[class], &before->sums[class]);
 	p->exhausted_ns_iv = p->conds[COND_EXHAUSTED].ns - before->conds[COND_EXHAUSTED].ns;
 }
 
@@ -140,11 +128,12 @@ const struct snapshot *merge_give(struct merge *m, const struct snapshot *s)
 	free(rows);
 	if (!copy)
 		return NULL;
-	if (m->given && m->passed)
+	if (m->given && m->passed && !m->broken)
 		span(copy, m->given);
 	free(m->given);
 	m->given = copy;
 	m->passed = 0;
+	m->broken = false;
 	forget_ended(m);
 	return copy;
 }

@@ -11,6 +11,7 @@
 struct merge {
 	struct snapshot *given; /* the one that was given last: what an interval begins with */
 	u32 passed;             /* snapshots since then that were not given */
+	bool broken;            /* what comes is of other counters than what was given */
 	struct ended_row {
 		struct snap_session row;
 		struct hist64 wait, hold, secure;
@@ -22,6 +23,9 @@ void merge_release(struct merge *m);
 
 /* s is not going to be given: keeps the sessions that ended in it. False: out of memory. */
 bool merge_pass(struct merge *m, const struct snapshot *s);
+
+/* What comes from now on is of another attach: its counters have begun anew. */
+void merge_break(struct merge *m);
 
 /*
  * s, the last one that came, as it is to be given: a copy, valid until the next call.

@@ -105,6 +105,18 @@ void metric_begin(struct metric_out *m, FILE *out, enum metrics_dialect dialect)
 	make_ends(m);
 }
 
+void metric_created(struct metric_out *m, u64 real_ns)
+{
+	size_t begin;
+
+	begin_line(m);
+	begin = m->used;
+	put_seconds(m, real_ns);
+	m->created.len = m->used - begin;
+	memcpy(m->created.text, m->buf + begin, m->created.len);
+	m->used = begin;
+}
+
 void metric_end(struct metric_out *m)
 {
 	begin_line(m);
@@ -282,10 +294,10 @@ static void end_sample(struct metric_out *m)
 
 static void put_created(struct metric_out *m, const struct labels *labels)
 {
-	if (m->dialect != METRICS_OPENMETRICS || !m->created_ns)
+	if (m->dialect != METRICS_OPENMETRICS || !m->created.len)
 		return;
 	begin_sample(m, family_len(m), "_created", labels);
-	put_seconds(m, m->created_ns);
+	put(m, m->created.text, m->created.len);
 	end_sample(m);
 }
 

@@ -37,8 +37,11 @@ struct metric {
 struct metric_out {
 	FILE *out;
 	enum metrics_dialect dialect;
-	u64 created_ns; /* CLOCK_REALTIME, since when the counters count; for _created */
-	u64 time_ms;    /* the timestamp of each sample; 0: none has one */
+	struct {
+		size_t len;
+		char text[32];
+	} created;   /* since when the counters count, for _created; len 0: is not told */
+	u64 time_ms; /* the timestamp of each sample; 0: none has one */
 	struct metric family;
 	bool headed; /* its head is written: it comes with the first sample */
 	struct {
@@ -50,6 +53,9 @@ struct metric_out {
 };
 
 void metric_begin(struct metric_out *m, FILE *out, enum metrics_dialect dialect);
+
+/* The counters that follow count since then: CLOCK_REALTIME. */
+void metric_created(struct metric_out *m, u64 real_ns);
 
 /* Sends all on its way; OpenMetrics ends with a line that says so. */
 void metric_end(struct metric_out *m);

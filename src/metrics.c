@@ -202,7 +202,7 @@ static void put_tas(struct metric_out *m, const struct snapshot *s)
 
 static void put_driver(struct metric_out *m, const struct host *host, const struct snapshot *s)
 {
-	m->created_ns = host->real_ns;
+	metric_created(m, host->real_ns);
 	put_host(m, host, s);
 	put_pools(m, s);
 	for (size_t i = 0; i < nr_condition_fields; i++)
@@ -216,7 +216,7 @@ static void put_self(struct metric_out *m, const struct self_stats *self)
 {
 	const char *last = "";
 
-	m->created_ns = self->since_ns;
+	metric_created(m, self->since_ns);
 	for (int i = 0; i < NR_SELF; i++) {
 		const struct self_field *f = &self_fields[i];
 		struct labels l = {};

@@ -51,7 +51,7 @@ const struct option_help option_table[] = {
 	  "of export --format csv: calls (default), sessions, pools or events; of a log: sessions (default of csv), pools, tas, events, losses or gaps",
 	  SETS(TEXT, what) },
 	{ 0, "since", "TIME",
-	  "of export: only what is from then on: 2026-01-31T12:00:00Z, or so long ago: 90s, 15m, 2h, 3d",
+	  "from then on: 2026-01-31T12:00:00Z, or so long ago: 90s, 15m, 2h, 3d; of export, and of what a daemon remembers",
 	  SETS(TIME, since_ns) },
 	{ 0, "cursor", "FILE",
 	  "of export of a log: go on behind the line that FILE tells of, if it is there; FILE tells of the last one afterwards",

@@ -117,6 +117,19 @@ static bool keep_snapshot(struct stream *st, const struct block *b)
 	return true;
 }
 
+/* It is told again and again; another one is of another attach. */
+static bool keep_host(struct stream *st, const struct block *b)
+{
+	u64 attached = st->host.mono_ns;
+
+	if (!decode_host(b, &st->host))
+		return false;
+	st->host.calls = st->o.calls;
+	if (attached && attached != st->host.mono_ns)
+		merge_break(&st->merge);
+	return true;
+}
+
 /* False: this is not what a daemon sends. */
 static bool take(struct stream *st, const struct block *b)
 {
@@ -124,7 +137,7 @@ static bool take(struct stream *st, const struct block *b)
 		return false;
 	switch (b->type) {
 	case BLOCK_HOST:
-		return decode_host(b, &st->host);
+		return keep_host(st, b);
 	case BLOCK_EVENTS:
 		return keep_events(st, b);
 	case BLOCK_CALLS:
@@ -269,13 +282,12 @@ struct source stream_source(struct stream *st)
 
 bool stream_wait_host(struct stream *st)
 {
-	while (!st->host.version[0] && !st->ended && !stop_asked) {
+	while (!(st->hello.present && st->host.version[0]) && !st->ended && !stop_asked) {
 		pump(st);
-		if (!st->host.version[0])
+		if (!st->host.version[0] || !st->hello.present)
 			receive(st, source_now() + 1000000000);
 	}
-	st->host.calls = st->o.calls;
-	return st->host.version[0];
+	return st->hello.present && st->host.version[0];
 }
 
 /* Opening. */

@@ -25,7 +25,10 @@ void stream_close(struct stream *st);
 /* What the daemon said first. */
 const struct hello *stream_hello(const struct stream *st);
 
-/* Waits until the host is known. False: it has ended before, or a signal asks us to end. */
+/*
+ * Waits until the driver is there and the host is known. False: it has ended before, as a
+ * worker does when the driver comes, or a signal asks us to end.
+ */
 bool stream_wait_host(struct stream *st);
 
 /*

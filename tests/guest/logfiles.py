@@ -78,10 +78,14 @@ def attaches(found: list[Line]) -> Iterator[tuple[tuple[str, int], list[Line]]]:
     yield from of.items()
 
 
-def check_numbers(findings: Findings, found: list[Line], first: int = 1) -> None:
+def check_numbers(findings: Findings, found: list[Line],
+                  begins_with_gap: bool = False) -> None:
     """Every line of an attach has the next number, but where a gap says how many are lost."""
     for attach, those in attaches(found):
         seq, lost = those[0]["seq"] - 1, 0
+        if begins_with_gap:  # behind the host, which every file begins with
+            findings.equal(f"{attach}: the second line", those[1]["type"], "gap")
+            lost -= those[1].get("lines", 0)
         for line in those:
             missing = line["seq"] - seq - 1
             if line["type"] == "gap":

@@ -4,7 +4,7 @@ rest is shown. Needs no guest."""
 
 import json
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence
 
 from . import native, recfile
 from .registry import Context, Findings, test
@@ -44,8 +44,8 @@ UNREADABLE = (
 
 
 def refused(findings: Findings, what: str, file: object, says: str,
-            user: Optional[int] = None) -> None:
-    for words in COMMANDS:
+            user: Optional[int] = None, commands: Sequence[tuple[str, ...]] = COMMANDS) -> None:
+    for words in commands:
         for strict in (), ("--strict",):
             at = 2 if words[1:2] == ("events",) else 1
             done = native.run(words[0], file, *words[1:], *strict, user=user) if at == 2 else \
@@ -62,7 +62,11 @@ def bad_files_refused(context: Context) -> None:
         path = context.dir / bad.name
         path.write_bytes(bad.data)
         refused(findings, bad.name, path, bad.says)
-    refused(findings, "a directory", context.dir, "Is a directory")
+    # To export it may be a daemon's log.
+    others = [words for words in COMMANDS if words[0] != "export"]
+    refused(findings, "a directory", context.dir, "Is a directory", commands=others)
+    refused(findings, "no log", context.dir, "there is no log in it",
+            commands=[("export", "--format", "csv")])
     refused(findings, "not there", context.dir / "none", "No such file or directory")
     secret = Path("/tmp") / f"optee-top-secret-{context.name}"
     secret.write_bytes(WHOLE)

@@ -3,6 +3,7 @@
 
 import calendar
 import contextlib
+import csv
 import json
 import random
 import re
@@ -220,7 +221,7 @@ def log_formats(context: Context) -> None:
         those = [flat(x) for x in found if x["type"] == kind]
         own = logfiles.rows(log, table)
         text = logfiles.export(log, "--format", "csv", "--what", table).out.decode("ascii")
-        made = list(logfiles.csv.DictReader(text.splitlines(keepends=True), strict=True))
+        made = list(csv.DictReader(text.splitlines(keepends=True), strict=True))
         findings.equal(f"{table}: rows", (len(own), len(made)), (len(those), len(those)))
         for mine, theirs, line in zip(own, made, those):
             # Each format numbers its lines by itself.
@@ -256,6 +257,7 @@ def check_samples(findings: Findings, log: Path, found: list[Line]) -> None:
         if x["type"] == "pool":
             last[stamp_ms(x), ""] = x
     for (stamp, ta), x in last.items():
+        want: dict[str, float]
         if not ta:
             want = {'optee_threads{tee="0"}': x["threads"],
                     'optee_threads_in_use{tee="0",class="normal"}': x["in_use_normal"],
@@ -271,9 +273,9 @@ def check_samples(findings: Findings, log: Path, found: list[Line]) -> None:
                         sum(n for edge, n in x["wait_histogram"] if edge < 1048576),
                     f'optee_rpc_seconds_total{{{labels},kind="fs"}}':
                         x["rpc_kinds"].get("fs", {"time_ns": -1})["time_ns"] / 1e9}
-        for name, value in want.items():
-            if value >= 0:
-                findings.equal(f"{name} at {stamp}", have.get((name, stamp)), value)
+        for name, expected in want.items():
+            if expected >= 0:
+                findings.equal(f"{name} at {stamp}", have.get((name, stamp)), expected)
                 checked += 1
     findings.true(f"{checked} samples are no test", checked > 1000)
     findings.true("a comment among samples", "#" not in text)

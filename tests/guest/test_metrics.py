@@ -13,7 +13,7 @@ from . import exposition, vm
 from .exposition import Exposition
 from .registry import Context, Findings, test
 
-MADE = vm.ROOT / "build/metrics-made"
+MADE = "build/metrics-made"
 CASES = "all", "much", "nothing"
 TIMES = "wait", "hold", "secure"
 CREATED = 1790000000.123456789
@@ -23,15 +23,18 @@ _making = threading.Lock()
 
 
 @functools.cache
-def _make() -> None:
-    subprocess.run(["make", "-s", "-C", vm.ROOT, "build/metrics-made"],
-                   stdin=subprocess.DEVNULL, check=True)
+def _make(program: str) -> None:
+    subprocess.run(["make", "-s", "-C", vm.ROOT, program], stdin=subprocess.DEVNULL, check=True)
+
+
+def make(program: str) -> None:
+    with _making:
+        _make(program)
 
 
 def made(what: str, case: str) -> str:
-    with _making:
-        _make()
-    return subprocess.run([MADE, what, case], capture_output=True, check=True, text=True,
+    make(MADE)
+    return subprocess.run([vm.ROOT / MADE, what, case], capture_output=True, check=True, text=True,
                           timeout=60).stdout
 
 

@@ -207,12 +207,15 @@ static u32 calls(void *ctx, const struct call_record **found)
 }
 
 static enum status status;
+static u64 since_ns;
 
 static char *run_with(const char *format, const char *what, bool strict)
 {
 	static const struct host host = { .reserved = -1 };
 	const struct source source = { .host = &host, .next = next, .calls = calls };
-	const struct opts o = { .format = format, .what = what, .strict = strict };
+	const struct opts o = {
+		.format = format, .what = what, .strict = strict, .since_ns = since_ns
+	};
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
@@ -263,6 +266,31 @@ static void csv(void **state)
 	free(text);
 }
 
+/* A call counts by its end, a snapshot by when it was taken. */
+static void since(void)
+{
+	static const struct {
+		u64 ns;
+		size_t calls, snapshots;
+	} cases[] = { { 1500, 2, 1 }, { 1501, 1, 1 }, { 3001, 0, 1 }, { 5001, 0, 0 } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t calls = 0, snapshots = 0;
+		char *text, *at;
+
+		since_ns = 1000000000000000000 + cases[i].ns;
+		text = run("jsonl", NULL);
+		for (at = text; (at = strstr(at, "\"type\":\"")); at++) {
+			calls += !strncmp(at, "\"type\":\"call", 12);
+			snapshots += !strncmp(at, "\"type\":\"snap", 12);
+		}
+		assert_int_equal(calls, cases[i].calls);
+		assert_int_equal(snapshots, cases[i].snapshots);
+		free(text);
+	}
+	since_ns = 0;
+}
+
 static void jsonl(void **state)
 {
 	char *text = run("jsonl", NULL), *rest = text, *line;
@@ -286,6 +314,7 @@ static void jsonl(void **state)
 	for (int i = 0; i < 4; i++)
 		json_decref(lines[i]);
 	free(text);
+	since();
 }
 
 UNIT_TESTS(lanes, order, wire, texts_have_numbers, files, csv, jsonl, losses)

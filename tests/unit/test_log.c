@@ -64,7 +64,7 @@ static size_t each_line(const char *dir, const char *name, void (*f)(json_t *lin
 
 /* How many lines of each type there are, and of the last session the line. */
 struct seen {
-	u64 types[16], seq, epoch, mono_ns, sessions[4096], gap_lines, missing;
+	u64 types[16], first_ns, seq, epoch, mono_ns, sessions[4096], gap_lines, missing;
 };
 
 static const char *const types[] = { "host", "pool", "ta", "session", "losses", "event", "gap" };
@@ -93,7 +93,9 @@ static void see(json_t *line, void *arg)
 	seen->epoch = integer(line, "epoch");
 	if (!strcmp(type, "session"))
 		seen->sessions[integer(line, "serial")] = integer(line, "calls");
-	seen->mono_ns = integer(line, "mono_ns");
+	if (strcmp(type, "host")) /* that has the time of the attach */
+		seen->mono_ns = integer(line, "mono_ns");
+	seen->first_ns = seen->first_ns ?: seen->mono_ns;
 }
 
 static struct seen seen_in(const char *dir)
@@ -243,9 +245,10 @@ static u64 day(u32 sessions, u32 active, u64 cap)
 		assert_true(seen->sessions[m.sessions[at].serial]);
 	}
 	print_message(
-		"%u sessions, %u active: %llu lines, %llu rotations, %u files, at most %llu of %llu bytes\n",
+		"%u sessions, %u active: %llu lines, %llu rotations, %u files, at most %llu of %llu bytes, the last %.1f hours\n",
 		sessions, active, (unsigned long long)seen->seq, (unsigned long long)rotations,
-		files, (unsigned long long)most, (unsigned long long)cap);
+		files, (unsigned long long)most, (unsigned long long)cap,
+		(double)(seen->mono_ns - seen->first_ns) / 3.6e12);
 	free(seen);
 	made_remove(dir);
 	return most;
