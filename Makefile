@@ -12,6 +12,7 @@
 # V=1 shows the commands.
 
 prefix	?= /usr/local
+sysconfdir ?= /etc
 VERSION	:= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 ifeq ($(V),)
@@ -124,6 +125,12 @@ build/optee-top.8: $(MAN_OBJS)
 install: all
 	install -D -m 755 $(OUT)/optee-top $(DESTDIR)$(prefix)/sbin/optee-top
 	install -D -m 644 build/optee-top.8 $(DESTDIR)$(prefix)/share/man/man8/optee-top.8
+	install -d $(DESTDIR)$(prefix)/lib/systemd/system
+	sed 's,@sbindir@,$(prefix)/sbin,' systemd/optee-top.service.in > \
+		$(DESTDIR)$(prefix)/lib/systemd/system/optee-top.service
+	install -D -m 644 systemd/optee-top.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/optee-top.conf
+	[ -e $(DESTDIR)$(sysconfdir)/optee-top/daemon.conf ] || \
+		install -D -m 644 systemd/daemon.conf $(DESTDIR)$(sysconfdir)/optee-top/daemon.conf
 
 clean:
 	rm -rf build/native build/arm64 build/gen build/man build/unit build/optee-top.8
@@ -140,7 +147,7 @@ guest:
 	$(Q)tests/vm/prepare sysroot
 	$(Q)$(MAKE) --no-print-directory $(if $(V),,-s) CROSS_COMPILE=aarch64-linux-gnu- STATIC=1 \
 		SYSROOT=$(SYSROOT_ARM64) build/arm64/optee-top build/arm64/optee-load build/arm64/optee-load-demo \
-		build/arm64/calling-plugin.so build/arm64/log-made
+		build/arm64/calling-plugin.so build/arm64/log-made build/arm64/crowd build/arm64/mob
 
 # A daemon's log without a daemon, for tests/guest/test_log*.py.
 $(OUT)/log-made: tests/log/made.c tests/unit/log_made.h $(PLAIN:%=$(OUT)/%.o) Makefile
@@ -164,6 +171,13 @@ build/arm64/optee-load: $(LOAD_SRCS) tests/load/load.h Makefile
 
 build/arm64/optee-load-demo: tests/load/demo.sh
 	$(Q)install -D $< $@
+
+# What a daemon has to put up with.
+build/arm64/crowd build/arm64/mob: build/arm64/%: tests/daemon/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra \
+		-Werror -Wformat=2 -Wshadow -static -o $@ $<
 
 # For tee-supplicant: not among the programs that every guest gets.
 build/arm64/calling-plugin.so: tests/load/plugin/calling.c Makefile

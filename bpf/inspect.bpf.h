@@ -70,6 +70,7 @@ int find_sessions(struct bpf_iter__task_file *it)
 	struct tee_context *tee;
 	struct file *file = it->file;
 	struct tee_device *dev;
+	struct optee *optee;
 
 	if (!file || !task || BPF_CORE_READ(file, f_inode, i_rdev) >> 20 != tee_major)
 		return 0;
@@ -81,6 +82,9 @@ int find_sessions(struct bpf_iter__task_file *it)
 		return 0;
 	if (BPF_CORE_READ(dev, id) >= TEE_PRIVILEGED_IDS) {
 		supplicant_tgid = BPF_CORE_READ(task, tgid);
+		/* Its instance is there, also when nobody else uses it and we may not open it. */
+		optee = BPF_CORE_READ(dev, dev.driver_data);
+		pool_find((u64)BPF_CORE_READ(optee, teedev));
 		return 0;
 	}
 	search.pool = pool_find((u64)dev);

@@ -190,6 +190,14 @@ static enum status check_btf(const struct attach_opts *opts)
 	return STATUS_OK;
 }
 
+/* Without CAP_SYS_ADMIN libbpf goes on without the driver's BTF, and stumbles later. */
+static bool may_not_read_driver(void)
+{
+	__u32 id;
+
+	return !access("/sys/kernel/btf/optee", F_OK) && bpf_btf_get_next_id(0, &id) == -EPERM;
+}
+
 static enum status load(struct probes *p, const struct attach_opts *opts,
 			const char *const prog[NR_HOOKS])
 {
@@ -221,11 +229,11 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	err = probes_bpf__load(p->skel);
 	if (!err)
 		return STATUS_OK;
-	if (err == -EPERM)
+	if (err == -EPERM || may_not_read_driver())
 		return fail(STATUS_PRIVILEGE,
 			    "cannot load the BPF programs: %s; run as root, or with "
 			    "CAP_BPF, CAP_PERFMON and, for a modular driver, CAP_SYS_ADMIN",
-			    strerror(-err));
+			    strerror(EPERM));
 	if (opts->btf)
 		return fail(STATUS_KERNEL,
 			    "cannot use '--btf %s': %s; it must be the BTF of this very "

@@ -32,6 +32,7 @@ struct supervisor {
 	sigset_t signals;
 	pid_t worker; /* 0: none */
 	bool served;  /* any worker has */
+	bool told;    /* the service manager, of this one */
 	unsigned int pause;
 	bool ends;
 	enum status status;
@@ -45,7 +46,8 @@ static void end(struct supervisor *s, enum status status)
 
 static void start_worker(struct supervisor *s)
 {
-	*s->parts.serves = false;
+	*s->parts.serves = SERVING_NOT;
+	s->told = false;
 	s->worker = fork();
 	if (!s->worker)
 		_exit(worker_run(&s->parts));
@@ -55,13 +57,14 @@ static void start_worker(struct supervisor *s)
 	end(s, fail(STATUS_FAILURE, "cannot start: %s", strerror(errno)));
 }
 
-/* After a pause that a signal may end. */
+/* After a pause, which SIGTERM may end, and us. */
 static void start_again(struct supervisor *s)
 {
 	const struct timespec pause = { .tv_sec = s->pause };
+	int sig = sigtimedwait(&s->signals, NULL, &pause);
 
 	history_clear(s->parts.history); /* it may have been killed as it wrote there */
-	if (sigtimedwait(&s->signals, NULL, &pause) > 0) {
+	if (sig == SIGTERM || sig == SIGINT) {
 		end(s, STATUS_FAILURE);
 		return;
 	}
@@ -74,8 +77,8 @@ static void start_again(struct supervisor *s)
 static void worker_ended(struct supervisor *s, int how)
 {
 	s->worker = 0;
-	s->served |= *s->parts.serves;
-	if (*s->parts.serves)
+	s->served |= *s->parts.serves != SERVING_NOT;
+	if (*s->parts.serves != SERVING_NOT)
 		s->pause = 1;
 	if (WIFSIGNALED(how))
 		say("the worker was ended by signal %d: the history is lost, counters begin anew",
@@ -107,14 +110,30 @@ static void take_signal(struct supervisor *s, int sig)
 		kill(s->worker, sig);
 }
 
+/* The main process says it: systemd then has to listen to no other. */
+static void tell(struct supervisor *s)
+{
+	enum serving serves = *s->parts.serves;
+
+	s->told = serves != SERVING_NOT;
+	if (s->told)
+		notify("READY=1\nSTATUS=%s\n",
+		       serves == SERVING ? "follows the call queue" : "waits for the optee driver");
+}
+
 static void supervise(struct supervisor *s)
 {
+	static const struct timespec soon = { .tv_nsec = 50000000 };
 	int sig;
 
 	start_worker(s);
-	while (s->worker)
-		if (!sigwait(&s->signals, &sig))
+	while (s->worker) {
+		sig = sigtimedwait(&s->signals, NULL, s->told ? NULL : &soon);
+		if (sig > 0)
 			take_signal(s, sig);
+		if (s->worker && !s->told)
+			tell(s);
+	}
 }
 
 /* The directory for the log, as long as we may make it. */

@@ -23,8 +23,11 @@ static enum status cannot(const char *where, const char *why)
 	return fail(STATUS_FAILURE, "cannot listen on '%s': %s", where, why);
 }
 
-/* The directory of a path of ours, as /run/optee-top is. */
-static void make_parent(const char *path, const struct identity *id)
+/*
+ * The directory of a path of ours, as /run/optee-top is. It stays that of who made it:
+ * in one of the worker's user others of that user could put a socket in place of ours.
+ */
+static void make_parent(const char *path)
 {
 	char parent[sizeof(((struct listener *)0)->path)];
 	char *slash;
@@ -34,8 +37,8 @@ static void make_parent(const char *path, const struct identity *id)
 	if (!slash || slash == parent)
 		return;
 	*slash = '\0';
-	if (!mkdir(parent, 0755) && !geteuid() && chown(parent, id->uid, id->gid))
-		rmdir(parent); /* else nobody could use it; the socket's bind tells */
+	if (!mkdir(parent, 0755) && chmod(parent, 0755)) /* whatever the umask is */
+		rmdir(parent);
 }
 
 static enum status take_lock(struct listener *l)
@@ -52,6 +55,22 @@ static enum status take_lock(struct listener *l)
 		      "another daemon does already; stop it, or give --socket another path");
 }
 
+/* Anybody's, of any type: a stream socket only tells apart whether there is one. */
+static bool listens(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool refused;
+
+	if (fd < 0)
+		return true;
+	strcpy(address.sun_path, path);
+	refused = connect(fd, (struct sockaddr *)&address, sizeof(address)) &&
+		  errno == ECONNREFUSED;
+	close(fd);
+	return !refused;
+}
+
 /* Of a daemon that was killed the socket stays, and nobody listens. */
 static enum status clear_way(const struct listener *l)
 {
@@ -62,6 +81,9 @@ static enum status clear_way(const struct listener *l)
 	if (!S_ISSOCK(st.st_mode))
 		return cannot(l->path, "there is something else than a socket; remove it, or give "
 				       "another path");
+	if (listens(l->path))
+		return cannot(l->path, "another program listens there; stop it, or give another "
+				       "path");
 	if (unlink(l->path))
 		return cannot(l->path, strerror(errno));
 	return STATUS_OK;
@@ -94,7 +116,7 @@ enum status listener_unix(struct listener *l, const char *path, const struct ide
 	if (strlen(path) >= sizeof(l->path))
 		return cannot(path, strerror(ENAMETOOLONG));
 	strcpy(l->path, path);
-	make_parent(path, id);
+	make_parent(path);
 	status = take_lock(l);
 	if (status == STATUS_OK)
 		status = clear_way(l);

@@ -49,7 +49,9 @@ static void count_log(struct outlets *out)
 	if (!out->logger)
 		return;
 	stats = logger_stats(out->logger);
-	out->self.at[SELF_LOG_LINES] = stats.lines;
+	/* The log takes back what a broken disk may not have kept; a counter takes nothing back. */
+	if (stats.lines > out->self.at[SELF_LOG_LINES])
+		out->self.at[SELF_LOG_LINES] = stats.lines;
 	out->self.at[SELF_LOG_LOST] = stats.lost;
 	out->self.at[SELF_LOG_ERRORS] = stats.errors;
 }

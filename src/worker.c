@@ -15,7 +15,6 @@
 #include "feed.h"
 #include "live.h"
 #include "logger.h"
-#include "notify.h"
 #include "outlets.h"
 #include "privilege.h"
 #include "serve.h"
@@ -207,9 +206,7 @@ int worker_run(const struct daemon_parts *parts)
 		status = begin(&w);
 	if (status != STATUS_OK)
 		return status;
-	*parts->serves = true;
-	notify("READY=1\nSTATUS=%s\n",
-	       w.attached ? "follows the call queue" : "waits for the optee driver");
+	*parts->serves = w.attached ? SERVING : SERVING_WITHOUT_DRIVER;
 	serve_until_end(&w);
 	take_last(&w);
 	outlets_free(w.outlets);

@@ -10,6 +10,9 @@
 #include "listener.h"
 #include "opts.h"
 
+/* How far a worker has come. */
+enum serving { SERVING_NOT, SERVING_WITHOUT_DRIVER, SERVING };
+
 /* What the supervisor has made for all its workers. */
 struct daemon_parts {
 	const struct opts *o;       /* the command line, and */
@@ -17,8 +20,8 @@ struct daemon_parts {
 	struct identity identity;
 	struct listener clients, metrics; /* metrics.fd -1: none */
 	struct history *history;
-	bool *serves; /* shared: a worker has begun to */
-	u64 since_ns; /* CLOCK_REALTIME, when the daemon began */
+	volatile enum serving *serves; /* shared with the worker, who sets it */
+	u64 since_ns;                  /* CLOCK_REALTIME, when the daemon began */
 };
 
 /* Exit status of a worker that found that the driver has come, or has left; else enum status. */

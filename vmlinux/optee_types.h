@@ -78,6 +78,7 @@ struct optee_supp {
 };
 
 struct optee {
+	struct tee_device *teedev;
 	struct optee_call_queue call_queue;
 	struct optee_supp supp;
 	unsigned int rpc_param_count;

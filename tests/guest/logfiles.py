@@ -111,8 +111,11 @@ class Maker:
         self.process.stdin.flush()
 
     def do(self, command: str) -> dict[str, int]:
-        assert self.process.stdout
         self.send(command)
+        return self.answer()
+
+    def answer(self) -> dict[str, int]:
+        assert self.process.stdout
         words = self.process.stdout.readline().split()
         self.stats = {k: int(v) for k, v in zip(words[::2], words[1::2])}
         return self.stats

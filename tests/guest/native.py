@@ -34,6 +34,15 @@ def top() -> Path:
     return TOP
 
 
+def install(dest: Path) -> None:
+    """What `make install` puts in place, but for the guest, below dest."""
+    top()
+    with _making:
+        subprocess.run(["make", "-s", "-C", vm.ROOT, "CROSS_COMPILE=aarch64-linux-gnu-", "STATIC=1",
+                        "SYSROOT=build/vm/sysroot", "prefix=/usr", f"DESTDIR={dest}", "install"],
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+
+
 def run(*args: object, stdin: Optional[Path] = None, user: Optional[int] = None,
         seconds: float = 60) -> Done:
     """optee-top with these arguments; a user can be chosen by root only."""

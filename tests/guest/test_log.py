@@ -161,6 +161,37 @@ def log_cursor(context: Context) -> None:
     findings.done()
 
 
+@test()
+def log_followed(context: Context) -> None:
+    """Exported again and again while it is written, rotated and deflated."""
+    log, findings = fresh(context), Findings()
+    cursor = context.dir / "cursor"
+    cursor.unlink(missing_ok=True)
+    maker = Maker(log, 2 * MB, 1)
+    maker.do("take 1")
+    pieces: list[bytes] = []
+    rounds = 0
+    for _ in range(30):
+        maker.send("take 60")
+        for _ in range(3):
+            done = logfiles.export(log, "--format", "jsonl", "--cursor", cursor, status=None)
+            pieces += done.out.splitlines(keepends=True)
+            rounds += bool(done.out)
+            said = re.search(r"(\d+) unreadable .* (\d+) are missing", done.err)
+            findings.true(f"status {done.status}: {done.err}", done.status == 0 and (
+                said is None or said.groups() == ("0", "0")))
+        maker.answer()
+    maker.end()
+    pieces += logfiles.export(log, "--format", "jsonl", "--cursor",
+                              cursor).out.splitlines(keepends=True)
+    findings.true(f"{maker.stats['rotations']} rotations, {rounds} pieces are no test",
+                  maker.stats["rotations"] > 5 and rounds > 40)
+    found = [json.loads(x) for x in pieces]
+    findings.equal("numbers", [x["seq"] for x in found], list(range(1, len(found) + 1)))
+    findings.equal("the newest", pieces[-100:], logfiles.text_lines(log)[-100:])
+    findings.done()
+
+
 def check_gone(findings: Findings, log: Path, cursor: Path) -> None:
     """What the cap has taken since is counted; and a position that is gone is said."""
     position = json.loads(cursor.read_text())

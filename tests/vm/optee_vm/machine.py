@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple, Sequence
 
+from . import network
 from .host import VmError, command
 
 QEMU = "qemu-system-aarch64"
@@ -36,6 +37,7 @@ class Config(NamedTuple):
     mem: int
     icount: bool
     flags: Sequence[str]
+    ports: Sequence[int] = ()  # of the guest's, to be reached from the host
 
 
 class Machine:
@@ -52,14 +54,16 @@ class Machine:
         loaders, end = self._place()
         dtb = self._device_tree(scratch / "guest.dtb", end)
         self.port, theirs = socket.socketpair()
-        with theirs, open(self.qemu_log, "wb") as log:
+        self.monitor, asked = socket.socketpair()
+        with theirs, asked, open(self.qemu_log, "wb") as log:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", *self._hardware(theirs.fileno()),
+                ["setpriv", "--pdeathsig", "KILL",
+                 *self._hardware(theirs.fileno(), self._network(asked.fileno())),
                  *loaders, "-dtb", str(dtb)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                pass_fds=[theirs.fileno()], start_new_session=True)
+                pass_fds=[theirs.fileno(), asked.fileno()], start_new_session=True)
 
-    def _hardware(self, port: int, machine: str = "") -> list[str]:
+    def _hardware(self, port: int, more: Sequence[str] = (), machine: str = "") -> list[str]:
         config = self.config
         if config.icount:
             speed = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off",
@@ -72,9 +76,19 @@ class Machine:
                 "-bios", str(config.firmware),
                 "-serial", f"file:{self.linux_log}",
                 "-serial", f"file:{self.secure_log}",
+                # Linux finds the last device first; its port has to be /dev/vport0p1.
+                *more,
                 "-device", "virtio-serial-device",
                 "-chardev", f"socket,id=port,fd={port}",
                 "-device", "virtserialport,chardev=port,name=optee-top"]
+
+    def _network(self, monitor: int) -> list[str]:
+        ports = self.config.ports
+        return [*network.device(ports), *network.monitor(monitor)] if ports else []
+
+    def forwarded(self) -> dict[int, int]:
+        """The port of the host for each of the guest's that was asked for."""
+        return network.forwarded(self.monitor) if self.config.ports else {}
 
     def _place(self) -> tuple[list[str], int]:
         """Loader arguments for kernel and archives, and the initramfs' end."""
@@ -98,7 +112,7 @@ class Machine:
         """The tree of just this hardware, plus what a boot loader would add."""
         port, other = socket.socketpair()
         with port, other:
-            argv = self._hardware(port.fileno(), f",dumpdtb={dtb}")
+            argv = self._hardware(port.fileno(), machine=f",dumpdtb={dtb}")
             done = subprocess.run(argv, capture_output=True, timeout=60,
                                   stdin=subprocess.DEVNULL, pass_fds=[port.fileno()])
         if done.returncode or not dtb.exists():
@@ -122,3 +136,4 @@ class Machine:
         self.process.kill()
         self.process.wait()
         self.port.close()
+        self.monitor.close()

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What unprivileged clients get from the daemon is as true as what probes of their own
+would tell: the clients' account, ftrace and probes attached at the same time agree."""
+
+import re
+import shlex
+from collections import Counter
+from pathlib import Path
+from typing import Sequence
+
+from . import account, compare, daemon, export, frames, ftrace, native, test_export, vm
+from .frames import Object
+from .registry import Context, Findings, test
+from .test_contended import THREE
+from .test_record import exported, sums_of
+
+# The daemon attaches when trace_start's hooks are there, so it is bracketed by the two traces.
+RUN = daemon.SCRIPT + ftrace.SCRIPT + r"""
+chmod 666 /dev/tee0
+optee-load -r 0 -o /dev/null 'name=hold count=2 wait=500' \
+	'name=many ta=invoke_tests threads=14 at=100 nop' || die "the first optee-load failed"
+trace_start
+daemon_start --group watchers
+trace_after
+client top.jsonl 'optee-top --json'
+client five.jsonl 'optee-top --json -d 5'
+client batch 'optee-top -b'
+client events.jsonl 'optee-top events --json'
+client record 'optee-top record /tmp/out/rec --json'
+client check.json 'optee-top check --json --live 12'
+optee-top --direct --json >/tmp/out/direct.jsonl 2>/tmp/out/direct.jsonl.err &
+echo $! >/tmp/out/direct.jsonl.pid
+for name in top.jsonl five.jsonl batch record direct.jsonl; do
+	wait_for 90 has $name 1
+done
+optee-load -o /tmp/load @CLIENTS@ || die "optee-load failed"
+lines top.jsonl >/tmp/out/loaded
+more five.jsonl 2
+more top.jsonl 3
+trace_stop
+as member 'optee-top metrics' >/tmp/out/metrics || die "metrics: status $?"
+client since.jsonl 'optee-top --json --since 20s'
+client since.events 'optee-top events --json --since 20s'
+client since.record 'optee-top record /tmp/out/since.rec --json --since 20s'
+wait_for 60 has since.jsonl 23
+wait_for 60 has since.record 23
+wait "$(cat /tmp/out/check.json.pid)"
+echo $? >/tmp/out/check.status
+rm /tmp/out/check.json.pid
+end top.jsonl five.jsonl batch events.jsonl record direct.jsonl since.jsonl since.record since.events
+as member "optee-top check --json -- optee-load -o /tmp/out/command.load \
+	'name=inside ta=invoke_tests repeat=50 nop gap=5'" >/tmp/out/command.json 2>/tmp/out/command.err
+echo $? >/tmp/out/command.status
+daemon_stop
+[ ! -s /tmp/out/daemon.err ] || die "the daemon says: $(cat /tmp/out/daemon.err)"
+[ ! -e $SOCKET ] || die "the socket is left"
+pack
+"""
+FILES = ("load", "out.tar", *ftrace.FILES)
+
+
+def unpack(guest: vm.Run, into: Path) -> Path:
+    import tarfile
+    with tarfile.open(guest.files["out.tar"]) as tar:
+        tar.extractall(into)
+    return into
+
+
+def load_sums(seen: Sequence[Object], pids: set[int]) -> dict[object, object]:
+    """What is said at last of each session of these."""
+    return {(r["pid"], r["session"], r["calls"]): (r["ops"], r["failed"], r["state"])
+            for r in frames.final_sessions(seen) if r["pid"] in pids}
+
+
+def check_direct(findings: Findings, served: Sequence[Object], own: Sequence[Object],
+                 truth: account.Account) -> None:
+    """Probes of one's own, attached at the same time, count the same calls of sessions."""
+    pids = {c.pid for c in truth.calls}
+    findings.equal("sessions and calls, by the daemon and by own probes",
+                   load_sums(served, pids), load_sums(own, pids))
+    for frame in own:
+        findings.true("own probes have the daemon's numbers", frame["host"] is None
+                      if "host" in frame else True)
+
+
+def check_merged(findings: Findings, five: Sequence[Object], one: Sequence[Object]) -> None:
+    """A frame of five seconds is the sum of those of one."""
+    at = daemon.by_seq(one)
+    summed = 0
+    for before, frame in zip(five, five[1:]):
+        parts = [at[n] for n in range(before["seq"] + 1, frame["seq"] + 1) if n in at]
+        if len(parts) != frame["seq"] - before["seq"]:
+            continue
+        summed += 1
+        what = f"frame {frame['seq']} of -d 5"
+        findings.equal(f"{what}: interval", frame["interval_ns"],
+                       sum(p["interval_ns"] for p in parts))
+        findings.equal(f"{what}: events", frame["events"],
+                       [e for p in parts for e in p["events"]])
+        findings.equal(f"{what}: pools", frame["pools"][0]["class_sums"],
+                       parts[-1]["pools"][0]["class_sums"])
+        rows = {r["serial"]: r for p in parts for r in p["sessions"]}
+        mine = {r["serial"]: r for r in frame["sessions"]}
+        findings.equal(f"{what}: sessions", sorted(map(str, mine)), sorted(map(str, rows)))
+        for serial in mine.keys() & rows.keys():
+            for key in ("calls", "wait_ns", "hold_ns", "secure_ns", "state", "ops"):
+                findings.equal(f"{what}: {key} of {serial}", mine[serial][key],
+                               rows[serial][key])
+            key = "calls_rate_per_second"
+            rate = sum(r[key] * p["interval_ns"] for p in parts
+                       for r in p["sessions"] if r["serial"] == serial and r[key])
+            have = (mine[serial][key] or 0) * frame["interval_ns"]
+            findings.true(f"{what}: {have / 1e9} calls of {serial}, {rate / 1e9} in its parts",
+                          abs(have - rate) < 1e6)
+    findings.true(f"{summed} merged frames are no test", summed >= 2)
+
+
+def check_events(findings: Findings, what: str, lines: Sequence[Object],
+                 seen: Sequence[Object]) -> None:
+    """Events as they come are those of the frames, each once."""
+    inside = [e for f in seen for e in f["events"]]
+    known = [{k: line[k] for k in inside[0] if k in line} for line in lines] if inside else []
+    first, last = seen[0]["mono_ns"] - seen[0]["interval_ns"], seen[-1]["mono_ns"]
+    known = [e for e in known if first < e["mono_ns"] <= last]
+    inside = [e for e in inside if first < e["mono_ns"] <= last]
+    findings.true(f"{what}: {len(known)} events, {len(inside)} in the frames",
+                  sorted(map(str, known)) == sorted(map(str, inside)))
+    findings.true(f"{what}: {len(inside)} events are no test", len(inside) >= 5)
+
+
+def check_recording(findings: Findings, context: Context, rec: Path, seen: Sequence[Object],
+                    truth: account.Account) -> None:
+    """Each call once, and their sums are the counters of the sessions."""
+    calls = exported(context, rec)["call"]
+    if truth.calls:
+        test_export.check_account(findings, calls, truth)
+    pids = {c.pid for c in truth.calls}
+    for row in frames.final_sessions(seen):
+        mine = [c for c in calls if c["serial"] == row["serial"]]
+        if row["pid"] in pids:
+            findings.equal(f"{rec.name}: calls of session {row['serial']}", sums_of(mine),
+                           row["class_sums"]["normal"])
+    replayed = frames.parse(native.run("replay", rec, "--json").out)
+    daemon.check_same_frames(findings, f"{rec.name}, replayed", replayed, seen, 15)
+
+
+def check_since(findings: Findings, since: Sequence[Object], live: Sequence[Object]) -> None:
+    """From memory and then live, without a seam, and as it was printed at the time."""
+    seqs = [f["seq"] for f in since]
+    findings.equal("--since: seq", seqs, list(range(seqs[0], seqs[0] + len(seqs))))
+    daemon.check_same_frames(findings, "--since", since, live, 20)
+
+
+def check_metrics(findings: Findings, text: str, seen: Sequence[Object]) -> None:
+    """The command has the counters of the last frames."""
+    found = re.search(r"^optee_attached_timestamp_seconds (\S+)$", text, re.M)
+    findings.true("metrics has no time of the attach", found is not None)
+    total = sum(int(n) for ta, n in re.findall(
+        r'^optee_calls_total\{tee="0",ta="([^"]*)",class="normal"\} (\d+)$', text, re.M)
+        if ta != "(no session)")
+    rows = frames.final_sessions(seen)
+    findings.equal("calls of sessions, by metrics", total, sum(r["calls"] for r in rows))
+
+
+@test(slots=2)
+def daemon_truth(context: Context) -> None:
+    words = " ".join(map(shlex.quote, THREE))
+    guest = vm.run(context, RUN.replace("@CLIENTS@", words), "--icount", gets=FILES,
+                   seconds=600)
+    out = unpack(guest, context.dir / "out")
+    findings = Findings()
+    truth = account.load(guest.files["load"])
+    seen = frames.load(out / "top.jsonl")
+    trace = ftrace.parse(*map(guest.read, ftrace.FILES))
+    compare.check_all(findings, seen[:int((out / "loaded").read_text()) + 3], truth, trace, 2)
+    daemon.check_intervals(findings, "frames", seen, 1, 0.3)
+    direct = frames.load(out / "direct.jsonl")
+    frames.check_sane(findings, direct)
+    check_direct(findings, seen, direct, truth)
+    check_merged(findings, frames.load(out / "five.jsonl"), seen)
+    check_events(findings, "events", frames.load(out / "events.jsonl"), seen)
+    since = frames.load(out / "since.jsonl")
+    check_since(findings, since, seen)
+    check_events(findings, "events --since", frames.load(out / "since.events"), since)
+    check_recording(findings, context, out / "rec", frames.load(out / "record"), truth)
+    check_recording(findings, context, out / "since.rec", frames.load(out / "since.record"),
+                    account.Account([]))
+    batch = (out / "batch").read_text()
+    findings.true("batch: frames", batch.count("\noptee-top ") + 1 >= len(seen) - 3)
+    check_metrics(findings, (out / "metrics").read_text(), seen)
+    findings.done()
