@@ -202,13 +202,14 @@ def with_faults(services: Services, devices: Sequence[Device], makers: Sequence[
     all_do("attach")
     all_do("take 3")
     second = Round(agent.url, 2, KILLED)
-    with second.running(devices):
-        second.after(2 * share)
+    # The others are off the net for a while.
+    with second.running(random.Random(2).sample(devices, 6 * share)):
+        second.after(share)
         storage.stop()
-        second.after(5 * share)
+        second.after(3 * share)
         agent.kill()
         agent.start()
-        second.after(6 * share)
+        second.after(4 * share)
         storage.start()
     calls = all_do("take 4")
     push_all(agent.url, devices, 3)
