@@ -17,6 +17,7 @@
 #include "unix_socket.h"
 
 #define READ_BYTES (64 << 10)
+#define HELLO_NS   60000000000
 
 struct stream {
 	int fd;
@@ -332,16 +333,20 @@ static int say_line(const struct stream *st)
 	return send(st->fd, line, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -errno;
 }
 
-/* The first block; a daemon that says nothing for so long is none. */
+/* The first block. A worker that is attaching says nothing before it has. */
 static int hear_hello(struct stream *st)
 {
-	u64 end = source_now() + 10000000000;
+	u64 end = source_now() + HELLO_NS;
 	struct block b;
 	struct codec c;
 	int whole;
 
 	while (!(whole = st->len ? block_parse(st->buf, st->len, &b) : 0)) {
-		if (st->ended || stop_asked || source_now() > end)
+		if (st->ended && !st->len)
+			return -ECONNRESET; /* it was just ending */
+		if (source_now() > end)
+			return -ETIMEDOUT;
+		if (st->ended || stop_asked)
 			return -EPROTO;
 		receive(st, end);
 	}

@@ -17,7 +17,8 @@ struct stream_opts {
 
 /*
  * Connects, and reads what the daemon says first. 0 or -errno: -ENOENT or -ECONNREFUSED
- * there is no daemon, -EACCES we may not, -EPROTO it is another optee-top's.
+ * there is no daemon, -EACCES we may not, -ECONNRESET it was just ending, -EPROTO it is
+ * another optee-top's.
  */
 int stream_open(struct stream **st, const char *path, const struct stream_opts *o);
 void stream_close(struct stream *st);

@@ -100,6 +100,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	sigaction(SIGTERM, &act, NULL);
+	setpriority(PRIO_PROCESS, 0, 19);
 	if (setrlimit(RLIMIT_NOFILE, &fds))
 		return die("cannot have so many");
 	for (int i = 0; i < n; i++) {

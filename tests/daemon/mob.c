@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -167,6 +168,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: mob PORT N\n");
 		return 2;
 	}
+	setpriority(PRIO_PROCESS, 0, 19);
 	for (int i = 0; i < AT_ONCE; i++)
 		fds[i].fd = -1;
 	do {

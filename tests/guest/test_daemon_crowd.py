@@ -1,46 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A thousand clients that do not do as they should, ten thousand requests that are none:
-who does as he should is served as if they were not there."""
+"""A thousand clients that do not do as they should: who does is served as if they were not there."""
 
-import re
 from collections import Counter
 
 from . import account, daemon, frames, vm
 from .exposition import read_classic
-from .frames import Object
 from .registry import Context, Findings, test
 from .test_daemon import unpack
+from .test_daemon_mob import COMMON, memory
 
-CROWD, MOB = 999, 10000
-KINDS = 9
-COMMON = daemon.SCRIPT + r"""
-memory() { # NAME: what the worker has, and the kernel
-	{
-		[ $1 != before ] || echo 5 >/proc/$(worker)/clear_refs
-		grep -E '^Vm(RSS|HWM):' /proc/$(worker)/status
-		grep -E '^(MemAvailable|SUnreclaim):' /proc/meminfo
-	} >/tmp/out/memory.$1
-}
-show() { # NAME
-	{ wget -q -O - $URL || die "no metrics"; } >/tmp/out/metrics.$1
-}
-mkdir -p -m 777 /tmp/out/log
-exec 9<>/dev/tee0
-daemon_start --group watchers --listen 9470 --log /tmp/out/log --log-interval 1
-"""
+CROWD = 999
 
-# Both are nice: it is not the scheduler that is tested. The load is there so that there is much to send: what stuck clients do not take has to
-# be forgotten, all of 512 KB, and a call is a dozen bytes.
+# The load is there so that there is much to send: what stuck clients do not take has to be
+# forgotten, all of 512 KB, and a call is a dozen bytes. The crowd is nice: it is not the scheduler
+# that is tested.
 STUCK = COMMON + rf"""
 client frames 'optee-top --json'
 client record 'optee-top record /tmp/out/rec'
 more frames 2
 memory before
-nice -n 19 crowd $SOCKET {CROWD} /tmp/ready >/tmp/out/crowd &
+crowd $SOCKET {CROWD} /tmp/ready >/tmp/out/crowd &
 CROWD=$!
 wait_for 60 test -e /tmp/ready
-memory during
-nice -n 19 optee-load -o /tmp/load 'name=many ta=invoke_tests sessions=300 repeat=250 nop gap=0..20' ||
+optee-load -o /tmp/load 'name=many ta=invoke_tests sessions=300 repeat=250 nop gap=0..20' ||
 	die "optee-load failed"
 memory loaded
 more frames 2
@@ -55,10 +37,6 @@ end frames record
 daemon_stop
 pack
 """
-
-
-def memory(text: str) -> dict[str, int]:
-    return {m[1]: int(m[2]) for m in re.finditer(r"^(\w+):\s+(\d+) kB$", text, re.M)}
 
 
 @test(slots=2)
@@ -93,53 +71,4 @@ def daemon_crowd(context: Context) -> None:
     times = sorted({line["mono_ns"] for line in log if line["type"] == "pool"})
     gaps = [(b - a) / 1e9 for a, b in zip(times, times[1:])]
     findings.true(f"the log's interval was {max(gaps)} s", max(gaps) < 1.5)
-    findings.done()
-
-
-HOSTILE = COMMON + rf"""
-client frames 'optee-top --json'
-more frames 2
-memory before
-nice -n 19 mob 9470 {MOB} >/tmp/out/mob || die "mob: status $?"
-memory after
-none() {{ [ "$(metric optee_top_http_connections)" -le 1 ]; }}
-wait_for 60 none
-show end
-optee-top --json -n 1 >/tmp/out/last || die "no frame"
-more frames 2
-end frames
-daemon_stop
-pack
-"""
-
-
-def answers(text: str) -> dict[str, int]:
-    return {code: int(n) for code, n in (line.split() for line in text.splitlines())}
-
-
-@test(slots=2)
-def daemon_mob(context: Context) -> None:
-    guest = vm.run(context, HOSTILE, "--icount", gets=("out.tar",), seconds=500)
-    out = unpack(guest, context.dir / "out")
-    findings = Findings()
-    seen: list[Object] = frames.load(out / "frames")
-    frames.check_sane(findings, seen)
-    daemon.check_intervals(findings, "the good client", seen, 1, 0.3)
-    got = answers((out / "mob").read_text())
-    text = read_classic((out / "metrics.end").read_text())
-    findings.equal("requests made", sum(got.values()), MOB)
-    counted = {code: int(text.get("optee_top_http_responses_total", code=code) or 0)
-               for code in got if code != "none"}
-    for code, n in got.items():
-        # Whoever leaves, or is deaf, was answered, too.
-        findings.true(f"answers {code}: {n} were got, {counted.get(code)} were counted",
-                      code == "none" or counted[code] >= n)
-    rest = sum(counted.values()) + (text.get("optee_top_http_cut_total") or 0)
-    findings.true(f"{rest} answered or cut of {MOB}", rest >= MOB * 0.8)
-    for code in "200", "400", "404", "405", "414", "431", "505":
-        findings.true(f"no answer is {code}: {got}", got.get(code, 0) > 0)
-    before, after = (memory((out / f"memory.{n}").read_text()) for n in ("before", "after"))
-    print(f"    {got}, {int(text.get('optee_top_http_cut_total') or 0)} cut; RSS "
-          f"{before['VmRSS']} kB, at most {after['VmHWM']} kB")
-    findings.true(f"RSS grew to {after['VmHWM']} kB", after["VmHWM"] < 8192)
     findings.done()

@@ -105,7 +105,7 @@ def daemon_signals(context: Context) -> None:
 # A client's name is in the log, in CSV, in frames; its TA's in labels.
 HOSTILE = daemon.SCRIPT + r"""
 mkdir -p -m 777 /tmp/out/log /tmp/small
-mount -t tmpfs -o size=64k,mode=777 none /tmp/small || die "no small file system"
+mount -t tmpfs -o size=512k,mode=777 none /tmp/small || die "no small file system"
 optee-load -o /dev/null --ready-file /tmp/ready @CLIENTS@ &
 LOAD=$!
 wait_for 60 test -e /tmp/ready
