@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A thousand clients that do not do as they should: who does is served as if they were not there."""
 
-from collections import Counter
-
-from . import account, daemon, frames, vm
+from . import daemon, frames, vm
 from .exposition import read_classic
 from .registry import Context, Findings, test
 from .test_daemon import unpack
@@ -22,12 +20,10 @@ memory before
 crowd $SOCKET {CROWD} /tmp/ready >/tmp/out/crowd &
 CROWD=$!
 wait_for 60 test -e /tmp/ready
-optee-load -o /tmp/load 'name=many ta=invoke_tests sessions=300 repeat=250 nop gap=0..20' ||
-	die "optee-load failed"
+cut() {{ [ "$(metric optee_top_clients)" -le 30 ]; }}
+flood cut
 memory loaded
 more frames 2
-cut() {{ [ "$(metric optee_top_clients)" -le 30 ]; }}
-wait_for 120 cut
 memory after
 kill -TERM $CROWD
 wait $CROWD || die "crowd ended with $?"
@@ -41,16 +37,15 @@ pack
 
 @test(slots=2)
 def daemon_crowd(context: Context) -> None:
-    guest = vm.run(context, STUCK, "--icount", gets=("out.tar", "load"), seconds=500)
+    guest = vm.run(context, STUCK, "--icount", gets=("out.tar",), seconds=500)
     out = unpack(guest, context.dir / "out")
     findings = Findings()
     seen = frames.load(out / "frames")
     frames.check_sane(findings, seen, {"calls_unrecorded": None})
     daemon.check_intervals(findings, "the good client", seen, 1, 0.3)
-    truth = account.load(guest.files["load"])
-    calls: Counter[int] = Counter(c.ordinal for c in truth.calls if c.ordinal is not None)
     findings.equal("calls that the good client was shown",
-                   sum(r["calls"] for r in frames.final_sessions(seen)), sum(calls.values()))
+                   sum(r["calls"] for r in frames.final_sessions(seen)),
+                   sum(map(int, (out / "flood").read_text().split())))
     crowd = {k: (int(n), int(closed)) for k, n, closed in
              (line.split() for line in (out / "crowd").read_text().splitlines())}
     for kind, (there, closed) in crowd.items():
@@ -66,7 +61,7 @@ def daemon_crowd(context: Context) -> None:
     print(f"    RSS {before['VmRSS']} kB, at most {after['VmHWM']} kB; with the crowd and the "
           f"load {taken} kB less are free in all")
     findings.true(f"the crowd takes {taken} kB", taken < 65536)
-    findings.true(f"RSS grew to {after['VmHWM']} kB", after["VmHWM"] < 8192)
+    findings.true(f"RSS grew to {after['VmHWM']} kB", after["VmHWM"] < 10240)
     log = [line for path in out.glob("log/*.jsonl") for line in daemon.log_lines(path)]
     times = sorted({line["mono_ns"] for line in log if line["type"] == "pool"})
     gaps = [(b - a) / 1e9 for a, b in zip(times, times[1:])]

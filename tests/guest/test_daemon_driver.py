@@ -76,6 +76,11 @@ def split(seen: Sequence[Object]) -> list[list[Object]]:
     return parts
 
 
+def told(event: Object) -> tuple[int, str, int, str]:
+    """What makes it the one that it is: two calls may starve at once."""
+    return event["mono_ns"], event["condition"], event["episode"], event["state"]
+
+
 def metric(text: str, name: str) -> float | None:
     for line in text.splitlines():
         if line.startswith(name + " "):
@@ -120,8 +125,7 @@ def daemon_driver(context: Context) -> None:
         mine = [e for e in events if begin < e["mono_ns"] <= end]
         inside = [e for f in part[1:] for e in f["events"]]
         findings.equal(f"events of {name}, by events and in frames",
-                       sorted((e["mono_ns"], e["condition"], e["state"]) for e in mine),
-                       sorted((e["mono_ns"], e["condition"], e["state"]) for e in inside))
+                       sorted(map(told, mine)), sorted(map(told, inside)))
         findings.true(f"{len(inside)} events of {name} are no test", len(inside) >= 2)
     for name in ("frames", "events"):
         findings.true(f"what {name} says: {(out / (name + '.err')).read_text()!r}",
@@ -197,9 +201,8 @@ def daemon_killed(context: Context) -> None:
         findings.true(f"no event of {name}",
                       any(e["condition"] == "exhausted" for f in part for e in f["events"]))
     events = frames.load(out / "events")
-    inside = {(e["mono_ns"], e["condition"], e["state"]) for p in parts for f in p[1:]
-              for e in f["events"]}
-    have = [(e["mono_ns"], e["condition"], e["state"]) for e in events]
+    inside = {told(e) for p in parts for f in p[1:] for e in f["events"]}
+    have = [told(e) for e in events]
     findings.true("events of a frame were not told, or one twice",
                   inside <= set(have) and len(have) == len(set(have)))
     times = [metric((out / f"metrics.{n}").read_text(), "optee_attached_timestamp_seconds")

@@ -73,15 +73,15 @@ def daemon_clock(context: Context) -> None:
     for name in ("since", "before"):
         past = frames.load(out / name)
         check_counting(findings, name, past)
-        daemon.check_same_frames(findings, name, past, seen, 13)
+        daemon.check_same_frames(findings, name, past[1:], seen, 12)
     check_events(findings, "events --since", frames.load(out / "since.events"),
-                 frames.load(out / "since"))
+                 frames.load(out / "since")[1:])
     findings.true("the clock was not set back: this is no test",
                   any(b["ts"] < a["ts"] for a, b in zip(seen, seen[1:])))
     log = logfiles.lines(out / "log")
     logfiles.check_numbers(findings, log)
     times = [l["mono_ns"] for l in log if l["type"] == "pool"]
-    gaps = [(b - a) / 1e9 for a, b in zip(times, times[1:])]
+    gaps = [(b - a) / 1e9 for a, b in zip(times, times[1:-1])]  # the last is SIGTERM's
     findings.true(f"intervals of the log: {gaps}", all(0.7 < g < 1.5 for g in gaps))
     last = {l["serial"]: l["calls"] for l in log if l["type"] == "session" and l["serial"]}
     findings.equal("calls in the log", sum(last.values()), made)
@@ -106,14 +106,11 @@ client since 'optee-top --json --since 5s'
 client record 'optee-top record /tmp/out/rec'
 for name in frames stopped since; do more $name 2; done
 kill -STOP $(cat /tmp/out/stopped.pid) $(cat /tmp/out/since.pid) $(cat /tmp/out/record.pid)
-optee-load -o /tmp/load @CLIENTS@ &
-LOAD=$!
 cut() { [ "$(metric optee_top_clients_cut_total)" -ge 3 ]; }
-wait_for 150 cut
+flood cut
 lines frames >/tmp/out/cut
 kill -CONT $(cat /tmp/out/stopped.pid) $(cat /tmp/out/since.pid) $(cat /tmp/out/record.pid)
 for name in stopped since; do more $name 3; done
-wait $LOAD || die "optee-load failed"
 more frames 2
 metric optee_top_clients_cut_total >/tmp/out/cuts
 end frames stopped since record
@@ -125,16 +122,14 @@ pack
 @test(slots=2)
 def daemon_stopped(context: Context) -> None:
     """SIGSTOP for longer than the history holds: cut, counted, and it goes on when it can."""
-    load = "'name=many ta=invoke_tests sessions=300 repeat=250 nop gap=0..20'"
-    guest = vm.run(context, STOPPED.replace("@CLIENTS@", load), "--icount",
-                   gets=("out.tar", "load"), seconds=500)
+    guest = vm.run(context, STOPPED, "--icount", gets=("out.tar",), seconds=500)
     out = unpack(guest, context.dir / "out")
     findings = Findings()
     seen = frames.load(out / "frames")
     frames.check_sane(findings, seen)
     check_counting(findings, "who reads", seen)
     findings.equal("clients cut", (out / "cuts").read_text(), "3\n")
-    made = sum(c.ordinal is not None for c in account.load(guest.files["load"]).calls)
+    made = sum(map(int, (out / "flood").read_text().split()))
     for name in ("frames", "stopped", "since"):
         mine = frames.load(out / name)
         findings.equal(f"calls that {name} was shown at last",
