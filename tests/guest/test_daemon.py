@@ -2,13 +2,14 @@
 """What unprivileged clients get from the daemon is as true as what probes of their own
 would tell: the clients' account, ftrace and probes attached at the same time agree."""
 
+import json
 import re
 import shlex
 import tarfile
 from pathlib import Path
 from typing import Sequence
 
-from . import account, compare, daemon, export, frames, ftrace, native, test_export, vm
+from . import account, compare, daemon, export, frames, ftrace, native, reports, test_export, vm
 from .frames import Object
 from .registry import Context, Findings, test
 from .test_contended import EIGHT
@@ -162,6 +163,53 @@ def check_metrics(findings: Findings, text: str, seen: Sequence[Object]) -> None
     findings.equal("calls of sessions, by metrics", total, sum(r["calls"] for r in rows))
 
 
+def check_checks(findings: Findings, out: Path) -> None:
+    """check sees, through the daemon, all calls of its command."""
+    findings.true("check --live has no verdict", (out / "check.status").read_text() in ("0\n", "1\n"))
+    reports.read_json((out / "check.json").read_text())
+    text = (out / "command.json").read_text()
+    reports.read_json(text)
+    have, made = json.loads(text), len(account.load(out / "command.load").calls)
+    findings.equal("the command's status", have["command_status"], 0)
+    findings.true(f"check saw {have['calls']} calls, the command made {made}",
+                  made <= have["calls"] <= made + 40)
+
+
+# More events than there is room for between two snapshots; nobody takes any.
+MANY = daemon.SCRIPT + r"""
+exec 9<>/dev/tee0
+daemon_start --group watchers
+client frames 'optee-top --json'
+client events 'optee-top events --json'
+optee-top --direct events --json >/tmp/out/direct 2>/tmp/out/direct.err &
+echo $! >/tmp/out/direct.pid
+more frames 2
+optee-load -o /dev/null 'name=many count=3 repeat=250 wait=12..25 gap=5..25' || die "optee-load failed"
+more frames 2
+end frames events direct
+daemon_stop
+pack
+"""
+
+
+@test()
+def daemon_events(context: Context) -> None:
+    """Events go on for ever: those of the daemon, and those of own probes."""
+    guest = vm.run(context, MANY, "--icount", gets=("out.tar",), seconds=300)
+    out = unpack(guest, context.dir / "out")
+    findings = Findings()
+    seen = frames.load(out / "frames")
+    frames.check_sane(findings, seen)
+    check_events(findings, "events", frames.load(out / "events"), seen, least=600)
+    direct = frames.load(out / "direct")
+    ended = seen[-1]["pools"][0]["conditions"]["exhausted"]["count"]
+    for name, lines in ("the daemon", frames.load(out / "events")), ("own probes", direct):
+        ends = [e for e in lines if e["condition"] == "exhausted" and e["state"] == "end"]
+        findings.true(f"{len(ends)} ends by {name}, {ended} were counted",
+                      0 < ended - len(ends) < ended / 2)  # too short ones are not told
+    findings.done()
+
+
 @test(slots=2)
 def daemon_truth(context: Context) -> None:
     words = " ".join(map(shlex.quote, EIGHT))
@@ -187,5 +235,6 @@ def daemon_truth(context: Context) -> None:
                     account.Account([]))
     batch = (out / "batch").read_text()
     findings.true("batch: frames", batch.count("\noptee-top ") + 1 >= len(seen) - 3)
+    check_checks(findings, out)
     check_metrics(findings, (out / "metrics").read_text(), seen)
     findings.done()

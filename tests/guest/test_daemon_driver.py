@@ -42,9 +42,9 @@ wait_for 60 up 1
 more frames 1
 load one
 more frames 2
+client since 'optee-top --json --since 1h'
+more since 3
 show one
-lines frames >/tmp/out/first
-lines events >/tmp/out/first.events
 rmmod optee 2>/dev/null && die "rmmod worked while the daemon was attached"
 killall tee-supplicant
 device unbind
@@ -57,8 +57,10 @@ wait_for 60 up 1
 more frames 1
 load two
 more frames 2
+more since 2
 show two
-kill -TERM $(cat /tmp/out/frames.pid) $(cat /tmp/out/events.pid)
+kill -TERM $(cat /tmp/out/frames.pid) $(cat /tmp/out/events.pid) $(cat /tmp/out/since.pid)
+wait $(cat /tmp/out/since.pid) || die "since ended with $?"
 wait $(cat /tmp/out/frames.pid) || die "frames ended with $?"
 wait $(cat /tmp/out/events.pid) || die "events ended with $?"
 daemon_stop
@@ -114,6 +116,11 @@ def daemon_driver(context: Context) -> None:
     parts = split(frames.load(out / "frames"))
     findings.equal("epochs in the frames", len(parts), 2)
     events = frames.load(out / "events")
+    # The daemon remembers the first epoch in the second, too; it is not told again.
+    since = [f["mono_ns"] for f in frames.load(out / "since")]
+    findings.equal("frames of --since, each once", since, sorted(set(since)))
+    findings.true("--since has not both epochs",
+                  since[0] < parts[0][-1]["mono_ns"] and since[-1] >= parts[1][0]["mono_ns"])
     for name, part in zip(("one", "two"), parts):
         truth = account.load(out / f"load.{name}")
         frames.check_sane(findings, part)
@@ -173,7 +180,21 @@ wait_for 30 gone
 [ -S $SOCKET ] || die "no socket is left: this is no test"
 daemon_start --group watchers --listen 9470 --log /tmp/out/log --log-interval 1
 more frames 2
+# Fifty come and go, ten of them by kill -9.
+n=0
+while [ $n -lt 50 ]; do
+	n=$((n + 1))
+	client many.$n "optee-top --json$([ $n -le 10 ] || echo ' -n 1')"
+done
 load three
+for n in 1 2 3 4 5 6 7 8 9 10; do kill -KILL $(cat /tmp/out/many.$n.pid); done
+while [ $n -lt 50 ]; do
+	n=$((n + 1))
+	wait $(cat /tmp/out/many.$n.pid) || die "client $n of many ended with $?"
+	[ "$(lines many.$n)" = 1 ] || die "client $n of many has $(lines many.$n) frames"
+done
+gone() { [ "$(metric optee_top_clients)" = 3 ]; }
+wait_for 60 gone
 more frames 2
 end frames events record
 daemon_stop
