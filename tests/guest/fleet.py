@@ -66,7 +66,7 @@ class Device(NamedTuple):
         return "2.0" if self.number % 2 else "1.0"  # fleet-made has them wait longer
 
     def push(self, url: str, *options: str, kill: Optional[random.Random] = None,
-             log: str = "push.log") -> int:
+             log: str = "push.log", top: Optional[Path] = None) -> int:
         """The script's status; -9 when it was killed, with or without its children."""
         argv: list[str | Path] = [PUSH, "--log", self.log, "--state", self.state,
                                   "--label", f"device={self.name}",
@@ -74,7 +74,7 @@ class Device(NamedTuple):
         with open(self.work / log, "ab") as said:
             process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
-                env={**os.environ, "OPTEE_TOP": str(native.TOP), "no_proxy": "*"})
+                env={**os.environ, "OPTEE_TOP": str(top or native.TOP), "no_proxy": "*"})
             if kill is None:
                 return process.wait(300)
             try:

@@ -327,6 +327,7 @@ def fleet_settles(context: Context) -> None:
         agent.start()
         pushes("without a check", 0, "--no-agent-check", rows=0)
         check_refusals(findings, both, device)
+        check_cut_off(findings, agent, device)
         maker.do("take 1")
         findings.equal("end of fleet-made", maker.end(), 0)
         pushes("the rest", 0, "--no-agent-check", rows=lines_since(device, 10))
@@ -334,6 +335,18 @@ def fleet_settles(context: Context) -> None:
         both.storage.get("/internal/force_flush")
         check_samples(findings, both.storage, [device])
     findings.done()
+
+
+def check_cut_off(findings: Findings, agent: service.Service, device: Device) -> None:
+    """An export that dies in the middle of a line gives nothing at all."""
+    dies = device.work / "dies"
+    dies.write_text(f"#!/bin/sh\n'{native.TOP}' \"$@\" | head -c 10007\nkill -9 $$\n")
+    dies.chmod(0o755)
+    before = rows_of(agent)
+    for options in (["--no-agent-check"], ["--since", "365d"]):
+        findings.equal(f"status of an export that dies, {options}",
+                       device.push(agent.url, *options, top=dies), 1)
+    findings.equal("samples of an export that dies", rows_of(agent) - before, 0)
 
 
 def check_refusals(findings: Findings, both: Services, device: Device) -> None:
