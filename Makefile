@@ -150,7 +150,7 @@ guest:
 	$(Q)tests/vm/prepare sysroot
 	$(Q)$(MAKE) --no-print-directory $(if $(V),,-s) CROSS_COMPILE=aarch64-linux-gnu- STATIC=1 \
 		SYSROOT=$(SYSROOT_ARM64) build/arm64/optee-top build/arm64/optee-load build/arm64/optee-load-demo \
-		build/arm64/calling-plugin.so build/arm64/log-made build/arm64/crowd build/arm64/mob
+		build/arm64/calling-plugin.so build/arm64/log-made build/arm64/mob
 
 # A daemon's log without a daemon, for tests/guest/test_log*.py.
 $(OUT)/log-made: tests/log/made.c tests/unit/log_made.h $(PLAIN:%=$(OUT)/%.o) Makefile
@@ -176,7 +176,7 @@ build/arm64/optee-load-demo: tests/load/demo.sh
 	$(Q)install -D $< $@
 
 # What a daemon has to put up with.
-build/arm64/crowd build/arm64/mob: build/arm64/%: tests/daemon/%.c Makefile
+build/arm64/mob: tests/daemon/mob.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra \

@@ -3,11 +3,13 @@
 #include "on_live.h"
 #include "present.h"
 #include "stop.h"
+#include "view_events.h"
 
 enum status on_live(const struct opts *o, view_fn view, enum past past, struct recorder *recorder)
 {
 	struct stream_opts want = { .since_ns = o->since_ns ? present_mono(o->since_ns) : ~0ULL,
-				    .each = o->since_ns,
+				    .each = o->since_ns && view != view_events,
+				    .only_events = view == view_events,
 				    .fresh = recorder && !o->since_ns,
 				    .calls = o->attach.calls };
 	struct present present;

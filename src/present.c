@@ -8,6 +8,7 @@
 #include "present.h"
 #include "stop.h"
 
+#define TRIES          20
 #define DAEMON_BACK_NS 5000000000 /* so long one that was there is waited for */
 
 /* What only probes of our own can do, as it was given; NULL: nothing of it is wanted. */
@@ -46,13 +47,20 @@ static enum status not_ours(const struct opts *o, int err)
 static enum status ask_daemon(struct stream **st, const struct opts *o,
 			      const struct stream_opts *want)
 {
+	const struct timespec pause = { .tv_nsec = 100000000 };
 	const char *option;
-	int err;
+	int err = 0;
 
 	*st = NULL;
 	if (o->direct)
 		return STATUS_OK;
-	err = stream_open(st, o->socket, want);
+	for (int tries = 0; tries < TRIES; tries++) {
+		err = stream_open(st, o->socket, want);
+		if (err != -ECONNRESET)
+			break;
+		nanosleep(&pause,
+			  NULL); /* a worker was just ending; there is going to be another */
+	}
 	if (err == -ENOENT || err == -ECONNREFUSED || err == -ENOTDIR)
 		return STATUS_OK;
 	if (err)

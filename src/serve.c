@@ -12,7 +12,8 @@
 #define LINE_MAX_BYTES 64
 #define SAY_NS         10000000000 /* so long a client has for its line */
 #define PIECES         32          /* given to the kernel at once */
-#define BURST          (256 << 10) /* bytes to one client before the next has its turn */
+#define BURST          (64 << 10)  /* bytes to one client before the next has its turn */
+#define BUDGET         (1 << 20)   /* bytes to all of them between two looks at the queue */
 
 struct client {
 	struct watched watched; /* fd -1: the slot is free */
@@ -34,7 +35,9 @@ struct serve {
 	struct serve_stats stats;
 	struct client *clients[MAX_CLIENTS]; /* NULL: free */
 	u32 nr_slots;                        /* that were ever used */
-	u32 nr_calls;                        /* clients that want calls */
+	u32 first;                           /* who is served first, next time */
+	size_t budget;
+	u32 nr_calls; /* clients that want calls */
 };
 
 static void drop(struct client *c)
@@ -109,6 +112,7 @@ static void set_blocked(struct client *c, bool blocked)
 static bool send_on(struct client *c)
 {
 	struct iovec pieces[PIECES];
+	bool full = false;
 	size_t burst = 0;
 	int n;
 
@@ -116,7 +120,7 @@ static bool send_on(struct client *c)
 		c->serve->stats.cut++;
 		return false;
 	}
-	while (burst < BURST && (n = gather(c, pieces)) > 0) {
+	while (burst < BURST && c->serve->budget && (n = gather(c, pieces)) > 0) {
 		const struct msghdr msg = { .msg_iov = pieces, .msg_iovlen = (size_t)n };
 		ssize_t sent = sendmsg(c->watched.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 
@@ -124,12 +128,16 @@ static bool send_on(struct client *c)
 			continue;
 		if (sent < 0 && errno != EAGAIN)
 			return false;
-		if (sent < 0)
+		full = sent < 0;
+		if (full)
 			break;
 		advance(c, (size_t)sent);
 		burst += (size_t)sent;
+		c->serve->budget -= (size_t)sent < c->serve->budget ? (size_t)sent :
+								      c->serve->budget;
 	}
-	set_blocked(c, c->at < history_end(c->serve->history));
+	/* Who has had enough for now is served by the next turn, whether there is room or not. */
+	set_blocked(c, full);
 	return true;
 }
 
@@ -281,19 +289,36 @@ void serve_free(struct serve *s)
 	free(s);
 }
 
+/* False: it is to go. */
+static bool turn(struct client *c, u64 now)
+{
+	struct serve *s = c->serve;
+
+	if (!c->follows && now - c->since_ns > SAY_NS) {
+		s->stats.rejected++;
+		return false;
+	}
+	if (!c->follows)
+		return true;
+	if (!c->blocked)
+		return send_on(c);
+	s->stats.cut += !history_has(s->history, c->at);
+	return history_has(s->history, c->at);
+}
+
 void serve_turn(struct serve *s, u64 now)
 {
-	for (u32 i = 0; i < s->nr_slots; i++) {
-		struct client *c = s->clients[i];
+	u32 first = s->first;
 
-		if (!c)
-			continue;
-		if (c->follows ? c->blocked ? !history_has(s->history, c->at) : !send_on(c) :
-				 now - c->since_ns > SAY_NS) {
-			s->stats.cut += c->follows && c->blocked;
-			s->stats.rejected += !c->follows;
+	s->budget = BUDGET;
+	for (u32 i = 0; i < s->nr_slots; i++) {
+		u32 slot = (first + i) % s->nr_slots;
+		struct client *c = s->clients[slot];
+
+		if (c && !turn(c, now))
 			drop(c);
-		}
+		if (s->budget)
+			s->first = slot;
 	}
 }
 

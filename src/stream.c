@@ -17,6 +17,7 @@
 #include "stream.h"
 
 #define READ_BYTES (64 << 10)
+#define HELLO_NS   60000000000
 
 struct stream {
 	int fd;
@@ -71,11 +72,17 @@ static bool past(const struct stream *st)
 	return st->decoder.snap.mono_ns < st->hello.mono_ns;
 }
 
-/* Of what is past only the newest are of use. */
+/* Of what is past only the newest are of use, and what was looked at if a snapshot is to have it. */
 static void make_room(struct stream *st)
 {
 	struct event_list *l = &st->events;
 	u32 half = MAX_EVENTS / 2;
+
+	if (st->o.only_events && st->looked) {
+		l->nr -= st->looked;
+		memmove(l->events, l->events + st->looked, l->nr * sizeof(*l->events));
+		st->looked = 0;
+	}
 
 	if (!past(st) || l->nr < half)
 		return;
@@ -318,16 +325,20 @@ static int say_line(const struct stream *st)
 	return send(st->fd, line, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -errno;
 }
 
-/* The first block; a daemon that says nothing for so long is none. */
+/* The first block. A worker that is attaching says nothing before it has. */
 static int hear_hello(struct stream *st)
 {
-	u64 end = source_now() + 10000000000;
+	u64 end = source_now() + HELLO_NS;
 	struct block b;
 	struct codec c;
 	int whole;
 
 	while (!(whole = st->len ? block_parse(st->buf, st->len, &b) : 0)) {
-		if (st->ended || stop_asked || source_now() > end)
+		if (st->ended && !st->len)
+			return -ECONNRESET; /* it was just ending */
+		if (source_now() > end)
+			return -ETIMEDOUT;
+		if (st->ended || stop_asked)
 			return -EPROTO;
 		receive(st, end);
 	}

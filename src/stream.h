@@ -13,11 +13,13 @@ struct stream_opts {
 	bool each;    /* of what is past, each snapshot; else they come as one */
 	bool fresh;   /* no snapshot that was taken before we came */
 	bool calls;
+	bool only_events; /* next() is not going to be called */
 };
 
 /*
  * Connects, and reads what the daemon says first. 0 or -errno: -ENOENT or -ECONNREFUSED
- * there is no daemon, -EACCES we may not, -EPROTO it is another optee-top's.
+ * there is no daemon, -EACCES we may not, -ECONNRESET it was just
+ * ending, -EPROTO it is another optee-top's.
  */
 int stream_open(struct stream **st, const char *path, const struct stream_opts *o);
 void stream_close(struct stream *st);

@@ -110,7 +110,7 @@ def find(calls: Sequence[export.Line], one: account.Call) -> Sequence[export.Lin
 
 
 def check_account(findings: Findings, calls: Sequence[export.Line],
-                  load: account.Account) -> None:
+                  load: account.Account, least: int = 100) -> None:
     """Each call that a client says it made is there once, inside of what it measured."""
     by_tid: dict[int, list[export.Line]] = defaultdict(list)
     for call in calls:
@@ -133,7 +133,7 @@ def check_account(findings: Findings, calls: Sequence[export.Line],
     others.subtract(Counter(c.op for c in load.calls))
     findings.true(f"calls that nobody made: {others}", not any(
         n for cmd, n in others.items() if cmd in ("open", "invoke", "close", "cancel")))
-    findings.true(f"{seen} calls are no test", seen > 100)
+    findings.true(f"{seen} calls are no test", seen > least)
 
 
 @test()

@@ -73,7 +73,7 @@ def sessions_2000(context: Context) -> None:
 @test()
 def sessions_unread(context: Context) -> None:
     """An interval in which rows are used again before they are read: it says so."""
-    if not check_many(context, 4):
+    if not check_many(context, 12):
         fail("nothing is unread: this is no test")
 
 
