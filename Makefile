@@ -126,8 +126,11 @@ install: all
 	install -D -m 755 $(OUT)/optee-top $(DESTDIR)$(prefix)/sbin/optee-top
 	install -D -m 644 build/optee-top.8 $(DESTDIR)$(prefix)/share/man/man8/optee-top.8
 	install -d $(DESTDIR)$(prefix)/lib/systemd/system
-	sed 's,@sbindir@,$(prefix)/sbin,' systemd/optee-top.service.in > \
-		$(DESTDIR)$(prefix)/lib/systemd/system/optee-top.service
+	for unit in optee-top optee-top-push; do \
+		sed 's,@sbindir@,$(prefix)/sbin,' systemd/$$unit.service.in > \
+			$(DESTDIR)$(prefix)/lib/systemd/system/$$unit.service; done
+	install -m 644 systemd/optee-top-push.timer $(DESTDIR)$(prefix)/lib/systemd/system/
+	install -m 755 scripts/optee-top-push $(DESTDIR)$(prefix)/sbin/
 	install -D -m 644 systemd/optee-top.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/optee-top.conf
 	[ -e $(DESTDIR)$(sysconfdir)/optee-top/daemon.conf ] || \
 		install -D -m 644 systemd/daemon.conf $(DESTDIR)$(sysconfdir)/optee-top/daemon.conf
@@ -151,6 +154,11 @@ guest:
 
 # A daemon's log without a daemon, for tests/guest/test_log*.py.
 $(OUT)/log-made: tests/log/made.c tests/unit/log_made.h $(PLAIN:%=$(OUT)/%.o) Makefile
+	$(call say,CC,$@)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LDFLAGS_ALL) -o $@ $(filter %.c %.o,$^) -ljansson -lz
+
+# The logs of many devices, for tests/guest/test_fleet.py.
+$(OUT)/fleet-made: tests/log/fleet.c $(PLAIN:%=$(OUT)/%.o) Makefile
 	$(call say,CC,$@)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LDFLAGS_ALL) -o $@ $(filter %.c %.o,$^) -ljansson -lz
 
