@@ -14,6 +14,7 @@ from .policy import MS, Call, Moment
 from .registry import Context, Findings, test
 
 SYSTEM = 4  # clients that ask for a reservation
+WAKE = 20 * MS  # from a thread's being handed over until the task runs
 CALM = 200 * MS  # from a reservation until it is in force for all who enter
 
 LOAD = r"""
@@ -59,8 +60,12 @@ def beyond_first(m: Moment) -> int:
 
 
 def left_free(m: Moment) -> int:
-    """By a normal call that has just been let in: threads in use with it, else 0."""
-    return 0 if m.call.system else total(m)
+    """By a normal call that has just been let in: threads in use with it, else 0. A system
+    call that came just before may have come between its admission and its task's running."""
+    if m.call.system or m.call.internal:
+        return 0
+    return m.normal + sum(1 for c in m.in_flight
+                          if c.system and c.admitted < m.call.admitted - WAKE)
 
 
 def a_session(m: Moment) -> int:
