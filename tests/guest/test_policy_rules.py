@@ -20,7 +20,7 @@ CALM = 200 * MS  # from a reservation until it is in force for all who enter
 LOAD = r"""
 policy_start %(name)s
 kclient_start <<END
-name=S count=%(system)d system-at=1 at=300 wait=60 gap=15 repeat=25
+name=S count=%(system)d system-at=1 at=1500 wait=60 gap=15 repeat=25
 END
 optee-load -o /dev/null 'name=N count=%(normal)d at=0 repeat=%(calls)d wait=25' || die "optee-load failed"
 kclient_wait
@@ -171,14 +171,14 @@ def rules(context: Context, threads: int, calls: int) -> None:
 
 @test()
 def policy_rules_2(context: Context) -> None:
-    rules(context, 2, 60)
+    rules(context, 2, 80)
 
 
 @test()
 def policy_rules_4(context: Context) -> None:
-    rules(context, 4, 90)
+    rules(context, 4, 130)
 
 
 @test()
 def policy_rules_8(context: Context) -> None:
-    rules(context, 8, 90)
+    rules(context, 8, 170)
