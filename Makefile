@@ -110,7 +110,7 @@ $(OUT)/optee-top: $(OBJS)
 # The manual comes from the same tables as the program.
 MAN_OBJS := $(addprefix build/man/,gen_man.o help.o man.o json_keys.o fields.o fields_pool.o fields_ta.o opts.o time_parse.o text.o ta_names.o fail.o \
 	condition_table.o call_fields.o event_text.o hist.o rule_table.o finding.o seen.o \
-	judge_condition.o judge_driver.o judge_calls.o time_parse.o self_stats.o)
+	judge_condition.o judge_driver.o judge_calls.o self_stats.o)
 
 build/man/%.o: src/%.c Makefile
 	@mkdir -p $(@D)

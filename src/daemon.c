@@ -206,8 +206,7 @@ enum status daemon_run(const struct opts *o)
 				.parts = { .o = o,
 					   .options = &s.options,
 					   .clients = { .fd = -1, .lock = -1 },
-					   .metrics = { .fd = -1, .lock = -1 },
-					   .since_ns = clock_ns(CLOCK_REALTIME) } };
+					   .metrics = { .fd = -1, .lock = -1 } } };
 	enum status status = live_possible();
 
 	if (status == STATUS_OK)

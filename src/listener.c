@@ -165,7 +165,6 @@ static enum status listener_tcp(struct listener *l, const char *where)
 			    "cannot listen on '%s': give a PORT, a numeric HOST:PORT, or the path "
 			    "of a socket",
 			    where);
-	l->tcp = true;
 	l->fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd >= 0 && !setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) &&
 	    !bind(l->fd, (struct sockaddr *)&address, len) && !listen(l->fd, BACKLOG))

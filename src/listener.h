@@ -6,9 +6,8 @@
 #include "privilege.h"
 
 struct listener {
-	int fd;   /* -1: none */
-	int lock; /* of a unix socket: held as long as it is ours; else -1 */
-	bool tcp;
+	int fd;         /* -1: none */
+	int lock;       /* of a unix socket: held as long as it is ours; else -1 */
 	char path[108]; /* of a unix socket, or "" */
 };
 

@@ -10,10 +10,9 @@
 #include "host.h"
 #include "snapshot.h"
 
-#define LOG_INTERVAL     60                    /* seconds */
-#define LOG_SIZE         (16ULL * 1024 * 1024) /* bytes */
-#define LOG_SIZE_MIN     (1ULL * 1024 * 1024)
-#define LOG_INTERVAL_MIN 1
+#define LOG_INTERVAL 60                    /* seconds */
+#define LOG_SIZE     (16ULL * 1024 * 1024) /* bytes */
+#define LOG_SIZE_MIN (1ULL * 1024 * 1024)
 
 struct log_opts {
 	const char *dir;

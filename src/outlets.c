@@ -178,7 +178,9 @@ static void say_fixed(const struct opts *now, const struct opts *made)
 	    differ(now->daemon.user, made->daemon.user) ||
 	    differ(now->daemon.group, made->daemon.group) ||
 	    now->attach.starved_ns != made->attach.starved_ns ||
-	    now->attach.reserved != made->attach.reserved)
+	    now->attach.reserved != made->attach.reserved ||
+	    now->attach.kprobes != made->attach.kprobes ||
+	    differ(now->attach.btf, made->attach.btf))
 		say("sockets, user, group and how the probes judge change when the daemon is "
 		    "started again");
 }

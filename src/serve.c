@@ -59,7 +59,7 @@ static void drop(struct client *c)
 
 /*
  * The next blocks for it, as pieces; returns their number. Calls go only to those who
- * want them. more is set if there are others behind.
+ * want them.
  */
 static int gather(struct client *c, struct iovec pieces[PIECES])
 {

@@ -21,7 +21,6 @@ struct daemon_parts {
 	struct listener clients, metrics; /* metrics.fd -1: none */
 	struct history *history;
 	volatile enum serving *serves; /* shared with the worker, who sets it */
-	u64 since_ns;                  /* CLOCK_REALTIME, when the daemon began */
 };
 
 /* Exit status of a worker that found that the driver has come, or has left; else enum status. */

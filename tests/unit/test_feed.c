@@ -192,10 +192,29 @@ static u8 *copy_block(const struct history *h, u64 at, struct block *b)
 	return data;
 }
 
+/* Takes what has come since a place, which moves on; counts the blocks by their types. */
+static void read_on(const struct history *h, u64 *at, struct decoder *d, u32 blocks[NR_BLOCK_TYPES])
+{
+	struct block b;
+
+	assert_true(history_has(h, *at));
+	for (; *at < history_end(h); *at += b.end) {
+		u8 *data = copy_block(h, *at, &b);
+		struct host got;
+
+		if (b.type == BLOCK_HOST)
+			assert_true(decode_host(&b, &got));
+		else
+			assert_true(decode_snapshot(d, &b));
+		blocks[b.type]++;
+		free(data);
+	}
+}
+
 static void changes_make_the_same_snapshot(void **state)
 {
 	struct history *h = history_new(64 << 10);
-	u32 wholes = 0, changes = 0;
+	u32 blocks[NR_BLOCK_TYPES] = {}, wholes;
 	struct decoder d;
 	struct feed feed;
 	u64 at = 0;
@@ -206,26 +225,13 @@ static void changes_make_the_same_snapshot(void **state)
 	assert_int_equal(decoder_init(&d), 0);
 	for (int n = 0; n < FRAMES; n++) {
 		const struct snapshot *s = step();
-		struct host got;
 
 		feed_snapshot(&feed, s);
-		assert_true(history_has(h, at));
-		while (at < history_end(h)) {
-			struct block b;
-			u8 *data = copy_block(h, at, &b);
-
-			if (b.type == BLOCK_HOST)
-				assert_true(decode_host(&b, &got));
-			else
-				assert_true(decode_snapshot(&d, &b));
-			wholes += b.type == BLOCK_SNAPSHOT;
-			changes += b.type == BLOCK_CHANGES;
-			at += b.end;
-			free(data);
-		}
+		read_on(h, &at, &d, blocks);
 		same(s, &d.snap);
 	}
-	assert_int_equal(wholes + changes, FRAMES);
+	wholes = blocks[BLOCK_SNAPSHOT];
+	assert_int_equal(wholes + blocks[BLOCK_CHANGES], FRAMES);
 	/* Once a minute, and when a quarter of the room was used since. */
 	assert_in_range(wholes, FRAMES / 60, FRAMES / 60 + 1 + 4 * at / (64 << 10));
 	assert_true(history_size(h) <= 64 << 10);
@@ -238,7 +244,7 @@ static void changes_make_the_same_snapshot(void **state)
 static void too_much_for_the_history(void **state)
 {
 	struct history *h = history_new(4 << 10);
-	u32 snapshots = 0;
+	u32 blocks[NR_BLOCK_TYPES] = {};
 	struct decoder d;
 	struct feed feed;
 	u64 at = 0;
@@ -249,23 +255,13 @@ static void too_much_for_the_history(void **state)
 	assert_int_equal(decoder_init(&d), 0);
 	for (int n = 0; n < FRAMES; n++) {
 		const struct snapshot *s = step();
-		struct block b;
 
 		feed_snapshot(&feed, s);
-		for (; history_has(h, at) && at < history_end(h); at += b.end) {
-			u8 *data = copy_block(h, at, &b);
-
-			if (b.type == BLOCK_HOST)
-				assert_true(b.end > 20);
-			else
-				assert_true(decode_snapshot(&d, &b));
-			snapshots += b.type != BLOCK_HOST;
-			free(data);
-		}
+		read_on(h, &at, &d, blocks);
 		assert_int_equal(at, history_end(h));
 		same(s, &d.snap);
 	}
-	assert_int_equal(snapshots, FRAMES);
+	assert_int_equal(blocks[BLOCK_SNAPSHOT] + blocks[BLOCK_CHANGES], FRAMES);
 	decoder_release(&d);
 	feed_release(&feed);
 	history_free(h);
