@@ -21,7 +21,7 @@
 #include "serve.h"
 #include "worker.h"
 
-#define HISTORY_BYTES (512 << 10)
+#define HISTORY_BYTES (1 << 20)
 #define OTHER_FDS     128 /* besides those of clients */
 #define LONGEST_PAUSE 64  /* seconds until a worker that failed again and again gets a successor */
 

@@ -10,7 +10,7 @@ from .test_daemon_mob import COMMON, memory
 CROWD = 999
 
 # The load is there so that there is much to send: what stuck clients do not take has to be
-# forgotten, all of 512 KB, and a call is a dozen bytes. The crowd is nice: it is not the scheduler
+# forgotten, all of 1 MB, and a call is a dozen bytes. The crowd is nice: it is not the scheduler
 # that is tested.
 STUCK = COMMON + rf"""
 client frames 'optee-top --json'

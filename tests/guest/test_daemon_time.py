@@ -96,7 +96,7 @@ def daemon_clock(context: Context) -> None:
     findings.done()
 
 
-# 512 KB are remembered; 300 sessions that call make some ten seconds of that.
+# 1 MB is remembered; 300 sessions that call make some twenty seconds of that.
 STOPPED = daemon.SCRIPT + r"""
 exec 9<>/dev/tee0
 daemon_start --group watchers --listen 9470

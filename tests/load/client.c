@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define SHM_PART 1024 /* of the shared buffer, for each of four parameters */
@@ -304,6 +305,7 @@ int client_run(const struct client *c, const struct gate *gate)
 
 	prctl(PR_SET_NAME, c->name);
 	prctl(PR_SET_TIMERSLACK, 1);
+	setpriority(PRIO_PROCESS, 0, (int)c->nice);
 	p.nr_sessions = c->sessions + c->hold_sessions;
 	p.sessions = calloc(p.nr_sessions + 1, sizeof(*p.sessions));
 	if (!workers || !p.sessions) {

@@ -43,7 +43,7 @@ struct client {
 	char name[NAME_SIZE];
 	char ta[37]; /* as the user named it */
 	TEEC_UUID uuid;
-	uint32_t sessions, hold_sessions, threads, count;
+	uint32_t sessions, hold_sessions, threads, count, nice;
 	struct step steps[MAX_STEPS];
 	unsigned int nr_steps;
 	bool endless;     /* its script has no end of its own */

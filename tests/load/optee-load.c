@@ -68,6 +68,7 @@ static const char usage[] =
 	"  threads=N        threads a session (1); with sessions=0: threads in all\n"
 	"  hold-sessions=N  more sessions, opened before the start and left idle\n"
 	"  count=N          so many such clients, named NAME-1, NAME-2, ...\n"
+	"  nice=N           its nice value, 0 to 19 (0)\n"
 	"and then the steps that each of its threads does in turn:\n"
 	"  at=MS            sleep until MS after the common start\n"
 	"  gap=MS           sleep that long\n"

@@ -46,6 +46,7 @@ static const struct {
 	{ "hold-sessions", offsetof(struct client, hold_sessions), 0, MAX_SESSIONS },
 	{ "threads", offsetof(struct client, threads), 1, MAX_WORKERS },
 	{ "count", offsetof(struct client, count), 1, 999 },
+	{ "nice", offsetof(struct client, nice), 0, 19 },
 };
 
 /* Steps that are not invokes. */
