@@ -5,6 +5,8 @@
 # make demo               a real OP-TEE in QEMU, optee-top on it
 # make check              all tests
 # make bench              instructions a call
+# make optee-ko [KERNEL=…] [OPTEE_SRC=…]   an optee.ko that takes admission policies
+# make policies           the policies of policies/, as BPF objects
 # make validate [KERNEL=…] [OPTEE_KO=… | OPTEE_SRC=…]   judges a changed driver
 # make fuzz               ten minutes of spoiled recordings (FUZZ_SECONDS=)
 # make install DESTDIR= prefix=
@@ -62,7 +64,7 @@ BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all guest demo check unit fuzz bench validate install clean deps format
+.PHONY: all guest demo check unit fuzz bench optee-ko policies validate install clean deps format
 
 all: $(OUT)/optee-top build/optee-top.8
 
@@ -150,7 +152,8 @@ guest:
 	$(Q)tests/vm/prepare sysroot
 	$(Q)$(MAKE) --no-print-directory $(if $(V),,-s) CROSS_COMPILE=aarch64-linux-gnu- STATIC=1 \
 		SYSROOT=$(SYSROOT_ARM64) build/arm64/optee-top build/arm64/optee-load build/arm64/optee-load-demo \
-		build/arm64/calling-plugin.so build/arm64/log-made build/arm64/crowd build/arm64/mob
+		build/arm64/calling-plugin.so build/arm64/log-made build/arm64/crowd build/arm64/mob \
+		build/arm64/policy-loader policies
 
 # A daemon's log without a daemon, for tests/guest/test_log*.py.
 $(OUT)/log-made: tests/log/made.c tests/unit/log_made.h $(PLAIN:%=$(OUT)/%.o) Makefile
@@ -263,6 +266,27 @@ check:
 	$(Q)scripts/host-deps build unit vm
 	$(Q)$(MAKE) --no-print-directory guest
 	$(Q)tests/check
+
+# Admission policies: the driver that takes them, and theirs.
+POLICIES := $(patsubst policies/%.c,build/policies/%.o,$(sort $(wildcard policies/*.c)))
+POLICY_FLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Werror -Iinclude -Ipolicies
+
+optee-ko:
+	$(Q)scripts/host-deps build vm
+	$(Q)kernel/build $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(OPTEE_SRC),--src '$(OPTEE_SRC)')
+
+policies: $(POLICIES)
+
+build/policies/%.o: policies/%.c policies/policy.h include/optee_admission.h Makefile
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(POLICY_FLAGS) $(POLICY_DEFINES) -c $< -o $@
+
+build/arm64/policy-loader: tests/policy/loader.c src/policy_link.c src/policy_link.h Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra \
+		-Werror -static -Isrc -o $@ $(filter %.c,$^) -lbpf -lelf -lz
 
 # Of a driver: an optee.ko, or a directory with the files of drivers/tee/optee.
 validate: guest

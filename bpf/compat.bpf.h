@@ -20,6 +20,40 @@ static __always_inline s32 queue_total(struct optee_call_queue *q)
 	return BPF_CORE_READ(q, total_thread_count);
 }
 
+static __noinline int policy_counts(struct policy_counts *to, struct optee_adm_counts___adm *from)
+{
+	if (!to)
+		return 0;
+	to->calls = BPF_CORE_READ(from, calls);
+	to->enter = BPF_CORE_READ(from, enter);
+	to->enter_reserved = BPF_CORE_READ(from, enter_reserved);
+	to->wait_kept = BPF_CORE_READ(from, wait_kept);
+	to->wait_rate = BPF_CORE_READ(from, wait_rate);
+	to->waited = BPF_CORE_READ(from, waited);
+	to->wait_ns = BPF_CORE_READ(from, wait_ns);
+	to->wait_max_ns = BPF_CORE_READ(from, wait_max_ns);
+	return 0;
+}
+
+/* The driver of kernel/: which policy it has, what that decided, what became of the last. */
+static __always_inline void queue_policy(struct pool *p, struct optee_call_queue___adm *q)
+{
+	struct optee_admission_ops___adm *ops = BPF_CORE_READ(q, adm.ops);
+
+	if (!ops ||
+	    bpf_probe_read_kernel_str(p->policy.name, sizeof(p->policy.name), &ops->name) < 0)
+		p->policy.name[0] = 0;
+	p->policy.reserve_yes = BPF_CORE_READ(q, adm.stats.reserve_yes);
+	p->policy.reserve_no = BPF_CORE_READ(q, adm.stats.reserve_no);
+	policy_counts(&p->policy.counts[CLASS_NORMAL], &q->adm.stats.class[CLASS_NORMAL]);
+	policy_counts(&p->policy.counts[CLASS_SYSTEM], &q->adm.stats.class[CLASS_SYSTEM]);
+	bpf_probe_read_kernel_str(p->policy_left, sizeof(p->policy_left), &q->adm.left.name);
+	p->policy_reason = BPF_CORE_READ(q, adm.left.exit.reason);
+	p->policy_answer = BPF_CORE_READ(q, adm.left.exit.error);
+	p->policies_attached = BPF_CORE_READ(q, adm.attached);
+	p->policies_ejected = BPF_CORE_READ(q, adm.ejected);
+}
+
 static __always_inline void queue_counters(struct pool *p, struct optee_call_queue *q)
 {
 	struct optee_call_queue___v6 *v6 = (void *)q;
@@ -37,6 +71,10 @@ static __always_inline void queue_counters(struct pool *p, struct optee_call_que
 	if (bpf_core_field_exists(v6->res_sys_thread_count)) {
 		p->driver_reserved = BPF_CORE_READ(v6, res_sys_thread_count);
 		flags |= DRIVER_RESERVED;
+	}
+	if (bpf_core_field_exists(struct optee_call_queue___adm, adm.ops)) {
+		queue_policy(p, (void *)q);
+		flags |= DRIVER_POLICIES;
 	}
 	p->driver_flags = flags;
 }
@@ -165,6 +203,14 @@ static __always_inline s32 queue_reserved(u64 queue)
 		return (u32)word_at(queue + bpf_core_field_offset(struct optee_call_queue___v6,
 								  res_sys_thread_count));
 	return queue_sys_sessions(queue) > 0;
+}
+
+/* An admission policy decides, by a rule that is not known here. */
+static __always_inline bool queue_has_policy(u64 queue)
+{
+	if (!bpf_core_field_exists(struct optee_call_queue___adm, adm.ops))
+		return false;
+	return word_at(queue + bpf_core_field_offset(struct optee_call_queue___adm, adm.ops));
 }
 
 static __always_inline bool waiter_is_done(u64 waiter)

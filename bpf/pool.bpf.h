@@ -119,13 +119,16 @@ static __always_inline bool pool_waits(u64 state)
 /*
  * Stranded waiters: those with no wake on its way to them, in each class that
  * the driver's rule would admit with the threads that are free and not already
- * promised to woken ones.
+ * promised to woken ones. A policy (kernel/) hands threads over, and strands nobody.
  */
 static __always_inline s32 pool_stranded(const struct pool *p)
 {
 	struct pool_state s = pool_state(*(volatile u64 *)&p->state);
 	s32 normal = p->woken[CLASS_NORMAL], system = p->woken[CLASS_SYSTEM];
 	s32 spare = queue_free(p->queue) - normal - system, n = 0;
+
+	if (queue_has_policy(p->queue))
+		return 0;
 
 	if (spare > 0 && s.waiting[CLASS_SYSTEM] > system)
 		n += s.waiting[CLASS_SYSTEM] - system;
@@ -283,6 +286,9 @@ __noinline int pool_wake(u32 pool, u64 now, bool again)
 
 	if (!p->total)
 		return 0;
+	/* A policy wakes whom it likes. */
+	if (queue_has_policy(p->queue))
+		return again ? 0 : pool_strands(pool, now);
 	/* One that has its entry, or was refused, may not have been seen yet. */
 	if (queue_sys_sessions(p->queue) > 0 || s.in_use[CLASS_SYSTEM] || s.waiting[CLASS_SYSTEM])
 		waiter = queue_target(p->queue, true);

@@ -318,6 +318,32 @@ struct lasting {
 	struct episode episodes[2]; /* valid: the one of serial & 1 */
 };
 
+#define MAX_SHADOWS 10 /* policies that are asked, and not obeyed */
+#define POLICY_NAME 16
+
+/*
+ * What an admission policy decided, of the calls of one class. One that is attached is
+ * counted by the driver (struct optee_adm_counts), each verdict of it; a shadow by us, once a
+ * call, against what the driver did with that call. What only one of them has is 0 in the other.
+ */
+struct policy_counts {
+	u64 calls; /* that entered; of a shadow: that it was asked about */
+	u64 enter, enter_reserved;
+	u64 wait_no_thread; /* a shadow's: there is no thread for the call, whatever the policy says */
+	u64 wait_kept;      /* a thread is free, and the policy keeps it */
+	u64 wait_rate;      /* it wants to be asked again after some time */
+	/* An attached one's: calls that had to wait. */
+	u64 waited, wait_ns, wait_max_ns;
+	/* A shadow's: the driver let the call in at once and the policy would not, and the reverse. */
+	u64 stricter_kept, stricter_rate, looser;
+};
+
+struct pool_policy {
+	char name[POLICY_NAME];      /* "": there is none */
+	u64 reserve_yes, reserve_no; /* answers to sessions that ask for a reservation */
+	struct policy_counts counts[NR_CLASSES];
+};
+
 /* One TEE instance and its threads. */
 struct pool {
 	u64 teedev, queue, requests; /* kernel addresses; they are never shown */
@@ -333,6 +359,12 @@ struct pool {
 	/* Of requests to tee-supplicant; as they were when nobody got a thread. */
 	s32 driver_requests; /* nobody has taken them yet */
 	s32 driver_revoked;  /* taken, but the caller was killed */
+	/* Of a driver that takes policies (DRIVER_POLICIES). */
+	struct pool_policy policy;     /* the one that is attached */
+	char policy_left[POLICY_NAME]; /* the one before it; "": there was none */
+	u32 policy_reason;             /* enum optee_adm_reason: why that was left */
+	s32 policy_answer;             /* and what it had answered, where that is the reason */
+	u64 policies_attached, policies_ejected;
 
 	/* Ours. */
 	s32 total; /* T; 0 = unknown to Linux */
@@ -350,6 +382,7 @@ enum driver_flags {
 	DRIVER_COUNTS = 1 << 0,       /* has total/free_thread_count */
 	DRIVER_SYS_SESSIONS = 1 << 1, /* has sys_thread_req_count */
 	DRIVER_RESERVED = 1 << 2,     /* has res_sys_thread_count */
+	DRIVER_POLICIES = 1 << 3,     /* takes admission policies */
 };
 
 /* A thread of tee-supplicant. */

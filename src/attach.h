@@ -49,8 +49,11 @@ struct probes {
 	int records_fd;              /* that of calls; -1: they are not told of */
 	const struct shared *shared; /* mapped, read-only; */
 	const struct session *rows;  /* so are these SESSION_SLOTS */
-	u32 *records_wanted;         /* calls are told of: NULL where they never are */
-	void *maps[3];               /* what is mapped for these */
+	/* One row a pool and a shadow; NULL where nr_shadows is 0. */
+	const struct pool_policy (*shadows)[MAX_SHADOWS];
+	u32 nr_shadows;
+	u32 *records_wanted; /* calls are told of: NULL where they never are */
+	void *maps[3];       /* what is mapped for these */
 	size_t map_sizes[3];
 	u64 starved_ns;
 	struct bpf_link *links[NR_HOOKS];

@@ -45,6 +45,42 @@ struct optee_call_queue___v6 {
 	int res_sys_thread_count;
 };
 
+/* With the hook for admission policies (kernel/). */
+struct optee_admission_ops___adm {
+	char name[16];
+};
+
+struct optee_adm_counts___adm {
+	u64 calls, waited, wait_ns, wait_max_ns;
+	u64 enter, enter_reserved, wait_kept, wait_rate;
+};
+
+struct optee_adm_stats___adm {
+	u64 reserve_yes, reserve_no;
+	struct optee_adm_counts___adm class[2]; /* as enum call_class */
+};
+
+struct optee_adm_exit___adm {
+	u32 reason;
+	s32 error;
+};
+
+struct optee_adm_left___adm {
+	char name[16];
+	struct optee_adm_exit___adm exit;
+};
+
+struct optee_adm_queue___adm {
+	struct optee_admission_ops___adm *ops;
+	struct optee_adm_stats___adm stats;
+	u64 attached, ejected;
+	struct optee_adm_left___adm left;
+};
+
+struct optee_call_queue___adm {
+	struct optee_adm_queue___adm adm;
+};
+
 /* A mutex of PREEMPT_RT. */
 struct mutex___rt {
 	struct {

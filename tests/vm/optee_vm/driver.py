@@ -70,9 +70,10 @@ def _patch(tree: Path, patch: Path) -> None:
             f"apply {patch.name} to the driver's source", cwd=tree)
 
 
-def build(given: Optional[Path], patches: Sequence[Path], kernel_name: str, out: Path) -> Path:
+def build(given: Optional[Path], patches: Sequence[Path], kernel_name: str, out: Path,
+          added: Sequence[Path] = (), flags: str = "") -> Path:
     """Build optee.ko below out, from a source directory or, without one, that of Debian's
-    kernel, with the patches applied."""
+    kernel, with the patches applied and the added files beside the driver's."""
     tree = _build_tree(kernel_name)
     if given is None and kernel_name not in kernel.KERNELS:
         raise VmError(f"cannot build the driver for kernel '{kernel_name}': its source is not "
@@ -82,11 +83,13 @@ def build(given: Optional[Path], patches: Sequence[Path], kernel_name: str, out:
     work = out / source.DRIVER
     shutil.copytree(files, work, ignore=shutil.ignore_patterns(
         "*.o", "*.ko", "*.mod", "*.mod.c", "*.cmd", "Module.symvers", "modules.order"))
+    for path in added:
+        shutil.copy(path, work)
     for patch in patches:
         _patch(out, patch)
     say(f"building the driver for kernel {kernel_name}")
     command(["make", "-s", "-C", tree, f"M={work.resolve()}", "ARCH=arm64", "CONFIG_OPTEE=m",
-             f"CROSS_COMPILE={CROSS}", "modules"], "build the driver")
+             f"CROSS_COMPILE={CROSS}", f"KCFLAGS={flags}", "modules"], "build the driver")
     if not (work / "optee.ko").is_file():
         raise VmError("cannot build the driver: its Makefile makes no optee.ko; "
                       "keep its obj-$(CONFIG_OPTEE)")

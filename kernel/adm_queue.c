@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The queue while a policy is attached. Whoever has to wait is in q->waiting, lowest rank
+ * first. When something changes the pump walks it and hands threads to those that the
+ * policy lets in: a thread is taken by who hands it over, not by who wakes up first, so
+ * nobody barges in, and no wake is lost on one that does not sleep.
+ *
+ * The counters of the threads are the driver's own. All of this is under cq->mutex.
+ */
+#include <linux/sched.h>
+#include "adm.h"
+
+/* Is there a thread that could be handed over? */
+bool adm_has_room(const struct optee_adm_queue *q)
+{
+	const struct optee_call_queue *cq = container_of(q, struct optee_call_queue, adm);
+
+	if (cq->total_thread_count)
+		return cq->free_thread_count > 0;
+	return !q->exhausted || adm_in_flight(q) < q->limit;
+}
+
+static bool goes_before(const struct optee_adm_waiter *a, const struct optee_adm_waiter *b)
+{
+	if (adm_is_internal(a) != adm_is_internal(b))
+		return adm_is_internal(a);
+	if (a->rank != b->rank)
+		return a->rank < b->rank;
+	return a->call.seq < b->call.seq;
+}
+
+void adm_enqueue(struct optee_adm_queue *q, struct optee_adm_waiter *a)
+{
+	struct optee_adm_waiter *other;
+
+	if (!a->ranked)
+		a->rank = adm_ask_rank(q, a);
+	a->ranked = true;
+	list_for_each_entry_reverse (other, &q->waiting, node)
+		if (!goes_before(a, other))
+			break;
+	list_add(&a->node, &other->node);
+	adm_call_waiter(a)->waiting = true;
+	adm_count_waiting(q, a, 1);
+	adm_watch(q);
+}
+
+static void dequeue(struct optee_adm_queue *q, struct optee_adm_waiter *a)
+{
+	list_del_init(&a->node);
+	adm_call_waiter(a)->waiting = false;
+	adm_count_waiting(q, a, -1);
+	if (list_empty(&q->waiting))
+		q->exhausted = false;
+}
+
+static void note_wait(struct optee_adm_queue *q, struct optee_adm_waiter *a)
+{
+	struct optee_adm_counts *counts = adm_counts(q, a);
+
+	counts->calls++;
+	if (!a->call.wait_ns)
+		return;
+	counts->waited++;
+	counts->wait_ns += a->call.wait_ns;
+	counts->wait_max_ns = max(counts->wait_max_ns, a->call.wait_ns);
+}
+
+/* The call has a thread. */
+static void enter(struct optee_adm_queue *q, struct optee_adm_waiter *a, s32 verdict)
+{
+	a->entered_ns = q->now_ns;
+	a->call.wait_ns = a->ranked ? a->entered_ns - a->arrived_ns : 0;
+	a->leaves = q->leaves;
+	if (verdict == OPTEE_ADM_ENTER_RESERVED)
+		a->call.flags |= OPTEE_ADM_RESERVED;
+	adm_count_in_flight(q, a, 1);
+	if (adm_is_internal(a))
+		return;
+	q->newest_entered = max(q->newest_entered, a->call.seq);
+	note_wait(q, a);
+	adm_tell_enter(q, a);
+}
+
+static void hand_over(struct optee_adm_queue *q, struct optee_adm_waiter *a, s32 verdict)
+{
+	struct optee_call_waiter *w = adm_call_waiter(a);
+
+	dequeue(q, a);
+	adm_cq(q)->free_thread_count--;
+	w->granted = true;
+	enter(q, a, verdict);
+	complete(&w->c);
+}
+
+/*
+ * In one pass a refusal holds for all that the policy cannot tell from the refused one:
+ * threads only get fewer in it.
+ */
+struct pass {
+	bool refused[OPTEE_ADM_CLASSES];
+};
+
+static bool is_refused(const struct optee_adm_queue *q, const struct pass *pass,
+		       const struct optee_adm_waiter *a)
+{
+	u32 flags = q->ops->flags & ADM_BY;
+
+	if (!flags || adm_is_internal(a) || !pass->refused[adm_is_system(a)])
+		return false;
+	if (flags & OPTEE_ADM_BY_CLIENT && (!a->client || a->client->refused_in != q->pass))
+		return false;
+	if (flags & OPTEE_ADM_BY_TA && (!a->ta || a->ta->refused_in != q->pass))
+		return false;
+	return true;
+}
+
+static void note_refusal(struct optee_adm_queue *q, struct pass *pass, struct optee_adm_waiter *a)
+{
+	a->call.flags |= OPTEE_ADM_QUEUED;
+	if (a->call.retry_ns)
+		q->retry_ns = min(q->retry_ns, a->call.now_ns + a->call.retry_ns);
+	pass->refused[adm_is_system(a)] = true;
+	if (a->client)
+		a->client->refused_in = q->pass;
+	if (a->ta)
+		a->ta->refused_in = q->pass;
+}
+
+void adm_pump(struct optee_adm_queue *q)
+{
+	struct optee_adm_waiter *a, *next;
+	struct pass pass = {};
+	s32 verdict;
+
+	if (list_empty(&q->waiting))
+		return;
+	q->pass++;
+	q->stats.passes++;
+	q->retry_ns = U64_MAX;
+	list_for_each_entry_safe (a, next, &q->waiting, node) {
+		if (!adm_has_room(q))
+			break;
+		if (is_refused(q, &pass, a))
+			continue;
+		verdict = adm_ask_admit(q, a);
+		if (!q->ops)
+			return;
+		if (verdict == OPTEE_ADM_WAIT)
+			note_refusal(q, &pass, a);
+		else
+			hand_over(q, a, verdict);
+	}
+	adm_watch(q);
+}
+
+bool __optee_adm_arrive(struct optee_call_queue *cq, struct optee_call_waiter *w)
+{
+	struct optee_adm_queue *q = &cq->adm;
+	struct optee_adm_waiter *a = &w->adm;
+	s32 verdict = OPTEE_ADM_WAIT;
+
+	adm_look_at_clock(q);
+	adm_see(q, w, task_nice(current));
+	if (list_empty(&q->waiting) && adm_has_room(q)) {
+		/* it is the whole queue */
+		q->retry_ns = U64_MAX;
+		verdict = adm_ask_admit(q, a);
+		if (!q->ops)
+			return false;
+		if (verdict == OPTEE_ADM_WAIT)
+			note_refusal(q, &(struct pass){}, a);
+	}
+	if (verdict != OPTEE_ADM_WAIT) {
+		cq->free_thread_count--;
+		enter(q, a, verdict);
+		return true;
+	}
+	adm_enqueue(q, a);
+	if (!list_is_singular(&q->waiting))
+		adm_pump(q);
+	if (!q->ops) {
+		w->waiting = false;
+		return false;
+	}
+	if (w->granted) { /* at once, before it slept */
+		w->granted = false;
+		reinit_completion(&w->c);
+	}
+	return true;
+}
+
+bool __optee_adm_resume(struct optee_call_queue *cq, struct optee_call_waiter *w)
+{
+	if (w->granted) {
+		w->granted = false;
+		return true;
+	}
+	if (cq->adm.ops)
+		return true;
+	/* Without a policy nobody waits where threads are not counted. */
+	w->waiting = cq->total_thread_count;
+	return !w->waiting;
+}
+
+void adm_leave(struct optee_adm_queue *q, struct optee_adm_waiter *a)
+{
+	adm_count_in_flight(q, a, -1);
+	q->leaves++;
+	adm_tell_leave(q, a);
+	a->call.flags &= ~OPTEE_ADM_RESERVED;
+}
+
+void __optee_adm_leave(struct optee_call_queue *cq, struct optee_call_waiter *w)
+{
+	struct optee_adm_queue *q = &cq->adm;
+	struct optee_adm_waiter *busy;
+
+	if (q->ops->leave)
+		adm_look_at_clock(q);
+	adm_leave(q, &w->adm);
+	adm_forget(w);
+	busy = list_first_entry_or_null(&q->busy, struct optee_adm_waiter, node);
+	if (busy) {
+		list_del_init(&busy->node);
+		complete(&adm_call_waiter(busy)->c);
+	}
+}
+
+bool __optee_adm_reserve(struct optee_call_queue *cq, struct tee_context *ctx, u32 session)
+{
+	struct optee_call_waiter w = { .adm = { .ctx = ctx } };
+	bool yes;
+
+	adm_look_at_clock(&cq->adm);
+	w.adm.arrived_ns = cq->adm.now_ns;
+	adm_ids_know(&w);
+	adm_ids_name(&cq->adm, &w.adm, session, false);
+	yes = adm_ask_reserve(&cq->adm, &w.adm);
+	adm_forget(&w);
+	return yes;
+}
+
+void __optee_adm_hand_over(struct optee_call_queue *cq)
+{
+	if (list_empty(&cq->adm.waiting))
+		return;
+	adm_look_at_clock(&cq->adm);
+	adm_pump(&cq->adm);
+}

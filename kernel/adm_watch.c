@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The clock of a queue with a policy: asks again when the policy wanted that, and ejects
+ * one under which a call waits too long. A policy is to blame for a wait when a thread is
+ * free, or when one that came later was let in; a secure world that is stuck is not its fault.
+ */
+#include <linux/jiffies.h>
+#include "adm.h"
+
+u64 adm_timeout_ns(const struct optee_admission_ops *ops)
+{
+	return (u64)(ops->timeout_ms ?: OPTEE_ADM_TIMEOUT_MS) * NSEC_PER_MSEC;
+}
+
+static void arm(struct optee_adm_queue *q, u64 now, u64 due)
+{
+	u64 us;
+
+	if (due >= q->due_ns)
+		return;
+	q->due_ns = due;
+	us = due > now ? div_u64(due - now, NSEC_PER_USEC) : 0;
+	mod_delayed_work(system_highpri_wq, &q->tick, usecs_to_jiffies(min_t(u64, us, INT_MAX)));
+}
+
+/* Somebody waits: see to it that somebody looks. */
+void adm_watch(struct optee_adm_queue *q)
+{
+	bool is_blind = q->exhausted && !q->limit;
+	u64 now = q->now_ns;
+
+	if (list_empty(&q->waiting))
+		return;
+	if (q->due_ns != U64_MAX && !is_blind && q->retry_ns >= q->due_ns)
+		return;
+	arm(q, now, min(q->retry_ns, now + adm_timeout_ns(q->ops)));
+	if (is_blind)
+		arm(q, now, now + ADM_BUSY_RETRY_MS * NSEC_PER_MSEC);
+}
+
+static bool is_to_blame(const struct optee_adm_queue *q, const struct optee_adm_waiter *a)
+{
+	return adm_has_room(q) || q->newest_entered > a->call.seq;
+}
+
+/* Eject the policy, or say when to look again. */
+static u64 judge(struct optee_adm_queue *q, u64 now)
+{
+	u64 timeout = adm_timeout_ns(q->ops), next = U64_MAX;
+	struct optee_adm_waiter *a;
+
+	list_for_each_entry (a, &q->waiting, node) {
+		u64 end = max(a->arrived_ns, q->since_ns) + timeout;
+
+		if (adm_is_internal(a))
+			continue;
+		if (end <= now && is_to_blame(q, a)) {
+			a->call.wait_ns = now - a->arrived_ns;
+			adm_eject(q, OPTEE_ADM_STALLED, 0, a);
+			return U64_MAX;
+		}
+		next = min(next, end > now ? end : now + timeout / 8);
+	}
+	return next;
+}
+
+static void tick(struct work_struct *work)
+{
+	struct optee_adm_queue *q = container_of(work, struct optee_adm_queue, tick.work);
+	struct optee_call_queue *cq = adm_cq(q);
+	u64 next;
+
+	mutex_lock(&cq->mutex);
+	q->due_ns = U64_MAX;
+	if (q->exhausted && !q->limit)
+		q->exhausted = false;
+	adm_look_at_clock(q);
+	if (q->ops)
+		adm_pump(q);
+	next = q->ops ? judge(q, q->now_ns) : U64_MAX;
+	if (q->ops)
+		arm(q, q->now_ns, next);
+	mutex_unlock(&cq->mutex);
+}
+
+void adm_watch_init(struct optee_adm_queue *q)
+{
+	q->due_ns = U64_MAX;
+	INIT_DELAYED_WORK(&q->tick, tick);
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * none: nothing is reserved; who asks first enters first.
+ *
+ * Why: it is what the driver did before Linux 6.8, and the baseline of all others.
+ * Objection: when every thread is held by a call whose RPC needs a clock or a regulator
+ *   that Linux gets from OP-TEE (SCMI), the call for it waits for those threads: deadlock.
+ * Use it: where no call's RPC can lead back into OP-TEE, or to see whether a reservation is
+ *   what an application suffers from.
+ */
+#include "policy.h"
+
+RESERVE
+{
+	return -EOPNOTSUPP;
+}
+
+ADMIT
+{
+	return ENTER;
+}
+
+POLICY(CALLBACK(reserve), CALLBACK(admit), .flags = OPTEE_ADM_BY_CLASS | OPTEE_ADM_STATELESS,
+       .name = "none");

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tacap: each TA gets at most CAP threads at once and RATE calls a second, of which BURST
+ * may come together; system sessions are not limited; one entry is kept for them.
+ *
+ * The rate is a token bucket as a virtual schedule (GCRA): a call conforms unless it comes
+ * more than BURST calls before its place in the TA's schedule; each call that enters moves
+ * the schedule on by 1/RATE.
+ *
+ * Why: a TA that is flooded, or misused, does not take OP-TEE from the others.
+ * Objection: none in the review. A limit holds also when nobody else wants the threads.
+ * Use it: with CAP, RATE and BURST set to what the TA is known to need; ONLY limits one TA.
+ */
+#include "policy.h"
+
+#ifndef CAP
+#define CAP 1
+#endif
+#ifndef RATE
+#define RATE 50
+#endif
+#ifndef BURST
+#define BURST 5
+#endif
+/* #define ONLY OPTEE_ADM_TA(0x5b9e0e40, 0x2636, 0x11e1) */
+
+#define STEP        (NSEC_PER_SEC / RATE)
+#define SCHEDULE(c) ((c)->tpriv[0])
+
+static inline u32 is_limited(const struct optee_adm_call *c)
+{
+#ifdef ONLY
+	if (c->ta != ONLY)
+		return 0;
+#endif
+	return c->ta && !is_system(c);
+}
+
+ADMIT
+{
+	u32 kept = is_system(c) || !c->reserved ? 0 : 1;
+
+	if (c->total && c->free <= kept)
+		return WAIT;
+	if (!is_limited(c))
+		return ENTER;
+	if (c->ta_in_flight >= CAP)
+		return WAIT;
+	if (SCHEDULE(c) > c->now_ns + (BURST - 1) * STEP) {
+		c->retry_ns = SCHEDULE(c) - c->now_ns - (BURST - 1) * STEP;
+		return WAIT;
+	}
+	return ENTER;
+}
+
+RANK
+{
+	return is_system(c) ? 0 : 1;
+}
+
+ON_ENTER
+{
+	if (!is_limited(c))
+		return;
+	if (SCHEDULE(c) < c->now_ns)
+		SCHEDULE(c) = c->now_ns;
+	SCHEDULE(c) += STEP;
+}
+
+POLICY(CALLBACK(admit), CALLBACK(rank), CALLBACK(enter),
+       .flags = OPTEE_ADM_BY_CLASS | OPTEE_ADM_BY_TA, .name = "tacap");

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Policies that are broken, loaders that die, devices that go: the driver's own rule is in
+force within the watchdog's time, no call is lost or admitted twice, the counters go back
+to zero, and the kernel's log has the one line that says why."""
+
+import re
+from typing import Mapping, NamedTuple, Sequence
+
+from . import account, kclient, policy, vm
+from .registry import Context, Findings, test
+
+FAULTS = vm.ROOT / "tests/policy/faults"
+TIMEOUT_MS = 1000
+LATE_MS = 2500  # of an emulated CPU that others share
+
+# Six clients on two threads for about three seconds, while the fault is there.
+COMMON = r"""
+load_start() { # NAME
+	optee-load -o /tmp/$1.load 'name=N count=6 repeat=25 wait=20 gap=2' >/tmp/load.out 2>&1 &
+	LOAD=$!
+}
+load_wait() { wait $LOAD || die "optee-load failed: $(cat /tmp/load.out)"; }
+left() { policy_is - && [ "$(sed -n 's/^last //p' $STATE)" = "$1" ]; }
+settled() { # NAME
+	wait_for 20 counters_are_zero
+	dmesg_since >/tmp/$1.dmesg
+	cp $STATE /tmp/$1.state
+	cp /tmp/policy.log /tmp/$1.log
+}
+loader_ended() { # STATUS
+	wait $POLICY
+	[ $? = "$1" ] || die "the loader did not end with $1: $(cat /tmp/policy.log)"
+	exec 7>&-
+}
+"""
+
+EJECTED = r"""
+dmesg_begin
+policy_start %(name)s %(timeout)d
+load_start %(name)s
+wait_for 30 left %(name)s
+loader_ended 3
+load_wait
+settled %(name)s
+"""
+
+
+class Fault(NamedTuple):
+    """A policy that is ejected, and why."""
+
+    reason: str
+    answer: int = 0
+
+
+EJECTIONS: Mapping[str, Fault] = {
+    "garbage": Fault("an answer out of range", 1000),
+    "gives-up": Fault("it gave up", -16),
+    "never": Fault("a call waited too long"),
+    "starves": Fault("a call waited too long"),
+}
+
+LINE = re.compile(r"optee: admission policy '(\S+)' ejected: (.*) \(answer (-?\d+), call \d+, "
+                  r"waited (\d+) ms\)$")
+
+
+def build(context: Context, *names: str) -> Sequence[str]:
+    return [word for name in names for word in policy.compile(context, FAULTS / f"{name}.c")]
+
+
+def check_load(findings: Findings, guest: vm.Run, name: str) -> None:
+    """All calls of the load came back, and none failed."""
+    calls = account.load(guest.files[f"{name}.load"]).calls
+    invokes = [c for c in calls if c.op == "invoke"]
+    findings.equal(f"{name}: calls made", len(invokes), 6 * 25)
+    findings.true(f"{name}: calls lost or failed",
+                  all(c.end is not None and not c.failed for c in calls))
+
+
+def state(guest: vm.Run, name: str) -> Mapping[str, str]:
+    lines = guest.read(f"{name}.state").decode().splitlines()
+    return dict(line.rsplit(" ", 1) for line in lines if line.startswith("queue ")) | dict(
+        line.split(" ", 1) for line in lines if not line.startswith("queue "))
+
+
+def check_log(findings: Findings, guest: vm.Run, name: str, fault: Fault) -> int:
+    """The one line of the kernel; returns how long the call of a stall had waited, in ms."""
+    said = [re.sub(r"^\[[^]]*\] ", "", line)
+            for line in guest.read(f"{name}.dmesg").decode().splitlines()]
+    found = [LINE.match(line) for line in said]
+    findings.true(f"{name}: the kernel says {said}", len(said) == 1 and bool(found[0]))
+    if len(said) != 1 or not found[0]:
+        return 0
+    findings.equal(f"{name}: the kernel's line", found[0].groups()[:3],
+                   (name, fault.reason, str(fault.answer)))
+    return int(found[0][4])
+
+
+@test()
+def policy_ejected(context: Context) -> None:
+    names = tuple(EJECTIONS)
+    script = policy.SCRIPT + COMMON + "".join(
+        EJECTED % {"name": n, "timeout": TIMEOUT_MS} for n in names)
+    guest = vm.run(context, script, *policy.options(*build(context, *names)),
+                   gets=[f"{n}.{kind}" for n in names
+                         for kind in ("load", "dmesg", "state", "log")], seconds=400)
+    findings = Findings()
+    for name, fault in EJECTIONS.items():
+        check_load(findings, guest, name)
+        waited = check_log(findings, guest, name, fault)
+        seen = state(guest, name)
+        findings.equal(f"{name}: the last policy", seen["last"], name)
+        findings.true(f"{name}: the reason is {seen['last_reason']}",
+                      seen["last_reason"].endswith(fault.reason))
+        if "too long" in fault.reason:
+            findings.true(f"{name}: ejected when a call had waited {waited} ms",
+                          TIMEOUT_MS <= waited <= TIMEOUT_MS + LATE_MS)
+        log = guest.read(f"{name}.log").decode()
+        findings.true(f"{name}: the loader saw {log!r}", " ejected " in log)
+    findings.done()
+
+
+REFUSED = r"""
+dmesg_begin
+for name in writes-count vetoes; do
+	policy-loader /policies/$name.o </dev/null >/tmp/out 2>&1 && die "$name was attached"
+	policy_is - || die "$name is attached: $(cat $STATE)"
+	echo "$name $(head -n 1 /tmp/out)"
+done
+policy_start none
+policy-loader /policies/v6.o </dev/null >/tmp/out 2>&1 && die "two policies are attached"
+echo "second $(head -n 1 /tmp/out)"
+rmmod optee 2>/tmp/out && die "rmmod worked while a policy was attached"
+policy_stop
+policy-loader /policies/upstream.o 30001 </dev/null >/tmp/out 2>&1 && die "a time-out of 30001 ms"
+policy_start overcommits
+load_start overcommits
+load_wait
+policy_stop
+settled overcommits
+"""
+
+
+@test()
+def policy_refused(context: Context) -> None:
+    """What may not be attached is not; and what says ENTER to all cannot overcommit."""
+    names = ("writes-count", "vetoes", "overcommits")
+    guest = vm.run(context, policy.SCRIPT + COMMON + REFUSED,
+                   *policy.options(*build(context, *names)),
+                   gets=["overcommits.load", "overcommits.dmesg", "overcommits.state",
+                         "overcommits.log"])
+    findings = Findings()
+    said = dict(line.split(" ", 1) for line in guest.out.decode().splitlines())
+    findings.true(f"a policy that writes to a count: {said}",
+                  "cannot load" in said["writes-count"])
+    findings.true(f"a policy that vetoes: {said}", "cannot attach" in said["vetoes"])
+    findings.true(f"a second policy: {said}", "busy" in said["second"].lower())
+    check_load(findings, guest, "overcommits")
+    seen = state(guest, "overcommits")
+    findings.equal("calls that OP-TEE had no thread for", seen["queue 0 busy"], "0")
+    findings.equal("the kernel's log", guest.read("overcommits.dmesg"), b"")
+    findings.done()
+
+
+SWAPS = r"""
+dmesg_begin
+optee-load -o /tmp/swaps.load 'name=N count=8 ta=invoke_tests repeat=0 nop nop gap=1' -s 25 &
+LOAD=$!
+policy_start upstream
+policy_order swaps 200 /policies/fair.o /policies/v6.o
+wait_for 120 policy_says swapped
+policy_order swap /policies/single.o
+wait_for 30 policy_is single
+policy_stop
+wait $LOAD || die "optee-load failed"
+settled swaps
+"""
+
+
+@test()
+def policy_swaps(context: Context) -> None:
+    """Two hundred swaps while eight clients call."""
+    guest = vm.run(context, policy.SCRIPT + COMMON + SWAPS, *policy.options(),
+                   gets=["swaps.load", "swaps.dmesg", "swaps.state", "swaps.log"], seconds=300)
+    findings = Findings()
+    calls = account.load(guest.files["swaps.load"]).calls
+    findings.true(f"only {len(calls)} calls were made", len(calls) > 500)
+    findings.true("calls lost or failed", all(c.end is not None and not c.failed for c in calls))
+    findings.equal("policies attached", state(guest, "swaps")["attached"], "202")
+    findings.equal("the kernel's log", guest.read("swaps.dmesg"), b"")
+    findings.done()
+
+
+GOES = r"""
+no_supplicant() { ! pidof tee-supplicant >/dev/null; }
+waiting() { [ "$(state 'queue 0 norm_waiting')" -ge "$1" ]; }
+
+dmesg_begin # the loader is killed, with waiters in the queue
+policy_start never 30000
+load_start killed
+wait_for 30 waiting 6
+kill -9 $POLICY
+wait_for 10 left never
+load_wait
+settled killed
+
+dmesg_begin # it is detached, with waiters in the queue
+policy_start never 30000
+load_start detached
+wait_for 30 waiting 6
+policy_stop
+load_wait
+settled detached
+
+dmesg_begin # the administrator does it, and no other may come meanwhile
+policy_start never 30000
+load_start off
+wait_for 30 waiting 6
+echo 1 >/sys/module/optee/parameters/admission_off
+wait_for 10 left never
+loader_ended 3
+load_wait
+policy-loader /policies/none.o </dev/null >/dev/null 2>&1 && die "attached though it is off"
+echo 0 >/sys/module/optee/parameters/admission_off
+settled off
+
+dmesg_begin # system calls are starved
+policy_start starves-system 1000
+kclient_start <<END
+name=S count=2 system-at=1 at=200 wait=20 repeat=10
+END
+wait_for 30 left starves-system
+loader_ended 3
+kclient_wait
+settled starves-system
+
+dmesg_begin # a reservation is answered badly
+policy_start reserves-badly
+kclient_run <<END
+name=S system-at=1 at=200 wait=20
+END
+loader_ended 3
+settled reserves-badly
+
+dmesg_begin # the device goes
+policy_start upstream
+rmmod kclient
+killall tee-supplicant # which uses the device
+wait_for 30 no_supplicant
+echo firmware:optee >/sys/bus/platform/drivers/optee/unbind || die "cannot unbind the device"
+wait_for 10 left upstream
+loader_ended 3
+dmesg_since >/tmp/gone.dmesg
+echo firmware:optee >/sys/bus/platform/drivers/optee/bind || die "cannot bind the device"
+wait_for 30 test -e /dev/teepriv0
+tee-supplicant -d || die "cannot start tee-supplicant"
+load_start gone
+load_wait
+killall tee-supplicant
+wait_for 30 no_supplicant
+cp $STATE /tmp/gone.state
+echo firmware:optee >/sys/bus/platform/drivers/optee/unbind
+rmmod optee || die "rmmod failed though no policy is attached"
+"""
+LEAVES: Mapping[str, tuple[str, Fault]] = {
+    "off": ("never", Fault("admission_off was written to")),
+    "starves-system": ("starves-system", Fault("a call waited too long")),
+    "reserves-badly": ("reserves-badly", Fault("an answer out of range", 7)),
+    "gone": ("upstream", Fault("the device has left")),
+}
+
+
+@test()
+def policy_goes(context: Context) -> None:
+    """Every other way for a policy to go, with calls in its queue."""
+    ejected = ("never", "starves-system", "reserves-badly")
+    loads = ("killed", "detached", "off", "gone")
+    guest = vm.run(context, policy.SCRIPT + COMMON + kclient.SCRIPT + "kclient_load\n" + GOES,
+                   *policy.options(*build(context, *ejected), *kclient.options()),
+                   gets=["kclient", *(f"{n}.load" for n in loads),
+                         *(f"{n}.dmesg" for n in {*loads, *LEAVES})], seconds=400)
+    findings = Findings()
+    for name in loads:
+        check_load(findings, guest, name)
+    for name in "killed", "detached":
+        findings.equal(f"{name}: the kernel's log", guest.read(f"{name}.dmesg"), b"")
+    for name, (who, fault) in LEAVES.items():
+        said = guest.read(f"{name}.dmesg").decode()
+        lines = [line for line in said.splitlines() if "admission policy" in line]
+        findings.true(f"{name}: the kernel says {said!r}",
+                      len(lines) == 1 and f"'{who}' ejected: {fault.reason} (answer {fault.answer},"
+                      in lines[0])
+    findings.done()

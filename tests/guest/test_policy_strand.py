@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""With any policy attached a waiter has the thread as soon as it is given back: none is
+stranded, as it is with the stock driver (test_stranded.py has the same calls)."""
+
+from typing import Sequence
+
+from . import policy, vm
+from .policy import MS, Call
+from .registry import Context, Findings, test
+
+LATE = 20 * MS  # the bound, for a guest on a busy machine
+
+STRAND = r"""
+%(begin)s
+optee-load -o /dev/null 'name=A at=0 wait=3000' %(others)s 'name=B at=20 wait=600' \
+	'name=C at=300 wait=100' || die "optee-load failed"
+%(end)s
+"""
+
+
+def script(threads: int, names: tuple[str, ...]) -> str:
+    others = f"'name=L count={threads - 2} at=10 wait=3000'" if threads > 2 else ""
+    part = {name: ("", "") if name == "stock" else
+            (f"policy_start {name}", "policy_stop\ncounters_are_zero || die \"$(cat $STATE)\"")
+            for name in names}
+    return policy.SCRIPT + "record_start all\n" + "".join(
+        STRAND % {"others": others, "begin": begin, "end": end}
+        for name, (begin, end) in part.items()) + "record_stop\n"
+
+
+def strands(seen: Sequence[Call]) -> Sequence[Sequence[Call]]:
+    """A, B and C of each run, in the order of the runs."""
+    found = [[c for c in seen if c.client == client and c.op == "invoke"] for client in "ABC"]
+    return list(zip(*found))
+
+
+def strand(context: Context, threads: int) -> None:
+    names = ("stock", *policy.NAMES)
+    # All three are calls of one TA, of which tacap lets in one at a time.
+    wide = policy.compile(context, policy.SOURCES / "tacap.c", "CAP=8")
+    guest = vm.run(context, script(threads, names),
+                   *policy.options("--threads", str(threads), *wide), gets=["all.csv"],
+                   seconds=600)
+    findings = Findings()
+    runs = strands(policy.calls(guest.files["all.csv"]))
+    findings.equal("runs", len(runs), len(names))
+    for name, (a, b, c) in zip(names, runs):
+        late = c.admitted - b.end
+        if name == "stock":
+            findings.true(f"stock: C is not stranded ({late} ns): nothing is tested",
+                          late > 100 * MS)
+            continue
+        findings.true(f"{name}: C waited for A, {late} ns after B", c.admitted < a.end)
+        findings.true(f"{name}: C came {late} ns after the end of B", 0 <= late <= LATE)
+    findings.done()
+
+
+@test()
+def policy_strand_2(context: Context) -> None:
+    strand(context, 2)
+
+
+@test()
+def policy_strand_4(context: Context) -> None:
+    strand(context, 4)
