@@ -164,7 +164,7 @@ def rules(context: Context, threads: int) -> None:
     load = "".join(LOAD % {"name": name, "system": SYSTEM} for name in names)
     guest = vm.run(context, policy.SCRIPT + kclient.SCRIPT + BEGIN % {"normal": threads + 1}
                    + load + END,
-                   *policy.options("--threads", str(threads), *kclient.options()),
+                   *policy.options("--icount", "--threads", str(threads), *kclient.options()),
                    gets=["dmesg", "all.csv", *(f"{n}.kclient" for n in names)], seconds=1200)
     findings = Findings()
     recorded = policy.calls(guest.files["all.csv"])

@@ -39,7 +39,7 @@ def strand(context: Context, threads: int) -> None:
     # All three are calls of one TA, of which tacap lets in one at a time.
     wide = policy.compile(context, policy.SOURCES / "tacap.c", "CAP=8")
     guest = vm.run(context, script(threads, names),
-                   *policy.options("--threads", str(threads), *wide), gets=["all.csv"],
+                   *policy.options("--icount", "--threads", str(threads), *wide), gets=["all.csv"],
                    seconds=600)
     findings = Findings()
     runs = strands(policy.calls(guest.files["all.csv"]))
