@@ -54,7 +54,7 @@ def policy_deadlock(context: Context) -> None:
     names = {"clients": str(CLIENTS)}
     scmi = ("--put", f"{kmod.build('scmi')}:/scmi.ko")
     through = policy.SCRIPT + SCMI + "".join(THROUGH % {"name": n, **names} for n in RESERVING)
-    guest = vm.run(context, through, *policy.options(*scmi), seconds=600, tag="through")
+    guest = vm.run(context, through, *policy.options("--icount", *scmi), seconds=600, tag="through")
     findings = Findings()
     said = dict(line.split(maxsplit=1) for line in guest.out.decode().splitlines())
     for name in RESERVING:
@@ -64,7 +64,7 @@ def policy_deadlock(context: Context) -> None:
             figures.get("reserved"), figures.get("failed"),
             figures.get("arrived", 0) - figures.get("done", 0)), (0, 0, 0))
         findings.true(f"{name}: {figures}", figures.get("done", 0) >= CLIENTS)
-    guest = vm.run(context, policy.SCRIPT + SCMI + LOCKED % names, *policy.options(*scmi),
+    guest = vm.run(context, policy.SCRIPT + SCMI + LOCKED % names, *policy.options("--icount", *scmi),
                    gets=["events.jsonl"], seconds=300, tag="locked")
     none = guest.out.decode().split()
     findings.true(f"none gave a reservation: {none}",
