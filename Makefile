@@ -45,7 +45,7 @@ LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(L
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
 # What needs neither a kernel nor a terminal: the unit tests have it, too.
-PLAIN	:= opts help man json_keys fields fields_pool fields_ta text ta_names hist sums fail json stop event_text \
+PLAIN	:= opts help man json_keys fields fields_pool fields_policy policy_reason fields_ta text ta_names hist sums fail json stop event_text \
 	line csv log_name log_dir log_file log_pack log_jsonl log_csv log_sink logger time_parse \
 	log_read log_cursor log_export log_out_csv log_out_prometheus \
 	conditions condition_table condition_log deadlock lost_wake \
@@ -55,9 +55,9 @@ PLAIN	:= opts help man json_keys fields fields_pool fields_ta text ta_names hist
 	out_file lanes intern protobuf timeline task_names loop \
 	metric_text metrics self_stats view_metrics http http_request http_answer http_body textfile alerts \
 	trial check_report seen rules rule_table finding judge_condition judge_driver judge_calls
-SRCS	:= $(PLAIN) main record replay export_file on_live present live host_read driver mechanism bpf_object attach collect collect_sessions calls \
+SRCS	:= $(PLAIN) main record replay export_file on_live present live host_read driver mechanism bpf_object attach collect collect_policies collect_sessions calls \
 	check child watch watch_event watch_calls doctor player daemon worker outlets privilege notify view_record view_batch view_events \
-	screen view_top view_table view_detail view_pool view_conditions freeze
+	screen view_top view_table view_detail view_pool view_conditions view_policies freeze
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
 	vmlinux/optee_types.h vmlinux/optee_msg_abi.h vmlinux/vmlinux.h
@@ -110,7 +110,7 @@ $(OUT)/optee-top: $(OBJS)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS)
 
 # The manual comes from the same tables as the program.
-MAN_OBJS := $(addprefix build/man/,gen_man.o help.o man.o json_keys.o fields.o fields_pool.o fields_ta.o opts.o time_parse.o text.o ta_names.o fail.o \
+MAN_OBJS := $(addprefix build/man/,gen_man.o help.o man.o json_keys.o fields.o fields_pool.o fields_policy.o policy_reason.o fields_ta.o opts.o time_parse.o text.o ta_names.o fail.o \
 	condition_table.o call_fields.o event_text.o hist.o rule_table.o finding.o seen.o \
 	judge_condition.o judge_driver.o judge_calls.o self_stats.o)
 

@@ -119,6 +119,10 @@ void help_fields(void)
 	for (size_t i = 0; i < nr_condition_fields; i++)
 		print_field(condition_fields[i].name, condition_fields[i].unit,
 			    condition_fields[i].help, condition_fields[i].metric);
+	printf("\nfields of an admission policy, by class (members of policies in a pool):\n");
+	for (size_t i = 0; i < nr_policy_fields; i++)
+		print_field(policy_fields[i].name, policy_fields[i].unit, policy_fields[i].help,
+			    policy_fields[i].metric);
 	printf("\nfields of a TA, by class, in logs and metrics:\n");
 	for (size_t i = 0; i < nr_ta_fields; i++)
 		print_field(ta_fields[i].name, ta_fields[i].unit, ta_fields[i].help,

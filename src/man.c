@@ -233,6 +233,10 @@ void help_man(void)
 	for (size_t i = 0; i < nr_pool_fields; i++)
 		man_field(pool_fields[i].name, NULL, pool_fields[i].unit, pool_fields[i].help,
 			  pool_fields[i].metric);
+	printf(".SH FIELDS OF A POLICY\nWhat an admission policy decided of the calls of one class; members of policies in a pool.\n");
+	for (size_t i = 0; i < nr_policy_fields; i++)
+		man_field(policy_fields[i].name, NULL, policy_fields[i].unit, policy_fields[i].help,
+			  policy_fields[i].metric);
 	printf(".SH FIELDS OF A TA\nWhat its sessions of one class did, closed ones included; in logs and metrics.\n");
 	for (size_t i = 0; i < nr_ta_fields; i++)
 		man_field(ta_fields[i].name, NULL, ta_fields[i].unit, ta_fields[i].help,
