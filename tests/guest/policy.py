@@ -88,9 +88,10 @@ def driver(kernel: str = kmod.KERNEL, patch: Optional[Path] = None) -> Path:
     return ko
 
 
-def options(*more: str, patch: Optional[Path] = None) -> Sequence[str]:
+def options(*more: str, kernel: str = kmod.KERNEL, patch: Optional[Path] = None) -> Sequence[str]:
     """What SCRIPT wants of tests/vm/run."""
-    return ("--module", str(driver(patch=patch)), "--put", f"{OBJECTS}:/policies", *more)
+    return ("--kernel", kernel, "--module", str(driver(kernel, patch)),
+            "--put", f"{OBJECTS}:/policies", *more)
 
 
 def compile(context: Context, source: Path, *defines: str, name: str = "") -> Sequence[str]:
