@@ -137,7 +137,7 @@ static json_t *conditions_json(const struct snap_pool *pool)
 	return o;
 }
 
-static json_t *policy_json(const struct snap_policy *policy, enum call_class class)
+json_t *policy_json(const struct snap_policy *policy, enum call_class class)
 {
 	json_t *o = json_object();
 	char key[64];
