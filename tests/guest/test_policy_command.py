@@ -166,7 +166,8 @@ def objects(context: Context) -> Sequence[str]:
     cut = context.dir / "cut.o"
     made = [
         *build(context, policy.SOURCES / "template.c", "mine"),
-        *(w for n in ("writes-count", "vetoes", "never") for w in build(context, FAULTS / f"{n}.c", n)),
+        *(word for name in ("writes-count", "vetoes", "never")
+          for word in build(context, FAULTS / f"{name}.c", name)),
         *build(context, "ADMIT { return ((s32 (*)(void))5)() > 0; }\n"
                'POLICY(CALLBACK(admit), .name = "calls");\n', "calls"),
         *build(context, enter + 'POLICY(CALLBACK(admit), .flags = 1 << 9, .name = "flag");\n',

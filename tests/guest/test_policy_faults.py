@@ -114,7 +114,8 @@ def policy_ejected(context: Context) -> None:
             findings.true(f"{name}: ejected when a call had waited {waited} ms",
                           TIMEOUT_MS <= waited <= TIMEOUT_MS + LATE_MS)
         log = guest.read(f"{name}.log").decode()
-        findings.true(f"{name}: the loader saw {log!r}", f"policy '{name}' was ejected: {fault.reason}" in log)
+        findings.true(f"{name}: the loader saw {log!r}",
+                      f"policy '{name}' was ejected: {fault.reason}" in log)
     findings.done()
 
 
