@@ -19,29 +19,33 @@ DRIVER = ROOT / "build/optee-ko"
 CORE = (ROOT / "kernel", ROOT / "include/optee_admission.h", ROOT / "tests/vm/optee_vm/driver.py")
 MS = 1_000_000
 
-# Needs vm.PRELUDE. policy_start returns when it is attached; the loader's words are in
-# /tmp/policy.log, its orders come from file descriptor 7.
+# Needs vm.PRELUDE. With policy_start it is attached until policy_stop; with policy_hold for
+# as long as the process $POLICY lives. What is said of it is in /tmp/policy.log.
 SCRIPT = r"""
 STATE=/sys/kernel/debug/optee_admission
 state() { sed -n "s/^$1 //p" $STATE; } # 'policy', or 'queue 0 free'
-policy_says() { grep -q " $1 " /tmp/policy.log; }
+policy_says() { grep -q "$1" /tmp/policy.log; }
 policy_is() { [ "$(state policy)" = "$1" ]; }
 
-policy_start() { # NAME [TIMEOUT_MS]
-	rm -f /tmp/policy.in
-	mkfifo /tmp/policy.in
-	policy-loader /policies/$1.o ${2:-} </tmp/policy.in >/tmp/policy.log 2>&1 &
-	POLICY=$!
-	exec 7>/tmp/policy.in
-	wait_for 60 policy_says attached
+policy_order() { # as of optee-top policy
+	optee-top policy "$@" >/tmp/policy.log 2>&1 ||
+		die "policy $1 ended with $?: $(cat /tmp/policy.log)"
 }
 
-policy_order() { echo "$*" >&7; }
+policy_start() { # NAME [TIMEOUT_MS]
+	policy_order attach /policies/$1.o ${2:+--timeout-ms $2}
+}
+
+policy_hold() { # NAME [TIMEOUT_MS]
+	: >/tmp/policy.log
+	optee-top policy attach --foreground /policies/$1.o ${2:+--timeout-ms $2} \
+		>/tmp/policy.log 2>&1 &
+	POLICY=$!
+	wait_for 60 policy_says "' attached$"
+}
 
 policy_stop() {
 	policy_order detach
-	wait $POLICY || die "the loader ended with $?: $(cat /tmp/policy.log)"
-	exec 7>&-
 	policy_is - || die "it is still attached: $(cat $STATE)"
 }
 
