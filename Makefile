@@ -6,6 +6,9 @@
 # make check              all tests
 # make bench              instructions a call
 # make optee-ko [KERNEL=…] [OPTEE_SRC=…]   an optee.ko that takes admission policies
+# make debug-kernel       a kernel with lockdep and KASAN, in build/vm/debug
+# make check-debug        the policies' fault tests on it
+# make xtest-policies     OP-TEE's own tests under every policy, an hour
 # make policies           the policies of policies/, as BPF objects
 # make validate [KERNEL=…] [OPTEE_KO=… | OPTEE_SRC=…]   judges a changed driver
 # make fuzz               ten minutes of spoiled recordings (FUZZ_SECONDS=)
@@ -67,7 +70,7 @@ BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all guest demo check unit fuzz bench optee-ko policies validate install clean deps format
+.PHONY: all guest demo check unit fuzz bench optee-ko policies debug-kernel check-debug xtest-policies validate install clean deps format
 
 all: $(OUT)/optee-top build/optee-top.8
 
@@ -299,6 +302,22 @@ check:
 optee-ko:
 	$(Q)scripts/host-deps build vm
 	$(Q)kernel/build $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(OPTEE_SRC),--src '$(OPTEE_SRC)')
+
+# The tests on a kernel that looks for mistakes; what is timed may take SLOW times as long.
+DEBUG_TESTS := debug_kernel policy_ejected policy_refused policy_swaps policy_goes policy_uncounted \
+	policy_deadlock policy_rules_2
+SLOW	?= 4
+
+debug-kernel:
+	$(Q)scripts/host-deps build vm debug
+	$(Q)tests/vm/prepare debug
+
+check-debug: debug-kernel guest
+	$(Q)OPTEE_TOP_NO_MAKE=1 OPTEE_TOP_KERNEL=$(CURDIR)/build/vm/debug OPTEE_TOP_SLOW=$(SLOW) \
+		tests/check --guest-only --out build/check-debug $(DEBUG_TESTS:%=-k %)
+
+xtest-policies: guest
+	$(Q)OPTEE_TOP_NO_MAKE=1 tests/xtest-policies
 
 build/arm64/policy-swaps: tests/policy/swaps.c src/policy_link.c src/policy_link.h Makefile
 	@mkdir -p $(@D)

@@ -7,14 +7,16 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, NamedTuple
 
+from . import target
 from .registry import Failed
 from .vm import OUT, ROOT
 
-KERNEL = "6.12"
+KERNEL = target.KERNEL
 SOURCES = ROOT / "tests/kmod"
 MODULES = ROOT / "build/arm64/ko"
+CROSS = "aarch64-linux-gnu-"
 
 
 class NoHeaders(Failed):
@@ -29,27 +31,38 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _headers(kernel: str) -> Path:
-    """Return the directory of the kernel's headers, fetched if they are not there."""
+class Headers(NamedTuple):
+    tree: Path  # where make is run
+    stamp: Path  # newer than all modules that have to be built again
+
+
+def _headers(kernel: str) -> Headers:
+    """The kernel's headers, fetched if they are not there; a directory's own."""
+    if os.sep in kernel:
+        tree = next(Path(kernel).glob("lib/modules/*/build"), None)
+        if not tree:
+            raise NoHeaders(f"{kernel} has no lib/modules/VERSION/build")
+        return Headers(tree, Path(kernel) / "Image")
     done = subprocess.run([ROOT / "tests/vm/prepare", f"headers:{kernel}"],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         why = done.stdout.strip().splitlines() or [f"no headers of kernel {kernel}"]
         raise NoHeaders(why[-1].removeprefix("vm: "))
-    return ROOT / f"build/vm/headers/{kernel}"
+    return Headers(ROOT / f"build/vm/headers/{kernel}/build",
+                   ROOT / f"build/vm/headers/{kernel}/.stamp")
 
 
 def _is_new(module: Path, *inputs: Path) -> bool:
     return module.exists() and all(module.stat().st_mtime > p.stat().st_mtime for p in inputs)
 
 
-def _make(name: str, headers: Path, work: Path) -> Path:
+def _make(name: str, tree: Path, work: Path) -> Path:
     """Build in a copy of the sources, as kbuild writes its files among them."""
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(SOURCES / name, work)
-    done = subprocess.run(["make", "-s", "-C", headers / "build", f"M={work}", "ARCH=arm64",
-                           "KCFLAGS=-Werror", "modules"],
+    done = subprocess.run(["make", "-s", "-C", tree, f"M={work}", "ARCH=arm64",
+                           f"CROSS_COMPILE={CROSS}", "KCFLAGS=-Werror", "modules"],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
     if done.returncode:
@@ -60,13 +73,14 @@ def _make(name: str, headers: Path, work: Path) -> Path:
 def build(name: str, kernel: str = KERNEL) -> Path:
     """Return the module, built if its sources or the kernel's headers are newer."""
     # The guest's own kernel has its modules where tests/vm/run takes them from.
-    module = (MODULES if kernel == KERNEL else MODULES / kernel) / f"{name}.ko"
-    work = OUT / f"kmod-{name}-{kernel}"
+    version = Path(kernel).name
+    module = (MODULES if kernel == target.STOCK else MODULES / version) / f"{name}.ko"
+    work = OUT / f"kmod-{name}-{version}"
     with _locked(work.with_suffix(f"{work.suffix}.lock")):
         headers = _headers(kernel)
-        if _is_new(module, headers / ".stamp", *(SOURCES / name).iterdir()):
+        if _is_new(module, headers.stamp, *(SOURCES / name).iterdir()):
             return module
-        built = _make(name, headers, work)
+        built = _make(name, headers.tree, work)
         module.parent.mkdir(parents=True, exist_ok=True)
         os.replace(shutil.copy(built, f"{module}.new"), module)
     return module

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Mapping, NamedTuple, Optional, Sequence
 
-from . import kmod
+from . import kmod, target
 from .registry import Context, Failed
 from .vm import ROOT
 
@@ -79,9 +79,11 @@ dmesg_since() { # but for what a slow machine makes an emulated one say
 def driver(kernel: str = kmod.KERNEL, patch: Optional[Path] = None) -> Path:
     """The driver that takes policies, built if what it is made of is newer; with one more
     patch, if one is given."""
-    ko = DRIVER / (f"{kernel}-{patch.stem}" if patch else kernel) / "optee.ko"
+    version = Path(kernel).name
+    ko = DRIVER / (f"{version}-{patch.stem}" if patch else version) / "optee.ko"
     inputs = [p for place in CORE for p in (place.iterdir() if place.is_dir() else [place])]
     inputs += [patch] if patch else []
+    inputs += [Path(kernel) / "Image"] if target.OTHER else []
     if not ko.exists() or any(p.stat().st_mtime > ko.stat().st_mtime for p in inputs):
         more: Sequence[str | Path] = ["--patch", patch] if patch else []
         done = subprocess.run([ROOT / "kernel/build", "--kernel", kernel, "--out", ko, *more],

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Mapping, NamedTuple, Sequence
 
+from . import target
 from .registry import Context, Failed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +24,7 @@ cd /tmp
 die() { echo "guest script: $*" >&2; exit 99; }
 
 wait_for() { # SECONDS COMMAND [ARG...]
-	limit=$(($1 * 50)); shift
+	limit=$(($1 * 50 * SLOW)); shift
 	until "$@"; do
 		limit=$((limit - 1))
 		[ $limit -gt 0 ] || die "waited in vain for: $*"
@@ -78,8 +79,8 @@ def environment() -> dict[str, str]:
 
 def _argv(context: Context, tag: str, options: Sequence[str], files: Mapping[str, Path],
           seconds: float) -> list[str]:
-    argv = [str(RUN), "--timeout", f"{seconds:g}", *options,
-            "--put", f"{context.dir / (tag + '.sh')}:/check.sh"]
+    argv = [str(RUN), "--timeout", f"{seconds * target.SLOW:g}", "--kernel", target.KERNEL,
+            *options, "--put", f"{context.dir / (tag + '.sh')}:/check.sh"]
     if context.binary:
         argv += ["--put", f"{context.binary}:/usr/bin/optee-top"]
     for name, path in files.items():
@@ -87,12 +88,24 @@ def _argv(context: Context, tag: str, options: Sequence[str], files: Mapping[str
     return [*argv, "--", "sh", "/check.sh"]
 
 
+def _check_log(log: Path) -> None:
+    """Another kernel than Debian's may have found a mistake."""
+    said = target.reports(log.read_bytes()) if log.exists() else []
+    if said:
+        raise Failed("\n".join([f"the kernel reports: {said[0]}", *said]))
+
+
 def run(context: Context, script: str, *options: str, gets: Sequence[str] = (),
-        seconds: float = 180, tag: str = "guest", want: int = 0) -> Run:
-    """Run the script; its wanted files are those of the guest's /tmp."""
+        seconds: float = 180, tag: str = "guest", want: int = 0, mistakes: bool = False) -> Run:
+    """Run the script; its wanted files are those of the guest's /tmp. With mistakes the
+    kernel may report some."""
     context.dir.mkdir(parents=True, exist_ok=True)
-    (context.dir / f"{tag}.sh").write_text(PRELUDE + script)
+    (context.dir / f"{tag}.sh").write_text(target.PRELUDE + PRELUDE + script)
+    log = context.dir / f"{tag}.{target.LOG}"
+    log.unlink(missing_ok=True)
     files = {f"/tmp/{name}": context.dir / f"{tag}.{name}" for name in gets}
+    if target.OTHER:
+        files[f"/tmp/{target.LOG}"] = log
     with subprocess.Popen(_argv(context, tag, options, files, seconds),
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, env=environment()) as vm:
@@ -104,6 +117,8 @@ def run(context: Context, script: str, *options: str, gets: Sequence[str] = (),
     (context.dir / f"{tag}.out").write_bytes(out)
     (context.dir / f"{tag}.err").write_bytes(err)
     said = err.decode(errors="replace")
+    if not mistakes:
+        _check_log(log)
     if vm.returncode != want:
         known = {TIMED_OUT: "the guest's script timed out", GUEST_FAILED: "the guest failed"}
         why = known.get(vm.returncode, f"the guest's script ended with {vm.returncode}")

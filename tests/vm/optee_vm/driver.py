@@ -62,6 +62,19 @@ def _sources(given: Path) -> Path:
                   "the driver's source; give a directory with the files of drivers/tee/optee")
 
 
+def _own_source(kernel_name: str) -> Path:
+    """The source that the kernel was built from."""
+    if kernel_name in kernel.KERNELS:
+        return source.prepare(kernel_name).parents[2]
+    modules = _modules(kernel_name)
+    # The build tree has a link to the source, or is the source.
+    for tree in modules / "source", modules / "build/source", modules / "build":
+        if (tree / source.DRIVER / NEEDED[1]).is_file():
+            return tree.resolve()
+    raise VmError(f"cannot build the driver for kernel '{kernel_name}': its source is not "
+                  "known; give the directory of the driver's source, too")
+
+
 def _patch(tree: Path, patch: Path) -> None:
     if not patch.is_file():
         raise VmError(f"cannot apply '{patch}': there is no such file; "
@@ -75,10 +88,7 @@ def build(given: Optional[Path], patches: Sequence[Path], kernel_name: str, out:
     """Build optee.ko below out, from a source directory or, without one, that of Debian's
     kernel, with the patches applied and the added files beside the driver's."""
     tree = _build_tree(kernel_name)
-    if given is None and kernel_name not in kernel.KERNELS:
-        raise VmError(f"cannot build the driver for kernel '{kernel_name}': its source is not "
-                      "known; give the directory of the driver's source, too")
-    files = _sources(given or source.prepare(kernel_name).parents[2])
+    files = _sources(given or _own_source(kernel_name))
     shutil.rmtree(out, ignore_errors=True)
     work = out / source.DRIVER
     shutil.copytree(files, work, ignore=shutil.ignore_patterns(

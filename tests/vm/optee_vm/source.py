@@ -34,18 +34,23 @@ def _extract(archive: Path, out: Path) -> None:
                       "Debian may have changed its package, see tests/vm/optee_vm/source.py")
 
 
+def fetch(name: str, scratch: Path) -> Path:
+    """Fetch the whole source of kernel name: an archive below scratch."""
+    say(f"fetching the source of kernel {name} (about 150 MB)")
+    debian = KERNELS[name]
+    apt = AptRoot(debian.base)
+    package = next(d for d in apt.depends(f"linux-source/{debian.suite}")
+                   if d.startswith("linux-source-"))
+    debs = apt.download([f"{package}/{debian.suite}"], scratch / "debs")
+    unpack(debs, scratch / "full")
+    return next((scratch / "full/usr/src").glob("linux-source-*.tar.xz"))
+
+
 def prepare(name: str) -> Path:
     """Return the directory of the driver's source in kernel name."""
     check(name)
 
     def build(scratch: Path, out: Path) -> None:
-        say(f"fetching the source of kernel {name} (about 150 MB)")
-        debian = KERNELS[name]
-        apt = AptRoot(debian.base)
-        package = next(d for d in apt.depends(f"linux-source/{debian.suite}")
-                       if d.startswith("linux-source-"))
-        debs = apt.download([f"{package}/{debian.suite}"], scratch / "debs")
-        unpack(debs, scratch / "full")
-        _extract(next((scratch / "full/usr/src").glob("linux-source-*.tar.xz")), out)
+        _extract(fetch(name, scratch), out)
 
     return make(VM / "source" / name, RECIPE, name, build) / DRIVER
