@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Mapping, NamedTuple, Optional, Sequence
 
-from . import kmod
+from . import homes, kmod, vm
 from .registry import Context, Failed
 from .vm import ROOT
 
@@ -19,21 +19,23 @@ DRIVER = ROOT / "build/optee-ko"
 CORE = (ROOT / "kernel", ROOT / "include/optee_admission.h", ROOT / "tests/vm/optee_vm/driver.py")
 MS = 1_000_000
 
-# Needs vm.PRELUDE. policy_start returns when it is attached; the loader's words are in
-# /tmp/policy.log, its orders come from file descriptor 7.
-SCRIPT = r"""
+# For run(). policy_start returns when it is attached, and witnessed; the loader's words are
+# in /tmp/policy.log, its orders come from file descriptor 7.
+SCRIPT = homes.SCRIPT + r"""
 STATE=/sys/kernel/debug/optee_admission
 state() { sed -n "s/^$1 //p" $STATE; } # 'policy', or 'queue 0 free'
 policy_says() { grep -q " $1 " /tmp/policy.log; }
 policy_is() { [ "$(state policy)" = "$1" ]; }
 
 policy_start() { # NAME [TIMEOUT_MS]
+	witness_begin
 	rm -f /tmp/policy.in
 	mkfifo /tmp/policy.in
 	policy-loader /policies/$1.o ${2:-} </tmp/policy.in >/tmp/policy.log 2>&1 &
 	POLICY=$!
 	exec 7>/tmp/policy.in
 	wait_for 60 policy_says attached
+	witness_follows
 }
 
 policy_order() { echo "$*" >&7; }
@@ -93,13 +95,24 @@ def options(*more: str, patch: Optional[Path] = None) -> Sequence[str]:
     return ("--module", str(driver(patch=patch)), "--put", f"{OBJECTS}:/policies", *more)
 
 
+def run(context: Context, script: str, *more: str, gets: Sequence[str] = (), seconds: float = 180,
+        tag: str = "guest") -> vm.Run:
+    """Run SCRIPT and the script; whatever policies do in it, their other homes do, too."""
+    guest = vm.run(context, SCRIPT + script + "witness_stop\n", *more,
+                   gets=[*gets, *homes.FILES], seconds=seconds, tag=tag)
+    homes.check(context, guest)
+    return guest
+
+
 def compile(context: Context, source: Path, *defines: str, name: str = "") -> Sequence[str]:
-    """Make an object of a policy, as /policies/NAME.o of the guest: options for it."""
+    """Make an object of a policy, as /policies/NAME.o of the guest: options for it; and its
+    native home."""
     out = context.dir / f"{name or source.stem}.o"
     context.dir.mkdir(parents=True, exist_ok=True)
     subprocess.run(["clang", "-g", "-O2", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror",
                     f"-I{ROOT / 'include'}", f"-I{SOURCES}", *(f"-D{d}" for d in defines),
                     "-c", source, "-o", out], check=True)
+    homes.build(context, source, out.stem, defines)
     return "--put", f"{out}:/policies/{out.name}"
 
 

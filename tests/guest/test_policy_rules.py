@@ -146,12 +146,12 @@ def rules(context: Context, threads: int, calls: int) -> None:
     names = tuple(RULES)
     load = "".join(LOAD % {"name": name, "system": SYSTEM, "normal": threads + 1,
                            "calls": calls} for name in names)
-    guest = vm.run(context, policy.SCRIPT + kclient.SCRIPT + "kclient_load\ndmesg_begin\n"
-                   + "record_start all\n" + load + "record_stop\n"
-                   + "dmesg_since >/tmp/dmesg\n",
-                   *policy.options("--threads", str(threads), *kclient.options()),
-                   gets=["dmesg", "all.csv", *(f"{n}.{kind}" for n in names
-                                               for kind in ("kclient", "state"))], seconds=1200)
+    guest = policy.run(context, kclient.SCRIPT + "kclient_load\ndmesg_begin\n"
+                       + "record_start all\n" + load + "record_stop\n"
+                       + "dmesg_since >/tmp/dmesg\n",
+                       *policy.options("--threads", str(threads), *kclient.options()),
+                       gets=["dmesg", "all.csv", *(f"{n}.{kind}" for n in names
+                                                   for kind in ("kclient", "state"))], seconds=1200)
     findings = Findings()
     recorded = policy.calls(guest.files["all.csv"])
     seen = {name: look(findings, guest, recorded, name, threads) for name in names}

@@ -39,8 +39,8 @@ dmesg_since >/tmp/dmesg
 
 @test()
 def policy_uncounted(context: Context) -> None:
-    guest = vm.run(context, policy.SCRIPT + LOAD, *policy.options(patch=PATCH),
-                   gets=["steady.load", "changing.load", "steady.state", "dmesg"], seconds=400)
+    guest = policy.run(context, LOAD, *policy.options(patch=PATCH),
+                       gets=["steady.load", "changing.load", "steady.state", "dmesg"], seconds=400)
     findings = Findings()
     for name, repeat in ("steady", 60), ("changing", 150):
         calls = account.load(guest.files[f"{name}.load"]).calls
