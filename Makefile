@@ -45,7 +45,7 @@ LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(L
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
 # What needs neither a kernel nor a terminal: the unit tests have it, too.
-PLAIN	:= opts help man json_keys fields fields_pool fields_ta text ta_names hist sums fail json stop event_text \
+PLAIN	:= opts help man json_keys fields fields_pool fields_policy policy_reason fields_ta text ta_names hist sums fail json stop event_text \
 	line csv log_name log_dir log_file log_pack log_jsonl log_csv log_sink logger time_parse \
 	log_read log_cursor log_export log_out_csv log_out_prometheus \
 	conditions condition_table condition_log deadlock lost_wake \
@@ -54,10 +54,13 @@ PLAIN	:= opts help man json_keys fields fields_pool fields_ta text ta_names hist
 	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
 	out_file lanes intern protobuf timeline task_names loop \
 	metric_text metrics self_stats view_metrics http http_request http_answer http_body textfile alerts \
+	policy_figures policy_show policy_state policy_why \
 	trial check_report seen rules rule_table finding judge_condition judge_driver judge_calls
-SRCS	:= $(PLAIN) main record replay export_file on_live present live host_read driver mechanism bpf_object attach collect collect_sessions calls \
+SRCS	:= $(PLAIN) main record replay export_file on_live present live host_read driver mechanism inflate bpf_object attach \
+	collect collect_policies collect_sessions calls \
+	policy policy_attach policy_build policy_carried policy_driver policy_link policy_object \
 	check child watch watch_event watch_calls doctor player daemon worker outlets privilege notify view_record view_batch view_events \
-	screen view_top view_table view_detail view_pool view_conditions freeze
+	screen view_top view_table view_detail view_pool view_conditions view_policies freeze
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
 	vmlinux/optee_types.h vmlinux/optee_msg_abi.h vmlinux/vmlinux.h
@@ -94,7 +97,29 @@ $(GEN)/probes.skel.h: $(GEN)/probes.bpf.o
 		-e '/^static inline const void \*probes_bpf__elf_bytes(size_t \*sz)$$/,/^}$$/d' > $@
 
 $(OUT)/bpf_object.o: $(GEN)/probes.bpf.o.gz
-$(OUT)/bpf_object.o: CFLAGS_ALL += -DBPF_OBJECT_BYTES="$$(stat -c %s $(GEN)/probes.bpf.o)"
+
+# Admission policies. The program carries them, too, and 'policy build' has the same flags.
+POLICIES := $(patsubst policies/%.c,build/policies/%.o,$(sort $(wildcard policies/*.c)))
+POLICY_FLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Werror
+CARRIED	:= $(filter-out policies/template.c,$(sort $(wildcard policies/*.c)))
+
+policies: $(POLICIES)
+
+build/policies/%.o: policies/%.c policies/policy.h include/optee_admission.h Makefile
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(POLICY_FLAGS) -Iinclude -Ipolicies $(POLICY_DEFINES) -c $< -o $@
+
+$(GEN)/policies/%.o: build/policies/%.o
+	@mkdir -p $(@D)
+	$(Q)llvm-strip -g -R .llvm_addrsig -o $@ $<
+
+$(GEN)/policies.gz: $(CARRIED) $(CARRIED:policies/%.c=$(GEN)/policies/%.o) scripts/policy-blob
+	$(Q)scripts/policy-blob $(GEN)/policies $(CARRIED) > $@.tmp
+	$(Q)gzip -9nc $@.tmp > $@ && rm $@.tmp
+
+$(OUT)/policy_carried.o: $(GEN)/policies.gz
+$(OUT)/policy_build.o: CFLAGS_ALL += -DPOLICY_FLAGS='"$(POLICY_FLAGS)"'
 
 $(GEN)/%.skel.h: $(GEN)/%.bpf.o
 	$(call say,SKEL,$@)
@@ -112,9 +137,9 @@ $(OUT)/optee-top: $(OBJS)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS)
 
 # The manual comes from the same tables as the program.
-MAN_OBJS := $(addprefix build/man/,gen_man.o help.o man.o json_keys.o fields.o fields_pool.o fields_ta.o opts.o time_parse.o text.o ta_names.o fail.o \
+MAN_OBJS := $(addprefix build/man/,gen_man.o help.o man.o json_keys.o fields.o fields_pool.o fields_policy.o policy_reason.o fields_ta.o opts.o time_parse.o text.o ta_names.o fail.o \
 	condition_table.o call_fields.o event_text.o hist.o rule_table.o finding.o seen.o \
-	judge_condition.o judge_driver.o judge_calls.o self_stats.o)
+	policy_figures.o judge_condition.o judge_driver.o judge_calls.o self_stats.o)
 
 build/man/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
@@ -135,6 +160,9 @@ install: all
 			$(DESTDIR)$(prefix)/lib/systemd/system/$$unit.service; done
 	install -m 644 systemd/optee-top-push.timer $(DESTDIR)$(prefix)/lib/systemd/system/
 	install -m 755 scripts/optee-top-push $(DESTDIR)$(prefix)/sbin/
+	install -d $(DESTDIR)$(prefix)/share/optee-top/policy
+	install -m 644 policies/*.c policies/policy.h include/optee_admission.h \
+		$(DESTDIR)$(prefix)/share/optee-top/policy/
 	install -D -m 644 systemd/optee-top.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/optee-top.conf
 	[ -e $(DESTDIR)$(sysconfdir)/optee-top/daemon.conf ] || \
 		install -D -m 644 systemd/daemon.conf $(DESTDIR)$(sysconfdir)/optee-top/daemon.conf
@@ -155,7 +183,7 @@ guest:
 	$(Q)$(MAKE) --no-print-directory $(if $(V),,-s) CROSS_COMPILE=aarch64-linux-gnu- STATIC=1 \
 		SYSROOT=$(SYSROOT_ARM64) build/arm64/optee-top build/arm64/optee-load build/arm64/optee-load-demo \
 		build/arm64/calling-plugin.so build/arm64/log-made build/arm64/crowd build/arm64/mob \
-		build/arm64/policy-loader build/arm64/policy-witness build/arm64/policy-shadow policies $(HOMES)
+		build/arm64/policy-swaps build/arm64/policy-witness build/arm64/policy-shadow policies $(HOMES)
 
 # A daemon's log without a daemon, for tests/guest/test_log*.py.
 $(OUT)/log-made: tests/log/made.c tests/unit/log_made.h $(PLAIN:%=$(OUT)/%.o) Makefile
@@ -280,20 +308,10 @@ check:
 	$(Q)$(MAKE) --no-print-directory guest
 	$(Q)tests/check
 
-# Admission policies: the driver that takes them, and theirs.
-POLICIES := $(patsubst policies/%.c,build/policies/%.o,$(sort $(wildcard policies/*.c)))
-POLICY_FLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Werror -Iinclude -Ipolicies
-
+# The driver that takes admission policies.
 optee-ko:
 	$(Q)scripts/host-deps build vm
 	$(Q)kernel/build $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(OPTEE_SRC),--src '$(OPTEE_SRC)')
-
-policies: $(POLICIES)
-
-build/policies/%.o: policies/%.c policies/policy.h include/optee_admission.h Makefile
-	@mkdir -p $(@D)
-	$(call say,BPF,$@)
-	$(Q)$(CLANG) $(POLICY_FLAGS) $(POLICY_DEFINES) -c $< -o $@
 
 # A policy of this machine, to compare with what the enforced one did.
 HOMES	:= $(POLICIES:build/policies/%.o=build/homes/%)
@@ -305,7 +323,7 @@ build/homes/%: policies/%.c tests/policy/native.c tests/policy/replay.h tests/po
 	$(Q)$(HOSTCC) -std=gnu11 -g -O2 -Wall -Wextra -Werror -Iinclude -Ipolicies \
 		-fsanitize=undefined -fno-sanitize-recover=all -o $@ tests/policy/native.c $<
 
-build/arm64/policy-loader: tests/policy/loader.c src/policy_link.c src/policy_link.h Makefile
+build/arm64/policy-swaps: tests/policy/swaps.c src/policy_link.c src/policy_link.h Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra \

@@ -25,18 +25,18 @@ static __always_inline u32 conds_of(const struct pool_state *s, s32 total)
 	s32 waiting = s->waiting[CLASS_NORMAL];
 	u32 conds = 0;
 
-	if (system > s->reserved) {
+	if (s->reserved >= 0 && system > s->reserved) {
 		conds |= COND_BIT(COND_OVERRUN);
 		if (waiting)
 			conds |= COND_BIT(COND_HARMFUL_OVERRUN);
 	}
 	if (!total)
 		return conds;
-	if (normal > total - s->reserved)
+	if (s->reserved >= 0 && normal > total - s->reserved)
 		conds |= COND_BIT(COND_RESERVE_BREACH);
 	if (normal + system >= total)
 		conds |= COND_BIT(COND_EXHAUSTED);
-	else if (waiting && system)
+	else if (s->reserved >= 0 && waiting && system)
 		conds |= COND_BIT(COND_RESERVE_IDLE);
 	return conds;
 }

@@ -230,6 +230,7 @@ static __always_inline bool task_sleeps(u64 task)
 /*
  * A call that ended just as it was found would stand for ever: its end was seen
  * before it had a slot. It is recognised by its waiter, which is in no queue.
+ * One that has begun since is none of ours: it has a start, and no phase before that.
  * Accepted race: its task begins another call in the same instant.
  *
  * A holder whose task sleeps, or has another call, is in an RPC: the secure world
@@ -243,6 +244,8 @@ static long late_call_check(u32 i, void *data)
 	if (!(c->flags & CALL_LATE) || !task || key & CALL_KEY_IDLE)
 		return 0;
 	late_calls++;
+	if (c->start_ns || c->phase == PHASE_FREE)
+		return 0;
 	if (c->phase == PHASE_HOLDING && (key & CALL_KEY_SUSPENDED || task_sleeps(task))) {
 		c->rpc_kind = RPC_OTHER;
 		__sync_val_compare_and_swap(&c->phase, PHASE_HOLDING, PHASE_RPC);

@@ -35,8 +35,8 @@ static __always_inline void pool_peaks(struct pool *p, const struct pool_state *
 	peak_s32(p->waiting_all_peak, waiting);
 	/* Up to here another normal call changes no peak and no condition. */
 	p->quiet = p->in_use_peak[CLASS_NORMAL];
-	if (p->total && p->quiet > p->total - s->reserved - 1)
-		p->quiet = p->total - s->reserved - 1;
+	if (p->total && p->quiet > p->total - (s->reserved > 0 ? s->reserved : 0) - 1)
+		p->quiet = p->total - (s->reserved > 0 ? s->reserved : 0) - 1;
 }
 
 /*
@@ -387,15 +387,17 @@ const volatile s32 what_if_reserved = -1;
 __noinline int pool_reserve(u32 pool, u64 now)
 {
 	struct pool *p = pool_at(pool);
-	s32 reserved;
-	u64 old, new;
+	u64 old, new, reserved = RESERVED_UNKNOWN;
 
-	reserved = what_if_reserved >= 0 ? what_if_reserved : queue_reserved(p->queue);
+	if (what_if_reserved >= 0)
+		reserved = what_if_reserved;
+	else if (!queue_has_policy(p->queue))
+		reserved = queue_reserved(p->queue);
 	for (int i = 0; i < 3; i++) {
 		old = *(volatile u64 *)&p->state;
-		if (old >> STATE_RESERVED == (u64)reserved)
+		if (old >> STATE_RESERVED == reserved)
 			break;
-		new = (old & ~STATE_RESERVED_MASK) | (u64)reserved << STATE_RESERVED;
+		new = (old & ~STATE_RESERVED_MASK) | reserved << STATE_RESERVED;
 		p->quiet = -1; /* until pool_changed() says more, all changes are looked at */
 		if (__sync_val_compare_and_swap(&p->state, old, new) == old) {
 			pool_changed(pool, old, new, now);

@@ -241,8 +241,11 @@ struct record_count {
 #define STATE_ONE(shift)           (1ULL << (shift))
 #define STATE_GET(state, at, bits) ((s32)((state) >> (at) & ((1U << (bits)) - 1)))
 
+#define RESERVED_UNKNOWN           0xfffU /* a policy decides, by a rule that is not known here */
+
 struct pool_state {
-	s32 in_use[NR_CLASSES], waiting[NR_CLASSES], reserved;
+	s32 in_use[NR_CLASSES], waiting[NR_CLASSES];
+	s32 reserved; /* or -1 */
 };
 
 static inline struct pool_state pool_state(u64 state)
@@ -252,7 +255,7 @@ static inline struct pool_state pool_state(u64 state)
 			    STATE_GET(state, STATE_IN_USE(CLASS_SYSTEM), STATE_IN_USE_BITS) },
 		.waiting = { STATE_GET(state, STATE_WAITING(CLASS_NORMAL), STATE_WAITING_BITS),
 			     STATE_GET(state, STATE_WAITING(CLASS_SYSTEM), STATE_WAITING_BITS) },
-		.reserved = (s32)(state >> STATE_RESERVED),
+		.reserved = (s32)((s64)state >> STATE_RESERVED),
 	};
 }
 

@@ -144,7 +144,7 @@ struct optee_admission_ops {
 	s32 (*admit)(struct optee_adm_call *c);
 	/* A call is about to wait: the lowest rank is asked first. Once a call. */
 	u64 (*rank)(struct optee_adm_call *c);
-	/* It has a thread: charge it. */
+	/* It has a thread: charge it. Anew, with BUSY, if OP-TEE had none for it after all. */
 	void (*enter)(struct optee_adm_call *c);
 	/* It has given the thread back. */
 	void (*leave)(struct optee_adm_call *c);

@@ -38,6 +38,19 @@ enum driver_design {
 	DESIGN_NONE,    /* Linux does not count threads: up to 6.7, and FF-A */
 	DESIGN_MERGED,  /* 6.8: a normal call needs free > 1 while a system session exists */
 	DESIGN_V6,      /* one entry a system session; never merged */
+	DESIGN_POLICY,  /* an admission policy decides */
+	NR_DESIGNS
+};
+
+enum policy_home {
+	POLICY_ENFORCED, /* the driver does what it says */
+	POLICY_SHADOW,   /* it is only asked, at each call, with the queue as the driver made it */
+	NR_POLICY_HOMES
+};
+
+struct snap_policy {
+	enum policy_home home;
+	struct pool_policy of; /* its name is printable ASCII */
 };
 
 /* A condition of a pool, since we attached. */
@@ -67,6 +80,12 @@ struct snap_pool {
 	int drift;           /* the driver's T - free less our in_use: 0, or one of us is wrong */
 	int judged_reserved; /* what the conditions are judged by: reserved, or --reserved */
 	struct snap_cond conds[NR_CONDS];
+	bool takes_policies; /* the driver has a hook for them; else the next four are 0 */
+	u64 policies_attached, policies_ejected;
+	char policy_left[POLICY_NAME]; /* that was attached before; "": there was none */
+	u32 policy_reason;             /* enum optee_adm_reason: why that one was left */
+	u32 nr_policies;
+	struct snap_policy policies[1 + MAX_SHADOWS]; /* an enforced one comes first */
 	u64 exhausted_ns_iv;
 	u64 oldest_wait_ns; /* of the waiters of this moment, 0: nobody waits */
 	struct class_sums sums[NR_CLASSES], sums_iv[NR_CLASSES];
@@ -194,6 +213,20 @@ static inline const char *rpc_name(enum rpc_kind kind)
 	};
 
 	return (unsigned int)kind < NR_RPC_KINDS ? names[kind] : "other";
+}
+
+static inline const char *design_name(enum driver_design design)
+{
+	static const char *const names[NR_DESIGNS] = {
+		"unknown", "none", "merged", "v6", "policy",
+	};
+
+	return (unsigned int)design < NR_DESIGNS ? names[design] : "unknown";
+}
+
+static inline const char *policy_home_name(enum policy_home home)
+{
+	return home == POLICY_SHADOW ? "shadow" : "enforced";
 }
 
 static inline const char *class_name(enum call_class class)

@@ -14,7 +14,8 @@
 #define ADM_BY              (OPTEE_ADM_BY_CLASS | OPTEE_ADM_BY_CLIENT | OPTEE_ADM_BY_TA)
 #define OPTEE_ADM_OPS_FLAGS (ADM_BY | OPTEE_ADM_STATELESS)
 
-#define ADM_BUSY_RETRY_MS   10 /* OP-TEE has no thread though none of ours is in it */
+#define ADM_BUSY_RETRY_MS   10   /* OP-TEE has no thread though none of ours is in it */
+#define ADM_PROBE_MS        1000 /* it may have more than it had */
 
 /* Who makes calls: a process, or a client in the kernel. Lives while a context is open. */
 struct optee_adm_client {
@@ -176,7 +177,7 @@ static inline void adm_tell_leave(struct optee_adm_queue *q, struct optee_adm_wa
 /* adm_queue.c */
 bool adm_has_room(const struct optee_adm_queue *q);
 void adm_enqueue(struct optee_adm_queue *q, struct optee_adm_waiter *a);
-void adm_leave(struct optee_adm_queue *q, struct optee_adm_waiter *a);
+void adm_take_back(struct optee_adm_queue *q, struct optee_adm_waiter *a);
 void adm_pump(struct optee_adm_queue *q);
 
 /* adm_change.c */

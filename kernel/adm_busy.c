@@ -26,9 +26,7 @@ static void wait_busy_learned(struct optee_adm_queue *q, struct optee_call_waite
 	struct optee_adm_waiter *a = &w->adm;
 
 	adm_look_at_clock(q);
-	a->call.flags |= OPTEE_ADM_BUSY | OPTEE_ADM_QUEUED;
-	adm_leave(q, a);
-	a->entered_ns = 0;
+	adm_take_back(q, a);
 	q->exhausted = true;
 	q->limit = adm_in_flight(q);
 	adm_enqueue(q, a);

@@ -52,7 +52,7 @@ void adm_see(struct optee_adm_queue *q, struct optee_call_waiter *w, int nice)
 
 	w->seen = true;
 	INIT_LIST_HEAD(&a->node);
-	a->ranked = false;
+	a->ranked = a->counted = false;
 	a->arrived_ns = q->now_ns;
 	a->entered_ns = 0;
 	a->leaves = q->leaves;

@@ -28,6 +28,7 @@ static void take_over(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 {
 	if (!a->entered_ns)
 		a->entered_ns = a->arrived_ns;
+	a->counted = false;
 	adm_count_in_flight(q, a, 1);
 	adm_tell_enter(q, a);
 }
@@ -96,7 +97,8 @@ void adm_swap(struct optee_adm_queue *q, const struct optee_admission_ops *ops)
 
 /*
  * The policy is left: everybody who waits is woken, and finds the driver's own rule.
- * Calls in flight are the driver's own, as if there had been no policy.
+ * Calls in flight are the driver's own, as if there had been no policy. They are woken, too:
+ * one that OP-TEE refused may be about to sleep, and who left before now woke nobody for it.
  */
 void adm_end(struct optee_adm_queue *q, const struct optee_adm_exit *exit)
 {
@@ -106,10 +108,8 @@ void adm_end(struct optee_adm_queue *q, const struct optee_adm_exit *exit)
 	note_left(q, exit);
 	WRITE_ONCE(q->ops, NULL);
 	list_for_each_entry (w, &cq->waiters, list_node) {
-		if (!list_empty(&w->adm.node)) {
-			list_del_init(&w->adm.node);
-			complete(&w->c);
-		}
+		list_del_init(&w->adm.node);
+		complete(&w->c);
 		adm_forget(w);
 	}
 	reset(q);

@@ -13,16 +13,17 @@
 #include "adm.h"
 
 static struct {
-	struct mutex lock; /* of all below, but reason and exit */
+	struct mutex lock; /* of all below, but exit */
 	struct list_head queues;
 	const struct optee_admission_ops *ops;
 	struct bpf_link *link;
 	struct work_struct teardown;
 	struct adm_view view; /* of what was */
 
-	atomic_t reason; /* who changes it from ATTACHED fills in exit, then starts teardown */
-	struct optee_adm_exit exit;
+	spinlock_t why;             /* of exit */
+	struct optee_adm_exit exit; /* who first gives a reason starts teardown */
 } adm = {
+	.why = __SPIN_LOCK_UNLOCKED(adm.why),
 	.lock = __MUTEX_INITIALIZER(adm.lock),
 	.queues = LIST_HEAD_INIT(adm.queues),
 };
@@ -46,10 +47,29 @@ const char *adm_reason_text(u32 reason)
 /* The first reason wins. True: this is it. */
 static bool decide(struct optee_adm_exit exit)
 {
-	if (atomic_cmpxchg(&adm.reason, OPTEE_ADM_ATTACHED, exit.reason) != OPTEE_ADM_ATTACHED)
-		return false;
-	adm.exit = exit;
-	return true;
+	bool is_first;
+
+	spin_lock(&adm.why);
+	is_first = adm.exit.reason == OPTEE_ADM_ATTACHED;
+	if (is_first)
+		adm.exit = exit;
+	spin_unlock(&adm.why);
+	return is_first;
+}
+
+static struct optee_adm_exit why(void)
+{
+	struct optee_adm_exit exit;
+
+	spin_lock(&adm.why);
+	exit = adm.exit;
+	spin_unlock(&adm.why);
+	return exit;
+}
+
+static bool is_left(void)
+{
+	return why().reason != OPTEE_ADM_ATTACHED;
 }
 
 /* Under the queue's mutex: leave the policy at once, here; elsewhere soon. */
@@ -68,15 +88,15 @@ void adm_eject(struct optee_adm_queue *q, enum optee_adm_reason reason, s32 erro
 	adm_end(q, &exit);
 }
 
-/* adm.exit says why. */
 static void end_everywhere(void)
 {
+	struct optee_adm_exit exit = why();
 	struct optee_adm_queue *q;
 
 	list_for_each_entry (q, &adm.queues, queues) {
 		mutex_lock(&adm_cq(q)->mutex);
 		if (q->ops)
-			adm_end(q, &adm.exit);
+			adm_end(q, &exit);
 		mutex_unlock(&adm_cq(q)->mutex);
 	}
 }
@@ -87,7 +107,7 @@ static void teardown(struct work_struct *work)
 	struct bpf_link *link = NULL;
 
 	mutex_lock(&adm.lock);
-	if (adm.ops && atomic_read(&adm.reason) != OPTEE_ADM_ATTACHED) {
+	if (adm.ops && is_left()) {
 		end_everywhere();
 		link = adm.link;
 		if (link && IS_ERR(bpf_link_inc_not_zero(link)))
@@ -131,11 +151,11 @@ int adm_reg(void *kdata, struct bpf_link *link)
 		adm.ops = ops;
 		adm.link = link;
 		adm.view.attached++;
-		atomic_set(&adm.reason, OPTEE_ADM_ATTACHED);
+		adm.exit = (struct optee_adm_exit){}; /* nobody else looks at it now */
 		list_for_each_entry (q, &adm.queues, queues) {
 			mutex_lock(&adm_cq(q)->mutex);
 			/* the policy may be ejected by what it says in the first queue */
-			if (atomic_read(&adm.reason) == OPTEE_ADM_ATTACHED)
+			if (!is_left())
 				adm_begin(q, ops);
 			mutex_unlock(&adm_cq(q)->mutex);
 		}
@@ -146,17 +166,20 @@ int adm_reg(void *kdata, struct bpf_link *link)
 
 void adm_unreg(void *kdata, struct bpf_link *link)
 {
+	struct optee_adm_exit exit;
+
 	mutex_lock(&adm.lock);
 	if (adm.ops == kdata) {
 		decide((struct optee_adm_exit){ .reason = OPTEE_ADM_DETACHED });
 		end_everywhere();
-		finish(adm.ops, adm.exit);
-		if (adm.exit.reason > OPTEE_ADM_SWAPPED) {
+		exit = why();
+		finish(adm.ops, exit);
+		if (exit.reason > OPTEE_ADM_SWAPPED) {
 			adm.view.ejected++;
 			pr_notice(
 				"admission policy '%s' ejected: %s (answer %d, call %llu, waited %llu ms)\n",
-				adm.ops->name, adm_reason_text(adm.exit.reason), adm.exit.error,
-				adm.exit.seq, div_u64(adm.exit.wait_ns, NSEC_PER_MSEC));
+				adm.ops->name, adm_reason_text(exit.reason), exit.error, exit.seq,
+				div_u64(exit.wait_ns, NSEC_PER_MSEC));
 		}
 		adm.ops = NULL;
 		adm.link = NULL;
@@ -172,8 +195,12 @@ int adm_update(void *kdata, void *old_kdata, struct bpf_link *link)
 
 	mutex_lock(&adm.lock);
 	/* An ejected one has left no place to take. */
-	err = adm.ops != old_kdata || atomic_read(&adm.reason) != OPTEE_ADM_ATTACHED ? -ENOENT :
-										       start(ops);
+	err = adm.ops != old_kdata || is_left() ? -ENOENT : start(ops);
+	if (!err && is_left()) { /* meanwhile */
+		if (ops->exit)
+			ops->exit(&(struct optee_adm_exit){ .reason = OPTEE_ADM_DETACHED });
+		err = -ENOENT;
+	}
 	if (!err) {
 		list_for_each_entry (q, &adm.queues, queues) {
 			mutex_lock(&adm_cq(q)->mutex);
@@ -200,7 +227,7 @@ void optee_adm_init(struct optee_call_queue *cq)
 	mutex_lock(&adm.lock);
 	list_add_tail(&q->queues, &adm.queues);
 	mutex_lock(&cq->mutex);
-	if (adm.ops && atomic_read(&adm.reason) == OPTEE_ADM_ATTACHED)
+	if (adm.ops && !is_left())
 		adm_begin(q, adm.ops);
 	mutex_unlock(&cq->mutex);
 	mutex_unlock(&adm.lock);
@@ -268,7 +295,7 @@ void adm_view(struct adm_view *view)
 	mutex_lock(&adm.lock);
 	*view = adm.view;
 	view->name[0] = 0;
-	if (adm.ops && atomic_read(&adm.reason) == OPTEE_ADM_ATTACHED) {
+	if (adm.ops && !is_left()) {
 		memcpy(view->name, adm.ops->name, sizeof(view->name));
 		view->timeout_ms = adm.ops->timeout_ms ?: OPTEE_ADM_TIMEOUT_MS;
 	}

@@ -54,15 +54,17 @@ static void dequeue(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 		q->exhausted = false;
 }
 
-static void note_wait(struct optee_adm_queue *q, struct optee_adm_waiter *a)
+/* It entered, or, by -1, it did not after all. */
+static void count_entry(struct optee_adm_queue *q, struct optee_adm_waiter *a, int by)
 {
 	struct optee_adm_counts *counts = adm_counts(q, a);
 
-	counts->calls++;
+	a->counted = by > 0;
+	counts->calls += by;
 	if (!a->call.wait_ns)
 		return;
-	counts->waited++;
-	counts->wait_ns += a->call.wait_ns;
+	counts->waited += by;
+	counts->wait_ns += by * a->call.wait_ns;
 	counts->wait_max_ns = max(counts->wait_max_ns, a->call.wait_ns);
 }
 
@@ -78,7 +80,7 @@ static void enter(struct optee_adm_queue *q, struct optee_adm_waiter *a, s32 ver
 	if (adm_is_internal(a))
 		return;
 	q->newest_entered = max(q->newest_entered, a->call.seq);
-	note_wait(q, a);
+	count_entry(q, a, 1);
 	adm_tell_enter(q, a);
 }
 
@@ -203,12 +205,21 @@ bool __optee_adm_resume(struct optee_call_queue *cq, struct optee_call_waiter *w
 	return !w->waiting;
 }
 
-void adm_leave(struct optee_adm_queue *q, struct optee_adm_waiter *a)
+static void leave(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 {
 	adm_count_in_flight(q, a, -1);
-	q->leaves++;
 	adm_tell_leave(q, a);
 	a->call.flags &= ~OPTEE_ADM_RESERVED;
+}
+
+/* OP-TEE had no thread for it: it waits as if it had not entered. */
+void adm_take_back(struct optee_adm_queue *q, struct optee_adm_waiter *a)
+{
+	if (a->counted)
+		count_entry(q, a, -1);
+	leave(q, a);
+	a->entered_ns = 0;
+	a->call.flags |= OPTEE_ADM_BUSY | OPTEE_ADM_QUEUED;
 }
 
 void __optee_adm_leave(struct optee_call_queue *cq, struct optee_call_waiter *w)
@@ -218,7 +229,8 @@ void __optee_adm_leave(struct optee_call_queue *cq, struct optee_call_waiter *w)
 
 	if (q->ops->leave)
 		adm_look_at_clock(q);
-	adm_leave(q, &w->adm);
+	q->leaves++;
+	leave(q, &w->adm);
 	adm_forget(w);
 	busy = list_first_entry_or_null(&q->busy, struct optee_adm_waiter, node);
 	if (busy) {

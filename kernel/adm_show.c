@@ -67,6 +67,8 @@ static void print_queue(struct optee_adm_queue *q, void *arg)
 	print(p, "norm_waiting", q->norm_waiting);
 	print(p, "sys_waiting", q->sys_waiting);
 	print_stats(p, &q->stats);
+	if (q->ops)
+		print(p, "since_ns", q->since_ns);
 	p->queue++;
 }
 

@@ -23,19 +23,26 @@ static void arm(struct optee_adm_queue *q, u64 now, u64 due)
 	mod_delayed_work(system_highpri_wq, &q->tick, usecs_to_jiffies(min_t(u64, us, INT_MAX)));
 }
 
+/*
+ * Where threads are not counted OP-TEE may have more than it had: somebody else used them.
+ * If none of ours was in it, nobody's leaving would tell.
+ */
+static u64 probe_ms(const struct optee_adm_queue *q)
+{
+	return q->limit ? ADM_PROBE_MS : ADM_BUSY_RETRY_MS;
+}
+
 /* Somebody waits: see to it that somebody looks. */
 void adm_watch(struct optee_adm_queue *q)
 {
-	bool is_blind = q->exhausted && !q->limit;
-	u64 now = q->now_ns;
+	u64 now = q->now_ns, due;
 
 	if (list_empty(&q->waiting))
 		return;
-	if (q->due_ns != U64_MAX && !is_blind && q->retry_ns >= q->due_ns)
-		return;
-	arm(q, now, min(q->retry_ns, now + adm_timeout_ns(q->ops)));
-	if (is_blind)
-		arm(q, now, now + ADM_BUSY_RETRY_MS * NSEC_PER_MSEC);
+	due = min(q->retry_ns, now + adm_timeout_ns(q->ops));
+	if (q->exhausted)
+		due = min(due, now + probe_ms(q) * NSEC_PER_MSEC);
+	arm(q, now, due);
 }
 
 static bool is_to_blame(const struct optee_adm_queue *q, const struct optee_adm_waiter *a)
@@ -72,8 +79,7 @@ static void tick(struct work_struct *work)
 
 	mutex_lock(&cq->mutex);
 	q->due_ns = U64_MAX;
-	if (q->exhausted && !q->limit)
-		q->exhausted = false;
+	q->limit++; /* one tries; a refusal sets it right */
 	adm_look_at_clock(q);
 	if (q->ops)
 		adm_pump(q);

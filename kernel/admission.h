@@ -36,6 +36,7 @@ struct optee_adm_waiter {
 	struct list_head node; /* in waiting or in busy, else empty */
 	u64 rank;
 	bool ranked;
+	bool counted; /* in the stats */
 	u64 arrived_ns, entered_ns;
 	u64 leaves; /* the queue's when it last was let in, or told BUSY */
 	struct optee_adm_client *client;

@@ -60,7 +60,8 @@ RANK
 
 ON_ENTER
 {
-	if (!is_limited(c))
+	/* OP-TEE had no thread for it the first time: it is charged already. */
+	if (!is_limited(c) || c->flags & OPTEE_ADM_BUSY)
 		return;
 	if (SCHEDULE(c) < c->now_ns)
 		SCHEDULE(c) = c->now_ns;

@@ -5,16 +5,17 @@
  */
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <zlib.h>
 #include "bpf_object.h"
+#include "inflate.h"
 
-extern const unsigned char gzipped[];
-extern const unsigned long gzipped_bytes;
+/* Hidden: of a local symbol ld for arm64 mixes up entries in the global offset table. */
+extern const unsigned char gzipped[] __attribute__((visibility("hidden")));
+extern const unsigned long gzipped_bytes __attribute__((visibility("hidden")));
 
 __asm__(".pushsection .rodata\n"
 	"gzipped: .incbin \"build/gen/probes.bpf.o.gz\"\n"
-	".balign 8\n"
-	"gzipped_bytes: .dc.a gzipped_bytes - gzipped\n"
+	"gzipped_end: .balign 8\n"
+	"gzipped_bytes: .dc.a gzipped_end - gzipped\n"
 	".popsection\n");
 
 /* Not of the heap: a piece so large, freed, changes how malloc takes memory from then on. */
@@ -22,22 +23,17 @@ static void *object = MAP_FAILED;
 
 const void *probes_bpf__elf_bytes(size_t *size)
 {
-	z_stream z = { .next_in = (unsigned char *)gzipped, .avail_in = (uInt)gzipped_bytes };
-
-	*size = BPF_OBJECT_BYTES;
+	*size = inflate_size(gzipped, gzipped_bytes);
 	object = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	z.next_out = object;
-	z.avail_out = (uInt)*size;
-	if (object == MAP_FAILED || inflateInit2(&z, MAX_WBITS + 16) != Z_OK ||
-	    inflate(&z, Z_FINISH) != Z_STREAM_END)
+	if (object == MAP_FAILED)
 		abort(); /* out of memory, at the start */
-	inflateEnd(&z);
+	inflate_all(gzipped, gzipped_bytes, object);
 	return object;
 }
 
 void bpf_object_drop(void)
 {
 	if (object != MAP_FAILED)
-		munmap(object, BPF_OBJECT_BYTES);
+		munmap(object, inflate_size(gzipped, gzipped_bytes));
 	object = MAP_FAILED;
 }

@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 #include "attach.h"
 #include "collect.h"
+#include "collect_policies.h"
 #include "collect_sessions.h"
 #include "source.h"
 #include "watch.h"
@@ -71,12 +72,17 @@ static void collect_design(struct snap_pool *to, const struct pool *p)
 		return;
 	if (p->driver_flags & DRIVER_SYS_SESSIONS)
 		to->system_sessions = p->driver_sys_sessions;
+	if (p->total)
+		to->driver_free = p->driver_free;
+	if (p->policy.name[0]) {
+		to->design = DESIGN_POLICY;
+		return;
+	}
 	if (!p->total) {
 		to->design = DESIGN_NONE;
 		to->reserved = 0;
 		return;
 	}
-	to->driver_free = p->driver_free;
 	if (p->driver_flags & DRIVER_RESERVED) {
 		to->design = DESIGN_V6;
 		to->reserved = p->driver_reserved;
@@ -140,6 +146,7 @@ static void collect_pools(struct collect *c)
 		}
 		collect_conditions(c, i, to);
 		collect_design(to, p);
+		collect_policies(c->probes, i, to);
 		to->drift_known = watch_drift(c->watch, i, &to->drift);
 	}
 }

@@ -104,6 +104,23 @@ struct ta_field {
 extern const struct ta_field ta_fields[];
 extern const size_t nr_ta_fields;
 
+/*
+ * One row of the table of what a policy decided, for one class of calls. A metric that
+ * several rows have in common has one more label, that tells them apart.
+ */
+struct policy_field {
+	const char *name;
+	enum field_unit unit;
+	enum field_kind kind;
+	const char *help;
+	struct value (*get)(const struct snap_policy *policy, enum call_class class);
+	const char *metric;        /* NULL: it is none */
+	const char *label, *value; /* or NULL; rows of one metric follow each other */
+};
+
+extern const struct policy_field policy_fields[];
+extern const size_t nr_policy_fields;
+
 /* The value of the field "ta" in the row of those that found no room. */
 #define TA_OTHERS "(others)"
 

@@ -2,6 +2,7 @@
 /* The fields of a pool and of its conditions, and the losses: with their names as metrics. */
 #include "field_get.h"
 #include "fields.h"
+#include "policy_reason.h"
 
 #define POOL_FIELD(name)                                                                           \
 	static struct value pool_##name(const struct snapshot *s, const struct snap_pool *pool)
@@ -35,10 +36,31 @@ POOL_NUMBER(drift, pool->drift_known, pool->drift)
 
 POOL_FIELD(design)
 {
-	static const char *const names[] = { NULL, "none", "merged", "v6" };
+	UNUSED(s);
+	return pool->design == DESIGN_UNKNOWN ? unknown() : text(design_name(pool->design));
+}
+
+POOL_FIELD(policy)
+{
+	UNUSED(s);
+	if (!pool->nr_policies || pool->policies[0].home != POLICY_ENFORCED)
+		return unknown();
+	return text(pool->policies[0].of.name);
+}
+
+POOL_NUMBER(policies_attached, pool->takes_policies, pool->policies_attached)
+POOL_NUMBER(policies_ejected, pool->takes_policies, pool->policies_ejected)
+
+POOL_FIELD(policy_left)
+{
+	char words[sizeof(((struct value *)NULL)->text)];
 
 	UNUSED(s);
-	return pool->design == DESIGN_UNKNOWN ? unknown() : text(names[pool->design]);
+	if (!pool->policy_left[0])
+		return unknown();
+	snprintf(words, sizeof(words), "%s: %s", pool->policy_left,
+		 policy_reason(pool->policy_reason));
+	return text(words);
 }
 
 POOL_FIELD(exhausted_share)
@@ -54,7 +76,7 @@ POOL_FIELD(exhausted_share)
 const struct pool_field pool_fields[] = {
 	{ "tee", UNIT_COUNT, KIND_IDENTITY, "N of /dev/teeN", .get = pool_tee },
 	{ "design", UNIT_TEXT, KIND_IDENTITY,
-	  "who counts: none (up to 6.7, FF-A), merged (6.8), v6 (never merged)",
+	  "who counts: none (up to 6.7, FF-A), merged (6.8), v6 (never merged), policy (one is attached)",
 	  .get = pool_design },
 	{ "threads", UNIT_COUNT, KIND_NOW,
 	  "T, the TEE threads; not known where Linux does not count", pool_threads,
@@ -102,6 +124,17 @@ const struct pool_field pool_fields[] = {
 	{ "drift", UNIT_COUNT, KIND_NOW,
 	  "threads in use as the driver counts less as we do, where it stayed so for a second; must be 0",
 	  pool_drift, .metric = "optee_threads_drift" },
+	{ "policy", UNIT_TEXT, KIND_IDENTITY, "name of the admission policy that is attached",
+	  .get = pool_policy },
+	{ "policies_attached", UNIT_COUNT, KIND_TOTAL,
+	  "policies that were attached since the device came, swapped ones included",
+	  pool_policies_attached, .metric = "optee_policies_attached_total" },
+	{ "policies_ejected", UNIT_COUNT, KIND_TOTAL,
+	  "of these, those that the driver has left by itself", pool_policies_ejected,
+	  .metric = "optee_policies_ejected_total" },
+	{ "policy_left", UNIT_TEXT, KIND_IDENTITY,
+	  "the policy that was attached last and is not any more, and why",
+	  .get = pool_policy_left },
 };
 
 const size_t nr_pool_fields = sizeof(pool_fields) / sizeof(pool_fields[0]);

@@ -29,6 +29,8 @@ const struct command_help command_table[] = {
 	  "look all the time: for the other commands, without root, for logs and for metrics" },
 	{ "metrics", "",
 	  "one exposition for Prometheus, in its text format or, with --openmetrics, in OpenMetrics" },
+	{ "policy", "WHAT [ARG]...",
+	  "admission policies: who of those that wait gets a thread; for an optee.ko of 'make optee-ko'" },
 	{ "doctor", "",
 	  "what this kernel offers, which hook uses which mechanism, what is missing" },
 	{ "help", "[TOPIC]",
@@ -36,6 +38,17 @@ const struct command_help command_table[] = {
 };
 
 const size_t nr_commands = sizeof(command_table) / sizeof(command_table[0]);
+
+const struct command_help policy_commands[] = {
+	{ "build", "FILE.c", "compile a policy, with clang" },
+	{ "list", "", "the policies that optee-top has: what they do, and when to use them" },
+	{ "attach", "NAME|FILE", "have the driver ask it, until detach, swap, or ejection" },
+	{ "swap", "NAME|FILE", "put it in the place of the one that is attached, at once" },
+	{ "show", "", "what is attached, what it decided, who waited; why the last one was left" },
+	{ "detach", "", "back to the driver's own rule" },
+};
+
+const size_t nr_policy_commands = sizeof(policy_commands) / sizeof(policy_commands[0]);
 
 const struct status_help status_table[] = {
 	{ STATUS_OK, "fine" },
@@ -58,6 +71,10 @@ void help_usage(void)
 	for (size_t i = 0; i < nr_commands; i++)
 		printf("  %-7s%-14s %s\n", command_table[i].name, command_table[i].args,
 		       command_table[i].help);
+	printf("\npolicies:\n");
+	for (size_t i = 0; i < nr_policy_commands; i++)
+		printf("  policy %-6s %-12s %s\n", policy_commands[i].name, policy_commands[i].args,
+		       policy_commands[i].help);
 	printf("\noptions:\n");
 	for (size_t i = 0; i < nr_options; i++) {
 		const struct option_help *o = &option_table[i];
@@ -119,6 +136,10 @@ void help_fields(void)
 	for (size_t i = 0; i < nr_condition_fields; i++)
 		print_field(condition_fields[i].name, condition_fields[i].unit,
 			    condition_fields[i].help, condition_fields[i].metric);
+	printf("\nfields of an admission policy, by class (members of policies in a pool):\n");
+	for (size_t i = 0; i < nr_policy_fields; i++)
+		print_field(policy_fields[i].name, policy_fields[i].unit, policy_fields[i].help,
+			    policy_fields[i].metric);
 	printf("\nfields of a TA, by class, in logs and metrics:\n");
 	for (size_t i = 0; i < nr_ta_fields; i++)
 		print_field(ta_fields[i].name, ta_fields[i].unit, ta_fields[i].help,
@@ -145,7 +166,7 @@ void help_fields(void)
 }
 
 /* Fills lines of 78 columns. */
-static void print_words(const char *text)
+void help_words(const char *text)
 {
 	size_t x = 0;
 
@@ -169,10 +190,10 @@ void help_conditions(void)
 
 		printf("%s%s (peak: %s)%s\n", i ? "\n" : "", row->name, row->peak,
 		       row->alarm ? "" : "; may be ordinary load");
-		print_words(row->means);
-		print_words(row->so);
+		help_words(row->means);
+		help_words(row->so);
 		printf("  What to do:\n");
-		print_words(row->remedy);
+		help_words(row->remedy);
 	}
 }
 
@@ -191,11 +212,11 @@ void help_rules(void)
 		snprintf(name, sizeof(name), "%s%s%s", k->name, k->arg ? " " : "",
 			 rule_arg_help(k->arg));
 		printf("%s\n", name);
-		print_words(k->help);
+		help_words(k->help);
 	}
 	for (int i = 0; i < 2; i++) {
 		putchar('\n');
-		print_words(rules_text[i]);
+		help_words(rules_text[i]);
 	}
 	for (int i = 0; usual_rules[i]; i++)
 		printf("        %s\n", usual_rules[i]);

@@ -14,6 +14,10 @@ struct command_help {
 extern const struct command_help command_table[];
 extern const size_t nr_commands;
 
+/* Of 'optee-top policy': its commands. */
+extern const struct command_help policy_commands[];
+extern const size_t nr_policy_commands;
+
 struct status_help {
 	enum status status;
 	const char *help;
@@ -24,10 +28,11 @@ extern const size_t nr_statuses;
 
 extern const char *const rules_text[2]; /* of files of rules, and of a check without one */
 
-void help_usage(void);      /* --help */
-void help_fields(void);     /* help fields */
-void help_conditions(void); /* help conditions */
-void help_rules(void);      /* help rules */
-void help_man(void);        /* the manual page, optee-top(8), as troff */
+void help_words(const char *text); /* indented, in lines of 78 columns */
+void help_usage(void);             /* --help */
+void help_fields(void);            /* help fields */
+void help_conditions(void);        /* help conditions */
+void help_rules(void);             /* help rules */
+void help_man(void);               /* the manual page, optee-top(8), as troff */
 
 #endif

@@ -21,7 +21,7 @@ static void read_clocks(struct host *h)
 	h->resolution_ns = (u64)resolution.tv_sec * 1000000000 + (u64)resolution.tv_nsec;
 }
 
-static void read_boot_id(struct host *h)
+void host_read_boot_id(struct host *h)
 {
 	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
 
@@ -61,6 +61,6 @@ void host_read(struct host *h, const struct probes *probes, const struct attach_
 	snprintf(h->release, sizeof(h->release), "%.64s", u.release);
 	text_sanitise(h->name, u.nodename, (sizeof(h->name) - 1) / 4);
 	read_clocks(h);
-	read_boot_id(h);
+	host_read_boot_id(h);
 	list_hooks(h, probes);
 }

@@ -9,4 +9,7 @@
 /* The running kernel, with the probes that are attached to it. */
 void host_read(struct host *h, const struct probes *probes, const struct attach_opts *opts);
 
+/* Only what a line of JSON begins with. */
+void host_read_boot_id(struct host *h);
+
 #endif

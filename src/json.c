@@ -137,6 +137,30 @@ static json_t *conditions_json(const struct snap_pool *pool)
 	return o;
 }
 
+json_t *policy_json(const struct snap_policy *policy, enum call_class class)
+{
+	json_t *o = json_object();
+	char key[64];
+
+	for (size_t i = 0; i < nr_policy_fields; i++) {
+		const struct policy_field *f = &policy_fields[i];
+		struct value v = f->get(policy, class);
+
+		set(o, field_json_key(f->name, f->unit, key, sizeof(key)), value_json(&v, f->unit));
+	}
+	return o;
+}
+
+static json_t *policies_json(const struct snap_pool *pool)
+{
+	json_t *array = json_array();
+
+	for (u32 i = 0; i < pool->nr_policies; i++)
+		for (int class = 0; class < NR_CLASSES; class ++)
+			json_array_append_new(array, policy_json(&pool->policies[i], class));
+	return array;
+}
+
 static json_t *pool_json(const struct snapshot *s, const struct snap_pool *pool)
 {
 	json_t *o = json_object();
@@ -150,6 +174,7 @@ static json_t *pool_json(const struct snapshot *s, const struct snap_pool *pool)
 	}
 	set(o, "class_sums", classes_json(pool->sums));
 	set(o, "conditions", conditions_json(pool));
+	set(o, "policies", policies_json(pool));
 	return o;
 }
 
@@ -277,7 +302,7 @@ static json_t *why_json(const struct event *e)
 
 	set(o, "text", json_string(event_why(e, text, sizeof(text))));
 	set(o, "threads", number_or_null(e->threads >= 0, e->threads));
-	set(o, "reserved", json_integer(e->reserved));
+	set(o, "reserved", number_or_null(e->reserved >= 0, e->reserved));
 	set(o, "in_use_normal", json_integer(e->in_use[CLASS_NORMAL]));
 	set(o, "in_use_system", json_integer(e->in_use[CLASS_SYSTEM]));
 	set(o, "waiting_normal", json_integer(e->waiting[CLASS_NORMAL]));

@@ -22,6 +22,9 @@ json_t *host_json(const struct host *host);
 /* A new object; NULL: out of memory. Only the sessions that o shows are in it. */
 json_t *snapshot_json(const struct opts *o, const struct host *host, const struct snapshot *s);
 
+/* A new object: what it decided of the calls of that class. */
+json_t *policy_json(const struct snap_policy *policy, enum call_class class);
+
 /* A new object: a line of 'optee-top events'. */
 json_t *event_line_json(const struct host *host, const struct event *e, u64 seq);
 

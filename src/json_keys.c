@@ -29,7 +29,7 @@ const struct key_help event_keys[] = {
 const struct key_help why_keys[] = {
 	{ "text", "the figures that make the condition, in words" },
 	{ "threads", "T" },
-	{ "reserved", "the entries in reserve that it was judged by" },
+	{ "reserved", "the entries in reserve that it was judged by; null: a policy decided" },
 	{ "in_use_normal", "normal calls that held a thread" },
 	{ "in_use_system", "system calls that held one" },
 	{ "waiting_normal", "normal calls asleep in the queue" },

@@ -9,6 +9,7 @@
 #include "export_file.h"
 #include "help.h"
 #include "on_live.h"
+#include "policy.h"
 #include "record.h"
 #include "replay.h"
 #include "stop.h"
@@ -61,8 +62,8 @@ static enum status cmd_help(const struct opts *o)
 
 /* In the order of command_table. */
 static enum status (*const commands[])(const struct opts *) = {
-	cmd_top, cmd_events, record,      replay, export_file,
-	check,   daemon_run, cmd_metrics, doctor, cmd_help,
+	cmd_top,    cmd_events,  record,     replay, export_file, check,
+	daemon_run, cmd_metrics, policy_run, doctor, cmd_help,
 };
 
 static enum status run(size_t command, const struct opts *o)
@@ -74,7 +75,7 @@ static enum status run(size_t command, const struct opts *o)
 		args += *arg == ' ' || !args;
 	while (o->rest[1 + given])
 		given++;
-	if (given > args)
+	if (given > args && !strstr(command_table[command].args, "..."))
 		return fail(STATUS_USAGE, "'%s' is too much for '%s'; see 'optee-top --help'",
 			    o->rest[1 + args], command_table[command].name);
 	if (o->command && commands[command] != check)

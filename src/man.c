@@ -7,6 +7,7 @@
 #include "fields.h"
 #include "help.h"
 #include "opts.h"
+#include "policy_figures.h"
 #include "rules.h"
 #include "self_stats.h"
 
@@ -200,6 +201,32 @@ static void man_daemon(void)
 	       "say\nwhich TAs are used how much.\n");
 }
 
+static void man_policies(void)
+{
+	printf(".SH POLICIES\n.B optee\\-top policy\nhas to do with admission policies: a file of a few "
+	       "lines that says which of the calls that\nwait gets a thread, in the place of the rule of the "
+	       "driver. NAME is one that\n.B policy list\nlists; a FILE has a / in its name or ends in .o. A "
+	       "policy that is attached stays until another\ntakes its place, it is detached, or the driver "
+	       "ejects it, because it gave up, gave an answer that is\nnone, or let a call wait longer than "
+	       "its watchdog has it. Its link is in the BPF file system,\n/sys/fs/bpf/optee\\-top/policy; with\n"
+	       ".B \\-\\-foreground\nit is only held by the process, which ends with status 1 when the policy "
+	       "is ejected.\n");
+	for (size_t i = 0; i < nr_policy_commands; i++) {
+		printf(".TP\n.B policy %s %s\n", policy_commands[i].name, policy_commands[i].args);
+		troff(policy_commands[i].help);
+	}
+	printf(".SS What policy show \\-\\-json prints\nOne object, with schema, ts, boot_id, type (policy), "
+	       "and:\n");
+	man_keys(policy_keys);
+	printf(".SS Members of last\nWhat was not a reason is null.\n");
+	man_keys(policy_last_keys);
+	printf(".SS Members of an element of queues\n");
+	for (size_t i = 0; i < nr_queue_figures; i++) {
+		printf(".TP\n.B %s\n", queue_figures[i].name);
+		troff(queue_figures[i].help);
+	}
+}
+
 void help_man(void)
 {
 	printf(".TH OPTEE-TOP 8 \"\" \"optee-top\" \"System Administration\"\n"
@@ -233,6 +260,10 @@ void help_man(void)
 	for (size_t i = 0; i < nr_pool_fields; i++)
 		man_field(pool_fields[i].name, NULL, pool_fields[i].unit, pool_fields[i].help,
 			  pool_fields[i].metric);
+	printf(".SH FIELDS OF A POLICY\nWhat an admission policy decided of the calls of one class; members of policies in a pool.\n");
+	for (size_t i = 0; i < nr_policy_fields; i++)
+		man_field(policy_fields[i].name, NULL, policy_fields[i].unit, policy_fields[i].help,
+			  policy_fields[i].metric);
 	printf(".SH FIELDS OF A TA\nWhat its sessions of one class did, closed ones included; in logs and metrics.\n");
 	for (size_t i = 0; i < nr_ta_fields; i++)
 		man_field(ta_fields[i].name, NULL, ta_fields[i].unit, ta_fields[i].help,
@@ -246,6 +277,7 @@ void help_man(void)
 	man_rules();
 	man_export();
 	man_daemon();
+	man_policies();
 	man_metrics();
 	printf(".SH LOSSES\nWhat was not seen is counted, and shown in every output. As a metric: " LOSS_METRIC
 	       ",\nby kind.\n");

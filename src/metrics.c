@@ -37,17 +37,16 @@ static void put_up(struct metric_out *m, bool up)
 
 static void put_host(struct metric_out *m, const struct host *host, const struct snapshot *s)
 {
-	static const char *const designs[] = { "unknown", "none", "merged", "v6" };
-
-	metric_family(m, &(struct metric){ "optee_info", UNIT_COUNT, KIND_NOW, .info = true,
-					   .help = "versions of optee-top and of the kernel; who "
-						   "counts threads: none, merged (6.8) or v6" });
+	metric_family(m, &(struct metric){
+				 "optee_info", UNIT_COUNT, KIND_NOW, .info = true,
+				 .help = "versions of optee-top and of the kernel; who "
+					 "counts threads: none, merged (6.8), v6 or policy" });
 	for (u32 i = 0; i < s->nr_pools; i++) {
 		struct labels l = labels_of_tee(s->pools[i].id);
 
 		labels_add(&l, "version", host->version);
 		labels_add(&l, "kernel", host->release);
-		labels_add(&l, "design", designs[s->pools[i].design]);
+		labels_add(&l, "design", design_name(s->pools[i].design));
 		metric_number(m, &l, 1);
 	}
 	metric_family(m, &(struct metric){ "optee_attached_timestamp_seconds", UNIT_NS, KIND_NOW,
@@ -62,25 +61,23 @@ static bool same_metric(size_t i, size_t j)
 	       !strcmp(pool_fields[i].metric, pool_fields[j].metric);
 }
 
-/* The helps of the rows of one metric, joined. Returns help. */
-static const char *join_help(size_t first, size_t end, char help[METRIC_HELP])
+/* The help of a metric whose rows have a help each. */
+static void add_help(char help[METRIC_HELP], const char *of_row)
 {
-	size_t used = 0;
+	size_t used = strlen(help);
 
-	for (size_t i = first; i < end && used < METRIC_HELP; i++)
-		used += (size_t)snprintf(help + used, METRIC_HELP - used, "%s%s", used ? "; " : "",
-					 pool_fields[i].help);
-	return help;
+	snprintf(help + used, METRIC_HELP - used, "%s%s", used ? "; " : "", of_row);
 }
 
 static void put_pool_metric(struct metric_out *m, const struct snapshot *s, size_t first,
 			    size_t end)
 {
 	const struct pool_field *f = &pool_fields[first];
-	char help[METRIC_HELP];
+	char help[METRIC_HELP] = "";
 
-	metric_family(m, &(struct metric){ f->metric, f->unit, f->kind,
-					   .help = join_help(first, end, help) });
+	for (size_t i = first; i < end; i++)
+		add_help(help, pool_fields[i].help);
+	metric_family(m, &(struct metric){ f->metric, f->unit, f->kind, .help = help });
 	for (u32 p = 0; p < s->nr_pools; p++)
 		for (size_t i = first; i < end; i++) {
 			struct value v = pool_fields[i].get(s, &s->pools[p]);
@@ -116,6 +113,56 @@ static void put_condition_metric(struct metric_out *m, const struct snapshot *s,
 			labels_add(&l, "condition", condition_table[cond].key);
 			metric_sample(m, &l, &v);
 		}
+}
+
+static bool same_policy_metric(size_t i, size_t j)
+{
+	return j < nr_policy_fields && policy_fields[j].metric &&
+	       !strcmp(policy_fields[i].metric, policy_fields[j].metric);
+}
+
+static void put_policy_samples(struct metric_out *m, const struct snap_pool *pool,
+			       const struct policy_field *f)
+{
+	for (u32 p = 0; p < pool->nr_policies; p++)
+		for (int class = 0; class < NR_CLASSES; class ++) {
+			const struct snap_policy *policy = &pool->policies[p];
+			struct value v = f->get(policy, class);
+			struct labels l = labels_of_tee(pool->id);
+
+			labels_add(&l, "policy", policy->of.name);
+			labels_add(&l, "home", policy_home_name(policy->home));
+			labels_add(&l, "class", class_name(class));
+			if (f->label)
+				labels_add(&l, f->label, f->value);
+			metric_sample(m, &l, &v);
+		}
+}
+
+static void put_policy_metric(struct metric_out *m, const struct snapshot *s, size_t first,
+			      size_t end)
+{
+	const struct policy_field *f = &policy_fields[first];
+	char help[METRIC_HELP] = "";
+
+	for (size_t i = first; i < end; i++)
+		add_help(help, policy_fields[i].help);
+	metric_family(m, &(struct metric){ f->metric, f->unit, f->kind, .help = help });
+	for (u32 p = 0; p < s->nr_pools; p++)
+		for (size_t i = first; i < end; i++)
+			put_policy_samples(m, &s->pools[p], &policy_fields[i]);
+}
+
+static void put_policies(struct metric_out *m, const struct snapshot *s)
+{
+	for (size_t i = 0, end; i < nr_policy_fields; i = end) {
+		end = i + 1;
+		if (!policy_fields[i].metric)
+			continue;
+		while (same_policy_metric(i, end))
+			end++;
+		put_policy_metric(m, s, i, end);
+	}
 }
 
 static void put_loss(struct metric_out *m, const struct loss_field *f, u64 n)
@@ -208,6 +255,7 @@ static void put_driver(struct metric_out *m, const struct host *host, const stru
 	for (size_t i = 0; i < nr_condition_fields; i++)
 		if (condition_fields[i].metric)
 			put_condition_metric(m, s, &condition_fields[i]);
+	put_policies(m, s);
 	put_losses(m, &s->losses);
 	put_tas(m, s);
 }

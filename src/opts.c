@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "condition_table.h"
+#include "optee_admission.h"
 #include "opts.h"
 #include "source.h"
 #include "time_parse.h"
@@ -45,7 +46,7 @@ const struct option_help option_table[] = {
 	  "of export: jsonl, csv, perfetto (of a recording) or prometheus (of a log); of check: table (default), tap, junit or json",
 	  SETS(TEXT, format) },
 	{ 0, "output", "OUT",
-	  "of export: write this file, once it is complete, instead of standard output",
+	  "of export: write this file, once it is complete, instead of standard output; of policy build: FILE.o",
 	  SETS(TEXT, output) },
 	{ 0, "what", "TABLE",
 	  "of export --format csv: calls (default), sessions, pools or events; of a log: sessions (default of csv), pools, tas, events, losses or gaps",
@@ -94,6 +95,15 @@ const struct option_help option_table[] = {
 	  WITHIN(NUMBER, daemon.log_mb, 1, 1 << 20), .config = true },
 	{ 0, "log-csv", NULL, "of daemon: log as CSV, too", SETS(FLAG, daemon.log_csv),
 	  .config = true },
+	{ 0, "timeout-ms", "N",
+	  "of policy attach and swap: eject it when a call waits so long while it should not, 1 to 30000",
+	  WITHIN(WHOLE, policy.timeout_ms, 1, OPTEE_ADM_TIMEOUT_MS) },
+	{ 0, "foreground", NULL, "of policy attach: detach it at the end, on SIGINT or SIGTERM",
+	  SETS(FLAG, policy.foreground) },
+	{ 0, "include", "DIR", "of policy build: where policy.h and optee_admission.h are",
+	  SETS(TEXT, policy.include) },
+	{ 0, "verbose", NULL, "of policy: show all that libbpf and the verifier say",
+	  SETS(FLAG, policy.verbose) },
 	{ 'h', "help", NULL, "show this help", SETS(FLAG, help) },
 	{ 'V', "version", NULL, "show the version", SETS(FLAG, version) },
 };

@@ -34,6 +34,13 @@ struct daemon_opts {
 	bool log_csv; /* too */
 };
 
+/* Of 'optee-top policy' only. */
+struct policy_opts {
+	int timeout_ms; /* 0: the policy's own */
+	bool foreground, verbose;
+	const char *include; /* or NULL */
+};
+
 struct opts {
 	struct attach_opts attach;
 	bool batch; /* plain frames instead of the live view */
@@ -50,7 +57,7 @@ struct opts {
 	const struct session_field *sort;
 	pid_t pid;         /* -p PID, 0: all */
 	const char *match; /* -p NAME: part of a client's or a TA's name, or NULL */
-	const char *format, *output, *what; /* of export and check, or NULL */
+	const char *format, *output, *what; /* of export, check and policy build, or NULL */
 	const char *rules;                  /* --rules FILE, or NULL */
 	const char *cursor;                 /* --cursor FILE, or NULL */
 	u64 since_ns;                       /* --since TIME, CLOCK_REALTIME; 0: not given */
@@ -58,6 +65,7 @@ struct opts {
 	const char *socket;                 /* the daemon's */
 	bool direct;                        /* a daemon is not asked */
 	struct daemon_opts daemon;
+	struct policy_opts policy;
 	u64 given;      /* bit n: row n of option_table was on the command line */
 	char **rest;    /* the words among the options: the command and its arguments */
 	char **command; /* what follows "--", or NULL: there is none */

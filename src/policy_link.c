@@ -1,34 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Loads a policy's BPF object and attaches it by a link. libbpf finds the driver's type in
- * the BTF of the optee module, and checks that the table of the object fits it.
+ * libbpf finds the driver's type in the BTF of the optee module, and fits the object's
+ * table and programs to it.
  */
 #include "policy_link.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define TABLE "optee_admission_ops"
-
-/* libbpf has one printer for the process; its last warning tells best what was wrong. */
-static char last_warning[256];
+/* libbpf has one printer for the process. */
+static struct {
+	char *text;
+	size_t len;
+} said;
 
 static int keep_warning(enum libbpf_print_level level, const char *fmt, va_list args)
 {
-	if (level == LIBBPF_WARN) {
-		vsnprintf(last_warning, sizeof(last_warning), fmt, args);
-		last_warning[strcspn(last_warning, "\n")] = 0;
+	char *text, *more;
+	int len = level == LIBBPF_WARN ? vasprintf(&text, fmt, args) : -1;
+
+	if (len < 0)
+		return 0;
+	more = realloc(said.text, said.len + (size_t)len + 1);
+	if (more) {
+		memcpy(more + said.len, text, (size_t)len + 1);
+		said.text = more;
+		said.len += (size_t)len;
 	}
+	free(text);
 	return 0;
 }
 
-const char *policy_why(void)
+static void begin_keeping(void)
 {
-	return last_warning;
+	free(said.text);
+	said.text = NULL;
+	said.len = 0;
+	libbpf_set_print(keep_warning);
+}
+
+const char *policy_said(void)
+{
+	return said.text ?: "";
 }
 
 static struct bpf_map *find_table(struct bpf_object *object)
@@ -41,48 +59,17 @@ static struct bpf_map *find_table(struct bpf_object *object)
 	return NULL;
 }
 
-/* A plain member of the table, as the object has it. */
-static void *member(const struct policy *policy, const char *name)
+int policy_load(struct policy *policy, const void *elf, size_t size)
 {
-	const struct btf *btf = bpf_object__btf(policy->object);
-	int id = btf__find_by_name_kind(btf, TABLE, BTF_KIND_STRUCT);
-	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, id);
-	char *table = bpf_map__initial_value(policy->map, &(size_t){ 0 });
-
-	for (int i = 0; type && table && i < btf_vlen(type); i++)
-		if (!strcmp(btf__name_by_offset(btf, btf_members(type)[i].name_off), name))
-			return table + btf_member_bit_offset(type, i) / 8;
-	return NULL;
-}
-
-static int prepare(struct policy *policy, unsigned int timeout_ms)
-{
-	uint32_t *timeout;
-	const char *name;
-
-	policy->map = find_table(policy->object);
-	if (!policy->map)
-		return -ENOEXEC;
-	timeout = member(policy, "timeout_ms");
-	name = member(policy, "name");
-	if (!timeout || !name)
-		return -ENOEXEC;
-	if (timeout_ms)
-		*timeout = timeout_ms;
-	snprintf(policy->name, sizeof(policy->name), "%.15s", name);
-	return bpf_object__load(policy->object);
-}
-
-int policy_open(struct policy *policy, const char *file, unsigned int timeout_ms)
-{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "policy");
 	int err;
 
-	last_warning[0] = 0;
-	libbpf_set_print(keep_warning);
-	*policy = (struct policy){ .object = bpf_object__open_file(file, NULL) };
+	begin_keeping();
+	*policy = (struct policy){ .object = bpf_object__open_mem(elf, size, &opts) };
 	if (!policy->object)
 		return -errno;
-	err = prepare(policy, timeout_ms);
+	policy->map = find_table(policy->object);
+	err = policy->map ? bpf_object__load(policy->object) : -ENOEXEC;
 	if (err)
 		policy_close(policy);
 	return err;
@@ -100,10 +87,20 @@ int policy_attach(const struct policy *policy, struct bpf_link **link)
 	return *link ? 0 : -errno;
 }
 
+#if LIBBPF_MAJOR_VERSION == 1 && LIBBPF_MINOR_VERSION < 4
+/* It has no policies of modules: there is nothing to swap, either. */
+int policy_swap(const struct policy *policy, struct bpf_link *link)
+{
+	(void)policy;
+	(void)link;
+	return -EOPNOTSUPP;
+}
+#else
 int policy_swap(const struct policy *policy, struct bpf_link *link)
 {
 	return bpf_link__update_map(link, policy->map) ? -errno : 0;
 }
+#endif
 
 void policy_detach(struct bpf_link *link)
 {
@@ -118,11 +115,24 @@ int policy_link_pin(struct bpf_link *link, const char *path)
 
 int policy_link_open(struct bpf_link **link, const char *path)
 {
+	begin_keeping();
 	*link = bpf_link__open(path);
 	return *link ? 0 : -errno;
+}
+
+void policy_link_close(struct bpf_link *link)
+{
+	bpf_link__destroy(link);
 }
 
 int policy_link_fd(const struct bpf_link *link)
 {
 	return bpf_link__fd(link);
+}
+
+bool policy_link_lives(const struct bpf_link *link)
+{
+	struct pollfd fd = { .fd = bpf_link__fd(link) };
+
+	return !poll(&fd, 1, 0);
 }

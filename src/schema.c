@@ -136,6 +136,44 @@ static void code_condition(struct codec *c, struct snap_cond *cond)
 	code_u64(c, &cond->peak);
 }
 
+static void code_policy_counts(struct codec *c, struct policy_counts *n)
+{
+	code_u64(c, &n->calls);
+	code_u64(c, &n->enter);
+	code_u64(c, &n->enter_reserved);
+	code_u64(c, &n->wait_no_thread);
+	code_u64(c, &n->wait_kept);
+	code_u64(c, &n->wait_rate);
+	code_u64(c, &n->waited);
+	code_u64(c, &n->wait_ns);
+	code_u64(c, &n->wait_max_ns);
+	code_u64(c, &n->stricter_kept);
+	code_u64(c, &n->stricter_rate);
+	code_u64(c, &n->looser);
+}
+
+static void code_policies(struct codec *c, struct snap_pool *p)
+{
+	code_bool(c, &p->takes_policies);
+	if (p->takes_policies) {
+		code_u64(c, &p->policies_attached);
+		code_u64(c, &p->policies_ejected);
+		code_text(c, p->policy_left, sizeof(p->policy_left));
+		code_u32(c, &p->policy_reason);
+	}
+	code_upto(c, &p->nr_policies, 1 + MAX_SHADOWS);
+	for (u32 i = 0; i < p->nr_policies && !c->failed; i++) {
+		struct pool_policy *of = &p->policies[i].of;
+
+		code_enum(c, &p->policies[i].home, NR_POLICY_HOMES);
+		code_text(c, of->name, sizeof(of->name));
+		code_u64(c, &of->reserve_yes);
+		code_u64(c, &of->reserve_no);
+		for (int class = 0; class < NR_CLASSES; class ++)
+			code_policy_counts(c, &of->counts[class]);
+	}
+}
+
 static void code_pool(struct codec *c, struct snap_pool *p)
 {
 	u32 n;
@@ -156,7 +194,7 @@ static void code_pool(struct codec *c, struct snap_pool *p)
 		code_sums(c, &p->sums_iv[class]);
 	}
 	code_int(c, &p->reserved);
-	code_enum(c, &p->design, DESIGN_V6 + 1);
+	code_enum(c, &p->design, NR_DESIGNS);
 	code_int(c, &p->driver_free);
 	code_int(c, &p->system_sessions);
 	code_bool(c, &p->drift_known);
@@ -167,6 +205,8 @@ static void code_pool(struct codec *c, struct snap_pool *p)
 		code_condition(c, &p->conds[cond]);
 	code_u64(c, &p->exhausted_ns_iv);
 	code_u64(c, &p->oldest_wait_ns);
+	if (c->schema >= 3)
+		code_policies(c, p);
 }
 
 /* Its buckets that are not empty, each by its distance from the one before. */

@@ -12,7 +12,7 @@
 #include "host.h"
 #include "snapshot.h"
 
-#define SCHEMA        2 /* that is written; 2: rows by TA */
+#define SCHEMA        3 /* that is written; 2: rows by TA; 3: admission policies */
 #define SCHEMA_OLDEST 1 /* that is still read */
 
 /* The histograms of one session: wait, hold, secure. */

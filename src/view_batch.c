@@ -56,6 +56,24 @@ static void print_conditions(const struct snapshot *s, const struct snap_pool *p
 	}
 }
 
+static void print_policies(const struct snap_pool *pool)
+{
+	char text[80];
+
+	for (u32 p = 0; p < pool->nr_policies; p++)
+		for (int class = 0; class < NR_CLASSES; class ++) {
+			printf("policy tee%u", pool->id);
+			for (size_t i = 0; i < nr_policy_fields; i++) {
+				const struct policy_field *f = &policy_fields[i];
+				struct value v = f->get(&pool->policies[p], class);
+
+				printf(" %s=%s", f->name,
+				       value_format(&v, f->unit, text, sizeof(text)));
+			}
+			putchar('\n');
+		}
+}
+
 static void print_waiter(const struct snapshot *s, const struct snap_call *call)
 {
 	const struct snap_session *row = call->session >= 0 ? &s->sessions[call->session] : NULL;
@@ -131,6 +149,7 @@ static void print_frame(const struct opts *o, const struct snapshot *s)
 	for (u32 i = 0; i < s->nr_pools; i++) {
 		print_pool(s, &s->pools[i]);
 		print_conditions(s, &s->pools[i]);
+		print_policies(&s->pools[i]);
 	}
 	for (u32 i = 0; i < s->nr_calls; i++)
 		if (s->calls[i].queued)

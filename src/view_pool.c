@@ -9,6 +9,7 @@
 #include "text.h"
 #include "view_conditions.h"
 #include "view_detail.h"
+#include "view_policies.h"
 #include "view_pool.h"
 
 static const char *pool_value(const struct snapshot *s, const struct snap_pool *pool,
@@ -137,6 +138,7 @@ static void put_pool(struct page *p, const struct snapshot *s, u32 index)
 	if (pool->judged_reserved != pool->reserved)
 		page_flow(p, 6, 2, STYLE_BOLD, "judged by reserved %d", pool->judged_reserved);
 	view_conditions_pool(p, s, pool);
+	view_policies_pool(p, pool);
 	page_newline(p);
 }
 

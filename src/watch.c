@@ -216,10 +216,14 @@ void watch_condition(const struct watch *w, u32 pool, enum condition cond, struc
 	to->ns = ended->ns + ns;
 	to->longest_ns = ns > ended->longest_ns ? ns : ended->longest_ns;
 	to->peak = peak > ended->peak ? peak : ended->peak;
+	/* A policy's rule is not known here, nor is whom it wakes. */
 	if (cond == COND_STRANDED || cond == COND_LOST_WAKE)
-		to->known = w->probes->sees_wakes && p->total;
-	else if (cond == COND_RESERVE_BREACH || cond == COND_RESERVE_IDLE ||
-		 cond == COND_EXHAUSTED || cond == COND_COUNT_MISMATCH)
+		to->known = w->probes->sees_wakes && p->total && !p->policy.name[0];
+	else if (cond == COND_OVERRUN || cond == COND_HARMFUL_OVERRUN)
+		to->known = pool_state(p->state).reserved >= 0;
+	else if (cond == COND_RESERVE_BREACH || cond == COND_RESERVE_IDLE)
+		to->known = p->total && pool_state(p->state).reserved >= 0;
+	else if (cond == COND_EXHAUSTED || cond == COND_COUNT_MISMATCH)
 		to->known = p->total;
 	else if (cond == COND_DRIFT)
 		to->known = w->pools[pool].drift_known;

@@ -20,28 +20,32 @@ FILES = ("witnessed", "witness.log", "shadow.log")
 Counts = Mapping[tuple[str, str], int]
 """By policy and callback."""
 
-# Every policy that comes is followed from the first witness_start to witness_stop.
-SCRIPT = r"""
-FOLLOWED=
-witness_begin() { # before a policy is loaded
-	if [ -z "$FOLLOWED" ]; then
-		policy-witness /tmp/witnessed >/tmp/witness.log 2>&1 &
-		WITNESS=$!
-		wait_for 60 test -e /tmp/witness.log
-	fi
-	FOLLOWED=$(grep -c follows /tmp/witness.log)
+# In every script that attaches policies; without BEGIN there is no witness, and no wait for it.
+COUNT = r"""
+WITNESS=
+witness_counts() { # before a policy is loaded
+	[ -z "$WITNESS" ] || FOLLOWED=$(grep -c follows /tmp/witness.log)
 }
 witness_follows_one_more() {
 	kill -0 $WITNESS || die "the witness has ended: $(cat /tmp/witness.log)"
 	[ "$(grep -c follows /tmp/witness.log)" -gt "$FOLLOWED" ]
 }
-witness_follows() { wait_for 60 witness_follows_one_more; } # when it is attached
-witness_stop() {
-	kill -TERM $WITNESS
-	wait $WITNESS || die "the witness ended with $?: $(cat /tmp/witness.log)"
-	policy-shadow /tmp/witnessed $(sed -n 's,^follows \(.*\),/policies/\1.o,p' /tmp/witness.log |
-		sort -u) >/tmp/shadow.log 2>&1
+witness_follows() { # when it is attached
+	[ -z "$WITNESS" ] || wait_for 60 witness_follows_one_more
 }
+"""
+
+BEGIN = r"""
+policy-witness /tmp/witnessed >/tmp/witness.log 2>&1 &
+WITNESS=$!
+wait_for 60 test -e /tmp/witness.log
+"""
+
+END = r"""
+kill -TERM $WITNESS
+wait $WITNESS || die "the witness ended with $?: $(cat /tmp/witness.log)"
+policy-shadow /tmp/witnessed $(sed -n 's,^follows \(.*\),/policies/\1.o,p' /tmp/witness.log |
+	sort -u) >/tmp/shadow.log 2>&1
 """
 
 

@@ -19,31 +19,37 @@ DRIVER = ROOT / "build/optee-ko"
 CORE = (ROOT / "kernel", ROOT / "include/optee_admission.h", ROOT / "tests/vm/optee_vm/driver.py")
 MS = 1_000_000
 
-# For run(). policy_start returns when it is attached, and witnessed; the loader's words are
-# in /tmp/policy.log, its orders come from file descriptor 7.
-SCRIPT = homes.SCRIPT + r"""
+# Needs vm.PRELUDE. With policy_start it is attached until policy_stop; with policy_hold for
+# as long as the process $POLICY lives. What is said of it is in /tmp/policy.log.
+SCRIPT = homes.COUNT + r"""
 STATE=/sys/kernel/debug/optee_admission
 state() { sed -n "s/^$1 //p" $STATE; } # 'policy', or 'queue 0 free'
-policy_says() { grep -q " $1 " /tmp/policy.log; }
+policy_says() { grep -q "$1" /tmp/policy.log; }
 policy_is() { [ "$(state policy)" = "$1" ]; }
 
+policy_order() { # as of optee-top policy
+	optee-top policy "$@" >/tmp/policy.log 2>&1 ||
+		die "policy $1 ended with $?: $(cat /tmp/policy.log)"
+}
+
 policy_start() { # NAME [TIMEOUT_MS]
-	witness_begin
-	rm -f /tmp/policy.in
-	mkfifo /tmp/policy.in
-	policy-loader /policies/$1.o ${2:-} </tmp/policy.in >/tmp/policy.log 2>&1 &
-	POLICY=$!
-	exec 7>/tmp/policy.in
-	wait_for 60 policy_says attached
+	witness_counts
+	policy_order attach /policies/$1.o ${2:+--timeout-ms $2}
 	witness_follows
 }
 
-policy_order() { echo "$*" >&7; }
+policy_hold() { # NAME [TIMEOUT_MS]
+	witness_counts
+	: >/tmp/policy.log
+	optee-top policy attach --foreground /policies/$1.o ${2:+--timeout-ms $2} \
+		>/tmp/policy.log 2>&1 &
+	POLICY=$!
+	wait_for 60 policy_says "' attached$"
+	witness_follows
+}
 
 policy_stop() {
 	policy_order detach
-	wait $POLICY || die "the loader ended with $?: $(cat /tmp/policy.log)"
-	exec 7>&-
 	policy_is - || die "it is still attached: $(cat $STATE)"
 }
 
@@ -90,15 +96,16 @@ def driver(kernel: str = kmod.KERNEL, patch: Optional[Path] = None) -> Path:
     return ko
 
 
-def options(*more: str, patch: Optional[Path] = None) -> Sequence[str]:
+def options(*more: str, kernel: str = kmod.KERNEL, patch: Optional[Path] = None) -> Sequence[str]:
     """What SCRIPT wants of tests/vm/run."""
-    return ("--module", str(driver(patch=patch)), "--put", f"{OBJECTS}:/policies", *more)
+    return ("--kernel", kernel, "--module", str(driver(kernel, patch)),
+            "--put", f"{OBJECTS}:/policies", *more)
 
 
 def run(context: Context, script: str, *more: str, gets: Sequence[str] = (), seconds: float = 180,
         tag: str = "guest") -> vm.Run:
     """Run SCRIPT and the script; whatever policies do in it, their other homes do, too."""
-    guest = vm.run(context, SCRIPT + script + "witness_stop\n", *more,
+    guest = vm.run(context, SCRIPT + homes.BEGIN + script + homes.END, *more,
                    gets=[*gets, *homes.FILES], seconds=seconds, tag=tag)
     homes.check(context, guest)
     return guest

@@ -10,6 +10,8 @@ from .registry import Context, Findings, test
 
 # C could begin when B ends, and begins when A does: the wake for it goes to A.
 RUN = r"""
+optee-top policy attach none 2>/tmp/policy && die "a policy is attached"
+echo $? >>/tmp/policy
 top_start -d 0.5 --starved 0.3
 optee-load -o /tmp/load 'name=A wait=3000' 'name=B at=20 wait=1000' 'name=C at=600 wait=100' ||
 	die "optee-load failed"
@@ -19,8 +21,12 @@ UNCOUNTED = ("reserve_breach", "reserve_idle", "exhausted", "stranded", "count_m
              "lost_wake")
 
 
-def run(context: Context, kernel: str) -> tuple[list[Object], account.Account]:
-    guest = vm.run(context, RUN, "--kernel", kernel, gets=("top.jsonl", "load"), seconds=120)
+def run(context: Context, findings: Findings, kernel: str,
+        no_policy: str) -> tuple[list[Object], account.Account]:
+    guest = vm.run(context, RUN, "--kernel", kernel, gets=("top.jsonl", "load", "policy"),
+                   seconds=120)
+    findings.equal("attaching a policy", guest.read("policy").decode(),
+                   f"optee-top: cannot attach 'none': {no_policy}\n3\n")
     return frames.load(guest.files["top.jsonl"]), account.load(guest.files["load"])
 
 
@@ -41,8 +47,9 @@ def invoke(truth: account.Account, client: str) -> account.Call:
 @test()
 def kernel_7_3(context: Context) -> None:
     """It has the same queue: C is stranded until A ends, and A is the culprit."""
-    seen, truth = run(context, "7.3")
     findings = Findings()
+    seen, truth = run(context, findings, "7.3", "this OP-TEE driver takes no policies; "
+                      "'make optee-ko' builds one that does")
     frames.check_sane(findings, seen)
     check_calls(findings, seen, truth)
     a, c = invoke(truth, "A"), invoke(truth, "C")
@@ -62,8 +69,9 @@ def kernel_7_3(context: Context) -> None:
 @test()
 def kernel_6_1(context: Context) -> None:
     """It does not count threads: what needs a count is unknown; who waits too long is seen."""
-    seen, truth = run(context, "6.1")
     findings = Findings()
+    seen, truth = run(context, findings, "6.1", "this kernel's BPF has no struct_ops of modules; "
+                      "policies need Linux 6.12 or newer, and the driver of 'make optee-ko'")
     check_calls(findings, seen, truth)
     pool = seen[-1]["pools"][0]
     findings.equal("the design", pool["design"], "none")

@@ -50,8 +50,8 @@ wait_for 20 counters_are_zero
 
 
 def compared(context: Context, threads: int, calls: int) -> None:
-    load = {"threads": 2 * threads, "times": 3 * calls, "calls": calls}
-    under = "".join(UNDER % {"name": name, **load} for name in policy.NAMES)
+    load = {"threads": 2 * threads, "times": 3 * calls}
+    under = "".join(UNDER % {"name": name, "calls": calls} for name in policy.NAMES)
     guest = policy.run(context, kclient.SCRIPT + "kclient_load\n" + LOAD % load + under + END,
                        *policy.options("--threads", str(threads), *kclient.options()),
                        seconds=400)

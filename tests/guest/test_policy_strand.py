@@ -12,14 +12,14 @@ LATE = 20 * MS  # the bound, for a guest on a busy machine
 
 STRAND = r"""
 %(begin)s
-optee-load -o /dev/null 'name=A at=0 wait=3000' %(others)s 'name=B at=20 wait=600' \
-	'name=C at=300 wait=100' || die "optee-load failed"
+optee-load -o /dev/null 'name=A at=0 wait=1500' %(others)s 'name=B at=20 wait=450' \
+	'name=C at=200 wait=50' || die "optee-load failed"
 %(end)s
 """
 
 
 def script(threads: int, names: tuple[str, ...]) -> str:
-    others = f"'name=L count={threads - 2} at=10 wait=3000'" if threads > 2 else ""
+    others = f"'name=L count={threads - 2} at=10 wait=1500'" if threads > 2 else ""
     part = {name: ("", "") if name == "stock" else
             (f"policy_start {name}", "policy_stop\ncounters_are_zero || die \"$(cat $STATE)\"")
             for name in names}
@@ -63,3 +63,8 @@ def policy_strand_2(context: Context) -> None:
 @test()
 def policy_strand_4(context: Context) -> None:
     strand(context, 4)
+
+
+@test()
+def policy_strand_8(context: Context) -> None:
+    strand(context, 8)

@@ -90,10 +90,29 @@ static void add_pool(u32 id, int total)
 		};
 }
 
+static void add_policy(struct snap_pool *pool, enum policy_home home, const char *name)
+{
+	struct snap_policy *policy = &pool->policies[pool->nr_policies++];
+
+	policy->home = home;
+	snprintf(policy->of.name, sizeof(policy->of.name), "%s", name);
+	policy->of.reserve_yes = 2;
+	policy->of.reserve_no = 1;
+	for (int class = 0; class < NR_CLASSES; class ++)
+		policy->of.counts[class] = (struct policy_counts){
+			100, 90, 5, 1, 2, 3, 10, 1500000001, 900000000, 4, 5, 6,
+		};
+}
+
 static void of_all(void)
 {
 	add_pool(0, 2);
 	add_pool(3, -1);
+	snap.pools[0].takes_policies = true;
+	snap.pools[0].policies_attached = 3;
+	snap.pools[0].policies_ejected = 1;
+	add_policy(&snap.pools[0], POLICY_ENFORCED, "single");
+	add_policy(&snap.pools[0], POLICY_SHADOW, "per-session");
 	for (int i = 0; i < NR_LOSSES; i++)
 		snap.losses.count[i] = (u64)i * 10;
 	calls(add_ta("os_test", CLASS_NORMAL), 100, 1);

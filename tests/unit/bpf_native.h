@@ -204,10 +204,12 @@ static inline s32 queue_reserved(u64 queue)
 	return queue_sys_sessions(queue) > 0;
 }
 
+static bool policy_attached;
+
 static inline bool queue_has_policy(u64 queue)
 {
 	(void)queue;
-	return false;
+	return policy_attached;
 }
 
 static inline bool waiter_is_done(u64 waiter)

@@ -69,7 +69,7 @@ static struct {
 	struct model_call *queue[MODEL_TASKS * MODEL_DEPTH];
 	int nr_queue;
 	int threads, free, sys_sessions;
-	int reserved;              /* as the hooks know it */
+	int reserved;              /* as the hooks know it; -1: a policy decides */
 	struct model_task *ending; /* its innermost call ends just now */
 	int in_use_peak[2], in_use_all_peak, waiting_peak[2], waiting_all_peak;
 	struct model_episode lasting[NR_POOL_CONDS];
@@ -126,6 +126,7 @@ static void model_start(int threads)
 	ring_room = RING_ROOM;
 	starved_ns = ~0ULL;
 	what_if_reserved = -1;
+	policy_attached = false;
 	stack_bytes = 1 << STACK_BITS;
 	model.threads = model.free = threads;
 	optee = (struct optee){ .call_queue = { .total_thread_count = threads,
@@ -218,6 +219,8 @@ static bool holds(int cond, const struct model_view *v)
 {
 	int normal = v->in_use[0], system = v->in_use[1];
 
+	if (policy_attached && cond != COND_EXHAUSTED)
+		return false;
 	switch (cond) {
 	case COND_OVERRUN:
 		return system > model.reserved;
@@ -371,7 +374,9 @@ static void judge_call(const struct model_call *c, int cond, u64 since)
 
 static void model_reserve(void)
 {
-	model.reserved = what_if_reserved >= 0 ? what_if_reserved : model.sys_sessions > 0;
+	model.reserved = what_if_reserved >= 0 ? what_if_reserved :
+			 policy_attached       ? -1 :
+						 model.sys_sessions > 0;
 	judge_state();
 }
 

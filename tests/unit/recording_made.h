@@ -76,6 +76,27 @@ static const struct host host = {
 	.calls = true,
 };
 
+static void make_policies(struct snap_pool *p)
+{
+	p->takes_policies = any() & 1;
+	if (p->takes_policies) {
+		p->policies_attached = any();
+		p->policies_ejected = any();
+		any_text(p->policy_left, sizeof(p->policy_left));
+		p->policy_reason = (u32)any();
+	}
+	p->nr_policies = any() % (MAX_SHADOWS + 2);
+	for (u32 i = 0; i < p->nr_policies; i++) {
+		struct pool_policy *of = &p->policies[i].of;
+
+		p->policies[i].home = any() % NR_POLICY_HOMES;
+		any_text(of->name, sizeof(of->name));
+		of->reserve_yes = any();
+		of->reserve_no = any();
+		any_u64s(of->counts, sizeof(of->counts));
+	}
+}
+
 static void make_pool(struct snap_pool *p)
 {
 	p->id = (u32)any();
@@ -94,7 +115,7 @@ static void make_pool(struct snap_pool *p)
 	any_u64s(p->sums, sizeof(p->sums));
 	any_u64s(p->sums_iv, sizeof(p->sums_iv));
 	p->reserved = any_int();
-	p->design = any() % (DESIGN_V6 + 1);
+	p->design = any() % NR_DESIGNS;
 	p->driver_free = any_int();
 	p->system_sessions = any_int();
 	p->drift_known = any() & 1;
@@ -106,6 +127,7 @@ static void make_pool(struct snap_pool *p)
 	}
 	p->exhausted_ns_iv = any();
 	p->oldest_wait_ns = any();
+	make_policies(p);
 }
 
 static void make_session(struct snap_session *row, session_hists *hists)

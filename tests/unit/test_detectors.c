@@ -293,6 +293,32 @@ static void what_if(void **state)
 	assert_non_null(lasting(COND_STRANDED));
 }
 
+/* What is in reserve is not known under a policy: what is judged by it is not judged. */
+static void under_policy(void **state)
+{
+	(void)state;
+	model_start(2);
+	policy_attached = true;
+	pool_reserve(0, 1 * MS);
+	model_reserve();
+	compare();
+	start_call(0, true);
+	start_call(1, true);
+	at(2, 10 * MS);
+	start_call(2, false);
+	assert_non_null(lasting(COND_EXHAUSTED));
+	assert_null(lasting(COND_OVERRUN));
+	assert_null(lasting(COND_HARMFUL_OVERRUN));
+	at(1, 30 * MS);
+	policy_attached = false; /* the driver's rule is in force again */
+	pool_reserve(0, 30 * MS);
+	model_reserve();
+	compare();
+	assert_int_equal(lasting(COND_HARMFUL_OVERRUN)->since_ns, 30 * MS);
+	end_call(0);
+	assert_non_null(lasting(COND_RESERVE_IDLE));
+}
+
 static void ring_full(void **state)
 {
 	(void)state;
@@ -451,19 +477,13 @@ static void a_long_queue(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(overrun),
-		cmocka_unit_test(harmful_overrun),
-		cmocka_unit_test(reserve_breach),
-		cmocka_unit_test(reserve_idle),
-		cmocka_unit_test(exhausted),
-		cmocka_unit_test(starved),
-		cmocka_unit_test(count_mismatch),
-		cmocka_unit_test(what_if),
-		cmocka_unit_test(ring_full),
-		cmocka_unit_test(late_ends),
-		cmocka_unit_test(changes_seen_in_any_order),
-		cmocka_unit_test(a_long_queue),
-		cmocka_unit_test(nothing_is_judged_unsettled),
+		cmocka_unit_test(overrun),        cmocka_unit_test(harmful_overrun),
+		cmocka_unit_test(reserve_breach), cmocka_unit_test(reserve_idle),
+		cmocka_unit_test(exhausted),      cmocka_unit_test(starved),
+		cmocka_unit_test(count_mismatch), cmocka_unit_test(what_if),
+		cmocka_unit_test(under_policy),   cmocka_unit_test(ring_full),
+		cmocka_unit_test(late_ends),      cmocka_unit_test(changes_seen_in_any_order),
+		cmocka_unit_test(a_long_queue),   cmocka_unit_test(nothing_is_judged_unsettled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

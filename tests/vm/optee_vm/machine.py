@@ -27,6 +27,10 @@ KERNEL_ARGS = ("console=ttyAMA0", "quiet", "panic=-1", "sysrq_always_enabled",
 FIXED_ARGS = ("nokaslr", "norandmaps")
 FIXED_CLOCK = ("-rtc", "base=2026-01-01,clock=vm")
 FIXED_SEEDS = {"kaslr-seed": 2, "rng-seed": 8}  # in 32-bit cells
+# What OP-TEE itself says of the first in /firmware/optee, but for the interrupt, which
+# nothing raises.
+SECOND_TEE = (("s", "compatible", "linaro,optee-tz"), ("s", "method", "smc"),
+              ("x", "interrupts", "0", "c8", "1"))
 
 
 class Config(NamedTuple):
@@ -38,6 +42,7 @@ class Config(NamedTuple):
     icount: bool
     flags: Sequence[str]
     ports: Sequence[int] = ()  # of the guest's, to be reached from the host
+    twice: bool = False  # a second device of the OP-TEE
 
 
 class Machine:
@@ -125,6 +130,10 @@ class Machine:
                                   ("x", "linux,initrd-end", f"{initrd_end:x}")):
             command(["fdtput", "-t", kind, dtb, "/chosen", name, value],
                     "edit the device tree")
+        if self.config.twice:
+            for kind, name, *values in SECOND_TEE:
+                command(["fdtput", "-p", "-t", kind, dtb, "/optee-2", name, *values],
+                        "add a device to the device tree")
         if self.config.icount:
             for node in ("/chosen", "/secure-chosen"):
                 for name, cells in FIXED_SEEDS.items():
