@@ -81,6 +81,8 @@ BPF_FLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_arm64 -Wall -Wextra -We
 
 $(GEN)/probes.bpf.o: bpf/probes.bpf.c
 $(GEN)/floor.bpf.o: tests/bench/floor.bpf.c
+$(GEN)/witness.bpf.o $(GEN)/shadow.bpf.o: $(GEN)/%.bpf.o: tests/policy/%.bpf.c \
+	tests/policy/witness.h tests/policy/shadow.h include/optee_admission.h
 $(GEN)/%.bpf.o: $(BPF_SRCS) Makefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
@@ -184,7 +186,7 @@ guest:
 	$(Q)$(MAKE) --no-print-directory $(if $(V),,-s) CROSS_COMPILE=aarch64-linux-gnu- STATIC=1 \
 		SYSROOT=$(SYSROOT_ARM64) build/arm64/optee-top build/arm64/optee-load build/arm64/optee-load-demo \
 		build/arm64/calling-plugin.so build/arm64/log-made build/arm64/crowd build/arm64/mob \
-		build/arm64/policy-swaps policies
+		build/arm64/policy-swaps build/arm64/policy-witness build/arm64/policy-shadow policies $(HOMES)
 
 # A daemon's log without a daemon, for tests/guest/test_log*.py.
 $(OUT)/log-made: tests/log/made.c tests/unit/log_made.h $(PLAIN:%=$(OUT)/%.o) Makefile
@@ -238,9 +240,20 @@ build/unit/src/%.o: src/%.c Makefile
 
 build/unit/test_%: tests/unit/test_%.c $(UNIT_OBJS) $(BPF_SRCS) Makefile
 	$(call say,CC,$@)
-	$(Q)$(UNIT_CC) -Ibpf -Ivmlinux -o $@ $< $(UNIT_OBJS) -lcmocka -ljansson -lz
+	$(Q)$(UNIT_CC) -Ibpf -Ivmlinux -o $@ $< $(UNIT_OBJS) $(UNIT_MORE) -lcmocka -ljansson -lz
 
--include $(UNIT_OBJS:.o=.d) $(UNIT_TESTS:=.d)
+# Policies as plain functions: one program has them all.
+UNIT_POLICIES := $(patsubst policies/%.c,build/unit/policies/%.o,$(sort $(wildcard policies/*.c)))
+
+build/unit/policies/%.o: policies/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(UNIT_CC) -Dpolicy=policy_$(subst -,_,$*) -c -o $@ $<
+
+build/unit/test_policies: UNIT_MORE := $(UNIT_POLICIES)
+build/unit/test_policies: $(UNIT_POLICIES)
+
+-include $(UNIT_OBJS:.o=.d) $(UNIT_POLICIES:.o=.d) $(UNIT_TESTS:=.d)
 
 # Exports what never was, for tests/guest/test_export.py.
 build/export-made: tests/export/made.c $(PLAIN:%=src/%.c) $(wildcard src/*.h include/*.h) Makefile
@@ -319,11 +332,29 @@ check-debug: debug-kernel guest
 xtest-policies: guest
 	$(Q)OPTEE_TOP_NO_MAKE=1 tests/xtest-policies
 
+# A policy of this machine, to compare with what the enforced one did.
+HOMES	:= $(POLICIES:build/policies/%.o=build/homes/%)
+
+build/homes/%: policies/%.c tests/policy/native.c tests/policy/replay.h tests/policy/witness.h \
+		policies/policy.h include/optee_admission.h Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(HOSTCC) -std=gnu11 -g -O2 -Wall -Wextra -Werror -Iinclude -Ipolicies \
+		-fsanitize=undefined -fno-sanitize-recover=all -o $@ tests/policy/native.c $<
+
 build/arm64/policy-swaps: tests/policy/swaps.c src/policy_link.c src/policy_link.h Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra \
 		-Werror -static -Isrc -o $@ $(filter %.c,$^) -lbpf -lelf -lz
+
+# Whether the homes of a policy agree: tests/guest/homes.py.
+build/arm64/policy-witness build/arm64/policy-shadow: build/arm64/policy-%: tests/policy/%.c \
+		$(wildcard tests/policy/*.h) $(GEN)/%.skel.h Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra \
+		-Werror -static -Iinclude -I$(GEN) -o $@ $< -lbpf -lelf -lz
 
 # Of a driver: an optee.ko, or a directory with the files of drivers/tee/optee.
 validate: guest

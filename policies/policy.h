@@ -20,13 +20,20 @@
 #define EBUSY      16
 
 #ifdef __bpf__
-#define POLICY_BODY          __attribute__((always_inline))
-#define POLICY_SECTION(name) __attribute__((section(name), used))
+#define POLICY_BODY                __attribute__((always_inline))
+#define POLICY_SECTION(name)       __attribute__((section(name), used))
+#define POLICY_ANSWER_s32(answer)  (u64)(long long)(answer)
+#define POLICY_ANSWER_u64(answer)  (answer)
+#define POLICY_ANSWER_void(answer) ((answer), 0)
 #define POLICY_CALLBACK(type, name)                                                                \
 	static inline POLICY_BODY type name##_of(struct optee_adm_call *c);                        \
 	POLICY_SECTION("struct_ops") type name(u64 *arguments)                                     \
 	{                                                                                          \
 		return name##_of((struct optee_adm_call *)arguments[0]);                           \
+	}                                                                                          \
+	POLICY_SECTION("?freplace") u64 shadow_##name(struct optee_adm_call *c)                    \
+	{                                                                                          \
+		return c ? POLICY_ANSWER_##type(name##_of(c)) : 0;                                 \
 	}                                                                                          \
 	static inline POLICY_BODY type name##_of(__attribute__((unused)) struct optee_adm_call *c)
 #define POLICY(...)                                                                                \

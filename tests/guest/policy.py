@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Mapping, NamedTuple, Optional, Sequence
 
-from . import kmod, target
+from . import homes, kmod, target, vm
 from .registry import Context, Failed
 from .vm import ROOT
 
@@ -21,7 +21,7 @@ MS = 1_000_000
 
 # Needs vm.PRELUDE. With policy_start it is attached until policy_stop; with policy_hold for
 # as long as the process $POLICY lives. What is said of it is in /tmp/policy.log.
-SCRIPT = r"""
+SCRIPT = homes.COUNT + r"""
 STATE=/sys/kernel/debug/optee_admission
 state() { sed -n "s/^$1 //p" $STATE; } # 'policy', or 'queue 0 free'
 policy_says() { grep -q "$1" /tmp/policy.log; }
@@ -33,15 +33,19 @@ policy_order() { # as of optee-top policy
 }
 
 policy_start() { # NAME [TIMEOUT_MS]
+	witness_counts
 	policy_order attach /policies/$1.o ${2:+--timeout-ms $2}
+	witness_follows
 }
 
 policy_hold() { # NAME [TIMEOUT_MS]
+	witness_counts
 	: >/tmp/policy.log
 	optee-top policy attach --foreground /policies/$1.o ${2:+--timeout-ms $2} \
 		>/tmp/policy.log 2>&1 &
 	POLICY=$!
 	wait_for 60 policy_says "' attached$"
+	witness_follows
 }
 
 policy_stop() {
@@ -100,13 +104,24 @@ def options(*more: str, kernel: str = kmod.KERNEL, patch: Optional[Path] = None)
             "--put", f"{OBJECTS}:/policies", *more)
 
 
+def run(context: Context, script: str, *more: str, gets: Sequence[str] = (), seconds: float = 180,
+        tag: str = "guest") -> vm.Run:
+    """Run SCRIPT and the script; whatever policies do in it, their other homes do, too."""
+    guest = vm.run(context, SCRIPT + homes.BEGIN + script + homes.END, *more,
+                   gets=[*gets, *homes.FILES], seconds=seconds, tag=tag)
+    homes.check(context, guest)
+    return guest
+
+
 def compile(context: Context, source: Path, *defines: str, name: str = "") -> Sequence[str]:
-    """Make an object of a policy, as /policies/NAME.o of the guest: options for it."""
+    """Make an object of a policy, as /policies/NAME.o of the guest: options for it; and its
+    native home."""
     out = context.dir / f"{name or source.stem}.o"
     context.dir.mkdir(parents=True, exist_ok=True)
     subprocess.run(["clang", "-g", "-O2", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror",
                     f"-I{ROOT / 'include'}", f"-I{SOURCES}", *(f"-D{d}" for d in defines),
                     "-c", source, "-o", out], check=True)
+    homes.build(context, source, out.stem, defines)
     return "--put", f"{out}:/policies/{out.name}"
 
 

@@ -5,7 +5,7 @@ every policy that has one gets through."""
 
 import json
 
-from . import kmod, policy, vm
+from . import kmod, policy
 from .registry import Context, Findings, test
 
 RESERVING = tuple(name for name in policy.NAMES if name != "none")
@@ -53,8 +53,9 @@ echo "none" $(cat $ACCOUNT)
 def policy_deadlock(context: Context) -> None:
     names = {"clients": str(CLIENTS)}
     scmi = ("--put", f"{kmod.build('scmi')}:/scmi.ko")
-    through = policy.SCRIPT + SCMI + "".join(THROUGH % {"name": n, **names} for n in RESERVING)
-    guest = vm.run(context, through, *policy.options("--icount", *scmi), seconds=600, tag="through")
+    through = SCMI + "".join(THROUGH % {"name": n, **names} for n in RESERVING)
+    guest = policy.run(context, through, *policy.options("--icount", *scmi),
+                       seconds=600, tag="through")
     findings = Findings()
     said = dict(line.split(maxsplit=1) for line in guest.out.decode().splitlines())
     for name in RESERVING:
@@ -64,8 +65,8 @@ def policy_deadlock(context: Context) -> None:
             figures.get("reserved"), figures.get("failed"),
             figures.get("arrived", 0) - figures.get("done", 0)), (0, 0, 0))
         findings.true(f"{name}: {figures}", figures.get("done", 0) >= CLIENTS)
-    guest = vm.run(context, policy.SCRIPT + SCMI + LOCKED % names, *policy.options("--icount", *scmi),
-                   gets=["events.jsonl"], seconds=300, tag="locked")
+    guest = policy.run(context, SCMI + LOCKED % names, *policy.options("--icount", *scmi),
+                       gets=["events.jsonl"], seconds=300, tag="locked")
     none = guest.out.decode().split()
     findings.true(f"none gave a reservation: {none}",
                   none[:2] == ["none", "reserved"] and none[2] != "0")

@@ -162,10 +162,9 @@ def look(findings: Findings, guest: vm.Run, calls: Sequence[Call], name: str,
 def rules(context: Context, threads: int) -> None:
     names = tuple(RULES)
     load = "".join(LOAD % {"name": name, "system": SYSTEM} for name in names)
-    guest = vm.run(context, policy.SCRIPT + kclient.SCRIPT + BEGIN % {"normal": threads + 1}
-                   + load + END,
-                   *policy.options("--icount", "--threads", str(threads), *kclient.options()),
-                   gets=["dmesg", "all.csv", *(f"{n}.kclient" for n in names)], seconds=1200)
+    guest = policy.run(context, kclient.SCRIPT + BEGIN % {"normal": threads + 1} + load + END,
+                       *policy.options("--icount", "--threads", str(threads), *kclient.options()),
+                       gets=["dmesg", "all.csv", *(f"{n}.kclient" for n in names)], seconds=1200)
     findings = Findings()
     recorded = policy.calls(guest.files["all.csv"])
     seen = {name: look(findings, guest, recorded, name, threads) for name in names}

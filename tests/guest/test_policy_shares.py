@@ -3,7 +3,7 @@
 
 from typing import Sequence
 
-from . import kclient, policy, vm
+from . import kclient, policy
 from .policy import MS, Call
 from .registry import Context, Findings, test
 
@@ -33,8 +33,8 @@ record_stop
 
 @test()
 def policy_single(context: Context) -> None:
-    guest = vm.run(context, policy.SCRIPT + kclient.SCRIPT + "kclient_load\n" + SINGLE,
-                   *policy.options(*kclient.options()), gets=["all.csv"])
+    guest = policy.run(context, kclient.SCRIPT + "kclient_load\n" + SINGLE,
+                       *policy.options(*kclient.options()), gets=["all.csv"])
     seen = policy.calls(guest.files["all.csv"])
     findings = Findings()
     runs = list(zip(("stock", "upstream", "single"), invokes(seen, "S"), invokes(seen, "N")))
@@ -69,9 +69,9 @@ policy_stop
 def policy_strict(context: Context) -> None:
     """No overrun in ten thousand system calls."""
     threads = 4
-    guest = vm.run(context, policy.SCRIPT + kclient.SCRIPT + "kclient_load\n" + STRICT,
-                   *policy.options("--threads", str(threads), *kclient.options()),
-                   gets=["all.csv", "kclient", "log"], seconds=900)
+    guest = policy.run(context, kclient.SCRIPT + "kclient_load\n" + STRICT,
+                       *policy.options("--threads", str(threads), *kclient.options()),
+                       gets=["all.csv", "kclient", "log"], seconds=900)
     findings = Findings()
     truth = kclient.load(guest.files["kclient"])
     done = [c for c in truth.calls if c.op == "invoke" and c.result == 0]
@@ -103,8 +103,8 @@ policy_stop
 @test(slots=2)
 def policy_fair(context: Context) -> None:
     """Three clients with four sessions each share two threads by their weights."""
-    guest = vm.run(context, policy.SCRIPT + FAIR, *policy.options("--icount"), gets=["all.csv"],
-                   seconds=600)
+    guest = policy.run(context, FAIR, *policy.options("--icount"), gets=["all.csv"],
+                       seconds=600)
     seen = policy.calls(guest.files["all.csv"])
     by = {name: invokes(seen, name) for name in NICE}
     begin = max(calls[0].start for calls in by.values()) + SEC
@@ -148,8 +148,8 @@ def policy_tacap(context: Context) -> None:
     """A client that floods its TA is held to the rate; one of another TA does not notice."""
     limits = policy.compile(context, policy.SOURCES / "tacap.c", f"RATE={RATE}",
                             f"BURST={BURST}", "ONLY=OPTEE_ADM_TA(0x5b9e0e40,0x2636,0x11e1)")
-    guest = vm.run(context, policy.SCRIPT + TACAP, *policy.options("--icount", *limits),
-                   gets=["all.csv"], seconds=600)
+    guest = policy.run(context, TACAP, *policy.options("--icount", *limits),
+                       gets=["all.csv"], seconds=600)
     seen = policy.calls(guest.files["all.csv"])
     alone, beside, flood = (invokes(seen, client) for client in "VWF")
     findings = Findings()

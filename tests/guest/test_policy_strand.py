@@ -4,7 +4,7 @@ stranded, as it is with the stock driver (test_stranded.py has the same calls)."
 
 from typing import Sequence
 
-from . import policy, vm
+from . import policy
 from .policy import MS, Call
 from .registry import Context, Findings, test
 
@@ -23,7 +23,7 @@ def script(threads: int, names: tuple[str, ...]) -> str:
     part = {name: ("", "") if name == "stock" else
             (f"policy_start {name}", "policy_stop\ncounters_are_zero || die \"$(cat $STATE)\"")
             for name in names}
-    return policy.SCRIPT + "record_start all\n" + "".join(
+    return "record_start all\n" + "".join(
         STRAND % {"others": others, "begin": begin, "end": end}
         for name, (begin, end) in part.items()) + "record_stop\n"
 
@@ -38,9 +38,9 @@ def strand(context: Context, threads: int) -> None:
     names = ("stock", *policy.NAMES)
     # All three are calls of one TA, of which tacap lets in one at a time.
     wide = policy.compile(context, policy.SOURCES / "tacap.c", "CAP=8")
-    guest = vm.run(context, script(threads, names),
-                   *policy.options("--icount", "--threads", str(threads), *wide), gets=["all.csv"],
-                   seconds=600)
+    guest = policy.run(context, script(threads, names),
+                       *policy.options("--icount", "--threads", str(threads), *wide),
+                       gets=["all.csv"], seconds=600)
     findings = Findings()
     runs = strands(policy.calls(guest.files["all.csv"]))
     findings.equal("runs", len(runs), len(names))

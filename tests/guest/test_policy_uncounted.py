@@ -51,9 +51,9 @@ def state(guest: vm.Run, name: str) -> dict[str, int]:
 
 
 def uncounted(context: Context, options: Sequence[str]) -> None:
-    guest = vm.run(context, policy.SCRIPT + LOAD, *options,
-                   gets=["dmesg", *(f"{n}.load" for n in REPEAT), *(f"{n}.state" for n in STEADY)],
-                   seconds=400)
+    guest = policy.run(context, LOAD, *options,
+                       gets=["dmesg", *(f"{n}.load" for n in REPEAT),
+                             *(f"{n}.state" for n in STEADY)], seconds=400)
     findings = Findings()
     for name, repeat in REPEAT.items():
         calls = account.load(guest.files[f"{name}.load"]).calls
