@@ -8,11 +8,13 @@
 #include "policy_figures.h"
 #include "policy_why.h"
 
-#define BEGIN "libbpf: prog 'admit': BPF program load failed: Permission denied\n"                 \
-	      "libbpf: prog 'admit': -- BEGIN PROG LOAD LOG --\n"
-#define END   "-- END PROG LOAD LOG --\nlibbpf: prog 'admit': failed to load: -13\n"                \
-	      "libbpf: failed to load object 'policy'\n"
-#define MORE  "; --verbose shows all that the verifier says"
+#define BEGIN                                                                                      \
+	"libbpf: prog 'admit': BPF program load failed: Permission denied\n"                       \
+	"libbpf: prog 'admit': -- BEGIN PROG LOAD LOG --\n"
+#define END                                                                                        \
+	"-- END PROG LOAD LOG --\nlibbpf: prog 'admit': failed to load: -13\n"                     \
+	"libbpf: failed to load object 'policy'\n"
+#define MORE "; --verbose shows all that the verifier says"
 #define OTHER                                                                                      \
 	"; it was built with another optee_admission.h than this driver: build it with the "       \
 	"driver's"
