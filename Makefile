@@ -42,7 +42,7 @@ BPFTOOL	?= bpftool
 
 CFLAGS	?= -O2 -g
 CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wformat=2 -Wshadow -MMD -MP \
-	-Iinclude -Isrc -I$(GEN) -DVERSION='"$(VERSION)"' $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(CFLAGS)
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -Iinclude -Isrc -I$(GEN) -DVERSION='"$(VERSION)"' $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(CFLAGS)
 # STATIC=1 makes a program that needs nothing on the device.
 LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(LDFLAGS)
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
@@ -59,13 +59,13 @@ PLAIN	:= opts help man json_keys fields fields_pool fields_policy policy_reason 
 	metric_text metrics self_stats view_metrics http http_request http_answer http_body textfile alerts \
 	policy_figures policy_show policy_state policy_why \
 	trial check_report seen rules rule_table finding judge_condition judge_driver judge_calls
-SRCS	:= $(PLAIN) main record replay export_file on_live present live host_read driver mechanism inflate bpf_object attach \
+SRCS	:= $(PLAIN) main record replay export_file on_live present live host_read driver mechanism inflate bpf_object shadow attach \
 	collect collect_policies collect_sessions calls \
 	policy policy_attach policy_build policy_carried policy_driver policy_link policy_object \
 	check child watch watch_event watch_calls doctor player daemon worker outlets privilege notify view_record view_batch view_events \
 	screen view_top view_table view_detail view_pool view_conditions view_policies freeze
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
-BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
+BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h include/optee_admission.h \
 	vmlinux/optee_types.h vmlinux/optee_msg_abi.h vmlinux/vmlinux.h
 
 .DELETE_ON_ERROR:
@@ -75,7 +75,7 @@ BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h \
 all: $(OUT)/optee-top build/optee-top.8
 
 # The BPF programs: one object for every kernel, embedded in the program. bpftool
-# works the object's own relocations in, a fifth of its size.
+# works the object's own relocations in, a fifth of its size. Labels of its jumps are of no use.
 BPF_FLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_arm64 -Wall -Wextra -Werror \
 	-Wno-unused-parameter -Wno-unused-function -Ivmlinux -Iinclude -Ibpf
 
@@ -87,7 +87,7 @@ $(GEN)/%.bpf.o: $(BPF_SRCS) Makefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
 	$(Q)$(CLANG) $(BPF_FLAGS) -c $(filter %.c,$^) -o $@.tmp
-	$(Q)llvm-strip -g $@.tmp
+	$(Q)llvm-strip -g -w -N 'LBB*' $@.tmp
 	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm $@.tmp
 
 # The program's own carries it gzipped: src/bpf_object.c.

@@ -34,6 +34,8 @@ static __noinline void call_abandon(struct call *c, u64 now)
 		return;
 	s = session_at(c->session_slot);
 	call_uncount(c, now);
+	if (nr_shadows)
+		shadow_uncount(c);
 	if (s)
 		add(s->in_flight, -1);
 	lose(LOSS_CALL_END);
@@ -147,6 +149,8 @@ static __always_inline void call_describe(struct call *c, struct tee_context *te
 		slot = session_of_other(c, tee);
 	}
 	c->session_slot = slot;
+	if (nr_shadows)
+		shadow_arrives(c, tee);
 	s = session_at(slot);
 	if (!s)
 		return;
@@ -180,6 +184,8 @@ static __always_inline void call_wait(u64 waiter)
 		return;
 	}
 	c->waiter = waiter;
+	if (nr_shadows)
+		shadow_waits(c, now);
 	pool_wait(p, c, now);
 }
 
@@ -222,6 +228,8 @@ static __always_inline void call_enter(void)
 	case PHASE_QUEUED:
 		c->admit_ns = now;
 		c->wait_ns = spent;
+		if (nr_shadows)
+			shadow_enters(c, now);
 		call_admitted(c, spent, now);
 		break;
 	case PHASE_LIMIT:
@@ -370,6 +378,8 @@ static __always_inline void call_end(u64 now)
 		return;
 	if (c->phase == PHASE_DONE) {
 		pool_leave(pool_at(c->pool), c, now);
+		if (nr_shadows)
+			shadow_leaves(c, now);
 		/*
 		 * Its hold ended when it came back: what the task waited since then, for
 		 * its CPU or the queue's lock, did not keep the secure world's thread.

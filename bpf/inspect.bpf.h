@@ -27,15 +27,6 @@ struct search {
 	u32 pool, found;
 };
 
-/* As a number: the verifier lets nobody compute with a pointer that it trusts. */
-static __always_inline u64 address_of(const void *ptr)
-{
-	u64 addr = 0;
-
-	bpf_probe_read_kernel(&addr, sizeof(addr), &ptr);
-	return addr;
-}
-
 static long session_found(u32 i, void *data)
 {
 	struct search *search = data;
@@ -120,6 +111,40 @@ static __always_inline bool waiter_is_queued(struct optee_call_waiter *w)
 	struct list_head *node = &w->list_node;
 
 	return BPF_CORE_READ(node, prev, next) == node;
+}
+
+struct asking {
+	struct walk walk;
+	u32 id;
+	bool asks;
+};
+
+static long asking_found(u32 i, void *data)
+{
+	struct asking *asking = data;
+	struct optee_session *s;
+
+	if (walk_done(&asking->walk))
+		return 1;
+	s = (void *)(asking->walk.node - bpf_core_field_offset(struct optee_session, list_node));
+	walk_on(&asking->walk);
+	if (BPF_CORE_READ(s, session_id) != asking->id)
+		return 0;
+	asking->asks = !session_is_system(s);
+	return 1;
+}
+
+/* Is it a session that the driver will consider: its client's own, and with no reservation? */
+static __always_inline bool session_asks(struct tee_context *tee, u32 id, u32 pool)
+{
+	struct optee_context_data *data = BPF_CORE_READ(tee, data);
+	struct asking asking = { .id = id };
+
+	if (!data || pool_at(pool)->total <= 1)
+		return false;
+	walk_list(&asking.walk, (u64)&data->sess_list);
+	bpf_loop(MAX_SESSIONS_WALKED, asking_found, &asking, 0);
+	return asking.asks;
 }
 
 static u32 late_calls; /* there may be some that were in flight when we attached */

@@ -21,6 +21,9 @@
 #include "pool.bpf.h"
 #include "record.bpf.h"
 #include "account.bpf.h"
+#include "shadow_stubs.bpf.h"
+#include "shadow_state.bpf.h"
+#include "shadow.bpf.h"
 #include "call.bpf.h"
 #include "supplicant.bpf.h"
 #include "inspect.bpf.h"
@@ -145,6 +148,17 @@ int BPF_PROG(fexit__system_session, struct tee_context *tee, u32 session, int re
 
 	if (pool < MAX_POOLS)
 		pool_reserve(pool, bpf_ktime_get_ns());
+	return 0;
+}
+
+/* It asks to become one; only with shadows, which are asked here what they would say. */
+SEC("kprobe/optee_system_session")
+int BPF_KPROBE(kprobe__system_session, struct tee_context *tee, u32 session)
+{
+	u32 pool = pool_find((u64)BPF_CORE_READ(tee, teedev));
+
+	if (nr_shadows && pool < MAX_POOLS && session_asks(tee, session, pool))
+		shadow_asks(tee, session, pool);
 	return 0;
 }
 

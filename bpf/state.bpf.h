@@ -45,6 +45,15 @@ static __always_inline void lose(enum loss what)
 	inc(shared.loss[what]);
 }
 
+/* As a number: the verifier lets nobody compute with a pointer that it trusts. */
+static __always_inline u64 address_of(const void *ptr)
+{
+	u64 addr = 0;
+
+	bpf_probe_read_kernel(&addr, sizeof(addr), &ptr);
+	return addr;
+}
+
 /*
  * *max = max(*max, v). Three writers at once that all lose is the accepted race.
  * The caller compares first: a maximum seldom rises. Global functions: the

@@ -341,6 +341,16 @@ struct policy_counts {
 	u64 stricter_kept, stricter_rate, looser;
 };
 
+/* The callbacks of a policy. */
+enum policy_callback {
+	POLICY_RESERVE,
+	POLICY_ADMIT,
+	POLICY_RANK,
+	POLICY_ENTER,
+	POLICY_LEAVE,
+	NR_POLICY_CALLBACKS
+};
+
 struct pool_policy {
 	char name[POLICY_NAME];      /* "": there is none */
 	u64 reserve_yes, reserve_no; /* answers to sessions that ask for a reservation */
@@ -406,6 +416,8 @@ enum loss {
 	LOSS_LATE_CALLS, /* in flight at attach: found, but with no times */
 	LOSS_EPISODE,    /* an episode that ended is counted, but was not reported */
 	LOSS_CALL_RECORD, /* a call is counted, but found no room among those to be recorded: the reader adds up */
+	LOSS_SHADOW_STATE, /* what a shadow keeps of a client or TA found no room, or was given up */
+	LOSS_SHADOW_ANSWER, /* a shadow's answer was none: the driver's rule was counted instead */
 	NR_LOSSES
 };
 

@@ -12,6 +12,7 @@
 
 #ifdef __KERNEL__
 #include <linux/types.h>
+#elif defined(__VMLINUX_H__) /* has them */
 #elif defined(__bpf__)
 typedef unsigned char u8;
 typedef unsigned int u32;
@@ -79,9 +80,6 @@ enum optee_adm_reason {
  * known is 0 and says so here. Fields are added just before retry_ns, so that the
  * policy's own always come last.
  */
-#ifdef __bpf__
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-#endif
 struct optee_adm_call {
 	u32 total;          /* threads of the TEE; 0 = unknown (FF-A) */
 	u32 free;           /* of those; when total is unknown always 0 */
@@ -109,6 +107,25 @@ struct optee_adm_call {
 	u64 tpriv[4]; /* of the TA */
 	u64 qpriv[4]; /* of the queue, which is of the device */
 };
+
+/*
+ * What a policy in shadow is handed (policies/policy.h, bpf/shadow_stubs.bpf.h). The answer is
+ * not returned: of a program in a raw tracepoint the verifier accepts nothing but 0.
+ */
+struct optee_adm_asked {
+	struct optee_adm_call call;
+	u64 answer;
+};
+
+/* optee_adm_call.weight by nice value, from -20 on. */
+#define OPTEE_ADM_NICE_0 20
+#define OPTEE_ADM_WEIGHTS                                                                          \
+	{                                                                                          \
+		131072, 110208, 92672, 77920, 65536, 55104, 46336, 38960, 32768, 27552, 23168,     \
+			19480, 16384, 13776, 11584, 9740, 8192, 6888, 5792, 4870, 4096, 3444,      \
+			2896, 2435, 2048, 1722, 1448, 1217, 1024, 861, 724, 608, 512, 430, 362,    \
+			304, 256, 215, 181, 152,                                                   \
+	}
 
 /* The id in optee_adm_call.ta of the TA whose UUID begins with these three groups. */
 #define OPTEE_ADM_TA(a, b, c) ((u64)(a) << 32 | (u64)(b) << 16 | (u64)(c))
@@ -153,8 +170,5 @@ struct optee_admission_ops {
 	u32 timeout_ms; /* of the watchdog, 1 to OPTEE_ADM_TIMEOUT_MS; 0 = OPTEE_ADM_TIMEOUT_MS */
 	char name[OPTEE_ADM_NAME];
 };
-#ifdef __bpf__
-#pragma clang attribute pop
-#endif
 
 #endif

@@ -6,13 +6,7 @@
 #include <linux/sched.h>
 #include "adm.h"
 
-/* By nice value: four steps are a factor of two, and 0 is 4096. */
-static const u32 weights[NICE_WIDTH] = {
-	131072, 110208, 92672, 77920, 65536, 55104, 46336, 38960, 32768, 27552,
-	23168,  19480,  16384, 13776, 11584, 9740,  8192,  6888,  5792,  4870,
-	4096,   3444,   2896,  2435,  2048,  1722,  1448,  1217,  1024,  861,
-	724,    608,    512,   430,   362,   304,   256,   215,   181,   152,
-};
+static const u32 weights[NICE_WIDTH] = OPTEE_ADM_WEIGHTS;
 
 /* What the call asks for: written by its caller before it came here. */
 static void read_message(struct optee_adm_queue *q, struct optee_adm_waiter *a)

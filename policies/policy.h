@@ -9,31 +9,42 @@
  *   unsigned, and by what is checked not to be 0
  *
  * So a policy is a function of what it is shown. clang -target bpf makes struct_ops
- * programs of it; any other compiler makes plain functions, and a table `policy`.
+ * programs of it, for the driver, and beside each its twin shadow_..., which takes a stub's
+ * place in optee-top's probes (bpf/shadow_stubs.bpf.h) and is not loaded otherwise; any
+ * other compiler makes plain functions, and a table `policy`.
  */
 #ifndef POLICY_H
 #define POLICY_H
 
+/* The driver may have the fields elsewhere: libbpf looks where. */
+#ifdef __bpf__
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 #include "optee_admission.h"
+#pragma clang attribute pop
+#else
+#include "optee_admission.h"
+#endif
 
 #define EOPNOTSUPP 95
 #define EBUSY      16
 
 #ifdef __bpf__
-#define POLICY_BODY                __attribute__((always_inline))
-#define POLICY_SECTION(name)       __attribute__((section(name), used))
-#define POLICY_ANSWER_s32(answer)  (u64)(long long)(answer)
-#define POLICY_ANSWER_u64(answer)  (answer)
-#define POLICY_ANSWER_void(answer) ((answer), 0)
+#define POLICY_BODY                  __attribute__((always_inline))
+#define POLICY_SECTION(name)         __attribute__((section(name), used))
+#define POLICY_ASK_s32(a, callback)  (a)->answer = (u64)(long long)callback(&(a)->call)
+#define POLICY_ASK_u64(a, callback)  (a)->answer = callback(&(a)->call)
+#define POLICY_ASK_void(a, callback) callback(&(a)->call)
 #define POLICY_CALLBACK(type, name)                                                                \
 	static inline POLICY_BODY type name##_of(struct optee_adm_call *c);                        \
 	POLICY_SECTION("struct_ops") type name(u64 *arguments)                                     \
 	{                                                                                          \
 		return name##_of((struct optee_adm_call *)arguments[0]);                           \
 	}                                                                                          \
-	POLICY_SECTION("?freplace") u64 shadow_##name(struct optee_adm_call *c)                    \
+	POLICY_SECTION("?freplace") u64 shadow_##name(struct optee_adm_asked *a)                   \
 	{                                                                                          \
-		return c ? POLICY_ANSWER_##type(name##_of(c)) : 0;                                 \
+		if (a)                                                                             \
+			POLICY_ASK_##type(a, name##_of);                                           \
+		return 0;                                                                          \
 	}                                                                                          \
 	static inline POLICY_BODY type name##_of(__attribute__((unused)) struct optee_adm_call *c)
 #define POLICY(...)                                                                                \

@@ -23,7 +23,9 @@
 #include "attach.h"
 #include "bpf_object.h"
 #include "condition_table.h"
+#include "optee_admission.h"
 #include "probes.skel.h"
+#include "shadow.h"
 
 struct impl {
 	enum mechanism mech;
@@ -33,9 +35,12 @@ struct impl {
 
 static const struct hook {
 	bool optional;
+	bool asks; /* policies in shadow: the kernel replaces nothing in fentry, fexit and tp_btf */
+	bool shadow;          /* it is for nothing else */
 	struct impl impls[5]; /* the cheapest first; ends with an empty one */
 } hooks[NR_HOOKS] = {
-	[HOOK_END] = { .impls = { { MECH_FENTRY, "optee_cq_complete_one", "fentry__cq_complete_one",
+	[HOOK_END] = { .asks = true,
+		       .impls = { { MECH_FENTRY, "optee_cq_complete_one", "fentry__cq_complete_one",
 				    "the end of a call, whom it wakes" },
 				  { MECH_FENTRY, "optee_cq_wait_final", "fentry__cq_wait_final",
 				    "the end of a call, but not whom it wakes" },
@@ -47,11 +52,13 @@ static const struct hook {
 				     "secure time and RPC" },
 				   { MECH_RAW_TP, "optee_invoke_fn_end", "raw_tp__invoke_fn_end",
 				     NULL } } },
-	[HOOK_ENTER] = { .impls = { { MECH_TP_BTF, "optee_invoke_fn_begin",
+	[HOOK_ENTER] = { .asks = true,
+			 .impls = { { MECH_TP_BTF, "optee_invoke_fn_begin",
 				      "tp_btf__invoke_fn_begin", "the admission of a call" },
 				    { MECH_RAW_TP, "optee_invoke_fn_begin",
 				      "raw_tp__invoke_fn_begin", NULL } } },
-	[HOOK_WAIT] = { .impls = { { MECH_FENTRY, "optee_cq_wait_for_completion",
+	[HOOK_WAIT] = { .asks = true,
+			.impls = { { MECH_FENTRY, "optee_cq_wait_for_completion",
 				     "fentry__cq_wait_for_completion", "who sleeps in the queue" },
 				   { MECH_KPROBE, "optee_cq_wait_for_completion",
 				     "kprobe__cq_wait_for_completion", NULL } } },
@@ -68,6 +75,11 @@ static const struct hook {
 	[HOOK_SYSTEM] = { .optional = true,
 			  .impls = { { MECH_FEXIT, "optee_system_session", "fexit__system_session",
 				       "when the reserve begins; else it is looked for" } } },
+	[HOOK_RESERVE] = { .optional = true,
+			   .shadow = true,
+			   .impls = { { MECH_KPROBE, "optee_system_session",
+					"kprobe__system_session",
+					"what policies in shadow say to who asks for a reservation" } } },
 	[HOOK_BEGIN] = { .impls = { { MECH_FENTRY, "optee_smc_do_call_with_arg",
 				      "fentry__do_call_with_arg",
 				      "the beginning of a call, its session" },
@@ -121,12 +133,17 @@ static void choose(struct probes *p, const struct attach_opts *opts, const char 
 		struct hook_state *state = &p->hooks[h];
 		const struct impl *impl = hooks[h].impls;
 
-		state->gives = impl->gives;
+		prog[h] = NULL;
 		state->target = impl->target;
+		if (hooks[h].shadow && !opts->nr_shadows)
+			continue;
+		state->gives = impl->gives;
 		/* Without a choice the last one is tried for real. */
 		for (; impl->prog && (impl[1].prog || hooks[h].optional); impl++) {
 			if (opts->kprobes && needs_btf(impl->mech))
 				snprintf(state->why, sizeof(state->why), "--kprobes was given");
+			else if (hooks[h].asks && opts->nr_shadows && needs_btf(impl->mech))
+				snprintf(state->why, sizeof(state->why), "--shadow was given");
 			else if (mechanism_try(impl->mech, impl->target, state->why,
 					       sizeof(state->why)))
 				break;
@@ -198,6 +215,59 @@ static bool may_not_read_driver(void)
 	return !access("/sys/kernel/btf/optee", F_OK) && bpf_btf_get_next_id(0, &id) == -EPERM;
 }
 
+static enum status open_shadows(struct probes *p, const struct attach_opts *opts)
+{
+	if (!opts->nr_shadows)
+		return STATUS_OK;
+	p->shadow_set = calloc(1, sizeof(*p->shadow_set));
+	if (!p->shadow_set)
+		return fail(STATUS_FAILURE, "cannot attach: out of memory");
+	p->nr_shadows = opts->nr_shadows;
+	return shadows_open(p->shadow_set, opts->shadows, opts->nr_shadows);
+}
+
+static void set_shadows(struct probes *p)
+{
+	struct probes_bpf *skel = p->skel;
+
+	bpf_map__set_autocreate(skel->maps.shadow_state, p->nr_shadows);
+	bpf_map__set_autocreate(skel->maps.shadow_rows, p->nr_shadows);
+	skel->rodata->nr_shadows = p->nr_shadows;
+	for (u32 n = 0; n < p->nr_shadows; n++) {
+		skel->rodata->shadow_callbacks[n] = p->shadow_set->callbacks[n];
+		skel->rodata->shadow_stateless[n] = p->shadow_set->objects[n].flags &
+						    OPTEE_ADM_STATELESS;
+	}
+}
+
+/* Before the first call is seen. */
+static enum status attach_shadows(struct probes *p, const char *const prog[NR_HOOKS])
+{
+	static const int askers[NR_ASKERS] = { [ASKER_WAIT] = HOOK_WAIT,
+					       [ASKER_ENTER] = HOOK_ENTER,
+					       [ASKER_END] = HOOK_END,
+					       [ASKER_RESERVE] = HOOK_RESERVE };
+	struct pool_policy rows[MAX_SHADOWS] = {};
+	int fds[NR_ASKERS];
+
+	if (!p->nr_shadows)
+		return STATUS_OK;
+	for (u32 n = 0; n < p->nr_shadows; n++)
+		memcpy(rows[n].name, p->shadow_set->objects[n].name, sizeof(rows[n].name));
+	for (u32 pool = 0; pool < MAX_POOLS; pool++)
+		if (bpf_map__update_elem(p->skel->maps.shadow_rows, &pool, sizeof(pool), rows,
+					 sizeof(rows), BPF_ANY))
+			return fail(STATUS_FAILURE, "cannot map the counters: %s", strerror(errno));
+	for (int i = 0; i < NR_ASKERS; i++) {
+		const char *name = prog[askers[i]];
+
+		fds[i] = name ? bpf_program__fd(
+					bpf_object__find_program_by_name(p->skel->obj, name)) :
+				-1;
+	}
+	return shadows_attach(p->shadow_set, p->skel->obj, fds);
+}
+
 static enum status load(struct probes *p, const struct attach_opts *opts,
 			const char *const prog[NR_HOOKS])
 {
@@ -221,6 +291,7 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	p->skel->rodata->record_calls = opts->calls;
 	p->skel->data_wanted->records_wanted = !opts->on_demand;
 	bpf_map__set_autocreate(p->skel->maps.records, opts->calls);
+	set_shadows(p);
 	for (int cond = 0; cond < NR_COUNTED_CONDS; cond++)
 		p->skel->rodata->report_ns[cond] = condition_table[cond].report_ns;
 	bpf_object__for_each_program (each, p->skel->obj)
@@ -346,10 +417,13 @@ static enum status keep(struct probes *p)
 
 	p->rows = map_memory(p, 1, skel->maps.sessions, SESSION_SLOTS * sizeof(*p->rows),
 			     PROT_READ);
+	if (p->nr_shadows)
+		p->shadows = map_memory(p, 3, skel->maps.shadow_rows,
+					MAX_POOLS * sizeof(*p->shadows), PROT_READ);
 	if (calls)
 		p->records_wanted = map_memory(p, 2, skel->maps.data_wanted,
 					       sizeof(*p->records_wanted), PROT_READ | PROT_WRITE);
-	if (!bss || !p->rows || (calls && !p->records_wanted))
+	if (!bss || !p->rows || (calls && !p->records_wanted) || (p->nr_shadows && !p->shadows))
 		return fail(STATUS_FAILURE, "cannot map the counters: %s", strerror(errno));
 	p->shared = (const struct shared *)(bss + offset);
 	p->inspect_fd = dup_fd(bpf_program__fd(skel->progs.inspect));
@@ -380,7 +454,11 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 	if (status != STATUS_OK)
 		return status;
 	choose(p, opts, prog);
-	status = load(p, opts, prog);
+	status = open_shadows(p, opts);
+	if (status == STATUS_OK)
+		status = load(p, opts, prog);
+	if (status == STATUS_OK)
+		status = attach_shadows(p, prog);
 	if (status == STATUS_OK)
 		status = attach(p, prog);
 	if (status != STATUS_OK) {
@@ -415,7 +493,10 @@ void probes_detach(struct probes *p)
 	close_fd(p->inspect_fd);
 	close_fd(p->ended_fd);
 	close_fd(p->records_fd);
-	for (int i = 0; i < 3; i++)
+	if (p->shadow_set)
+		shadows_detach(p->shadow_set);
+	free(p->shadow_set);
+	for (int i = 0; i < 4; i++)
 		if (p->maps[i])
 			munmap(p->maps[i], p->map_sizes[i]);
 	probes_bpf__destroy(p->skel);

@@ -15,12 +15,14 @@ struct attach_opts {
 	u64 starved_ns;  /* --starved: a wait longer than this starves */
 	bool calls;      /* each call is told of when it has ended; */
 	bool on_demand;  /* but only after probes_want_calls() */
+	const char *shadows[MAX_SHADOWS]; /* --shadow: policies that are asked */
+	u32 nr_shadows;
 };
 
 /* What doctor shows of one hook. */
 struct hook_state {
 	const char *target; /* kernel function or tracepoint */
-	const char *gives;  /* what is lost without it */
+	const char *gives;  /* what is lost without it; NULL: nobody wants it */
 	bool attached;
 	enum mechanism mech;
 	char why[96]; /* of a stronger mechanism that was tried: why not; or "" */
@@ -34,12 +36,14 @@ enum {
 	HOOK_REQUEST,
 	HOOK_SUPPLICANT,
 	HOOK_SYSTEM,
+	HOOK_RESERVE,
 	HOOK_BEGIN,
 	NR_HOOKS
 };
 
 struct probes_bpf;
 struct bpf_link;
+struct shadows;
 
 struct probes {
 	struct probes_bpf *skel; /* while we attach; then all that is needed of it is here */
@@ -52,9 +56,10 @@ struct probes {
 	/* One row a pool and a shadow; NULL where nr_shadows is 0. */
 	const struct pool_policy (*shadows)[MAX_SHADOWS];
 	u32 nr_shadows;
+	struct shadows *shadow_set;
 	u32 *records_wanted; /* calls are told of: NULL where they never are */
-	void *maps[3];       /* what is mapped for these */
-	size_t map_sizes[3];
+	void *maps[4];       /* what is mapped for these */
+	size_t map_sizes[4];
 	u64 starved_ns;
 	struct bpf_link *links[NR_HOOKS];
 	bool finds;         /* sessions and calls from before are looked for */

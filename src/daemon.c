@@ -22,7 +22,7 @@
 #include "worker.h"
 
 #define HISTORY_BYTES (1 << 20)
-#define OTHER_FDS     128 /* besides those of clients */
+#define OTHER_FDS     192 /* besides those of clients */
 #define LONGEST_PAUSE 64  /* seconds until a worker that failed again and again gets a successor */
 
 struct supervisor {

@@ -35,6 +35,8 @@ static void print_hooks(const struct probes *p)
 	for (int h = 0; h < NR_HOOKS; h++) {
 		const struct hook_state *s = &p->hooks[h];
 
+		if (!s->gives)
+			continue;
 		printf("%-30s %-8s %-9s ", s->target, s->attached ? mechanism_name(s->mech) : "-",
 		       yes_no(s->attached));
 		if (s->attached)

@@ -153,6 +153,10 @@ const struct loss_field loss_fields[NR_LOSSES] = {
 			   "conditions that ended and were counted, but for which there was no room among the events" },
 	[LOSS_CALL_RECORD] = { "calls_unrecorded",
 			       "calls that are accounted, but found no room among those to be recorded one by one" },
+	[LOSS_SHADOW_STATE] = { "shadows_forgot",
+				"clients and TAs of which policies in shadow lost what they had kept, or kept nothing, for want of a place" },
+	[LOSS_SHADOW_ANSWER] = { "shadows_unanswered",
+				 "answers of policies in shadow that were none: the driver's rule was counted instead" },
 	[LOSS_LATE_CALLS] = { "calls_late", "calls in flight at attach: shown, but not accounted" },
 };
 

@@ -67,6 +67,9 @@ const struct option_help option_table[] = {
 	{ 0, "reserved", "N",
 	  "judge overruns and breaches as if N entries were in reserve, not by the driver's own figure",
 	  WITHIN(WHOLE, attach.reserved, 0, MAX_RESERVED), .config = true },
+	{ 0, "shadow", "NAME|FILE",
+	  "ask this policy, too, at each call, what it would do with it, and count that against what the driver does; up to 10 times",
+	  .kind = OPTION_SHADOW, .config = true },
 	{ 0, "starved", "SECONDS", "a wait longer than this starves (default 1)",
 	  WITHIN(NS, attach.starved_ns, MIN_STARVED, MAX_DELAY), .config = true },
 	{ 0, "strict", NULL, "exit with status 5 when anything was not seen", SETS(FLAG, strict) },
@@ -143,6 +146,15 @@ static enum status set_sort(struct opts *o, const char *arg)
 		    "cannot sort by '%s': no such field; 'optee-top help fields' lists them", arg);
 }
 
+static enum status add_shadow(struct opts *o, const char *arg)
+{
+	if (o->attach.nr_shadows == MAX_SHADOWS)
+		return fail(STATUS_USAGE, "cannot shadow '%s': that is one more than %d policies",
+			    arg, MAX_SHADOWS);
+	o->attach.shadows[o->attach.nr_shadows++] = arg;
+	return STATUS_OK;
+}
+
 /* A number within the option's limits, where it belongs. given: what it was called. */
 static enum status set_number(struct opts *o, const struct option_help *option, const char *given,
 			      const char *arg)
@@ -178,6 +190,8 @@ static enum status apply(struct opts *o, const struct option_help *option, const
 		return STATUS_OK;
 	case OPTION_SORT:
 		return set_sort(o, arg);
+	case OPTION_SHADOW:
+		return add_shadow(o, arg);
 	case OPTION_TIME:
 		if (time_parse_since(arg, clock_ns(CLOCK_REALTIME),
 				     (u64 *)((char *)o + option->at)))

@@ -86,6 +86,7 @@ enum option_kind {
 	OPTION_TIME,   /* u64, CLOCK_REALTIME */
 	OPTION_FILTER,
 	OPTION_SORT,
+	OPTION_SHADOW, /* one more */
 };
 
 /* The option table: for the parser, --help and the man page. */

@@ -20,6 +20,8 @@ static const char *only_direct(const struct opts *o, const struct hello *daemon)
 		return "--btf";
 	if (o->attach.reserved >= 0)
 		return "--reserved";
+	if (o->attach.nr_shadows)
+		return "--shadow";
 	if (o->delay < 1)
 		return "a delay below 1 s";
 	if (o->attach.starved_ns != daemon->starved_ns &&

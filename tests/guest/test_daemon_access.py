@@ -31,6 +31,8 @@ WITH = (
          r"cannot have --reserved from the daemon"),
     Case("member_kprobes", by("member", "optee-top --json -n 1 --kprobes"), PRIVILEGE,
          r"cannot have --kprobes from the daemon"),
+    Case("member_shadow", by("member", "optee-top --json -n 1 --shadow x.o"), PRIVILEGE,
+         r"cannot have --shadow from the daemon"),
     Case("member_direct", by("member", "optee-top --json -n 1 --direct"), PRIVILEGE, r"root|CAP_"),
     Case("root_half", "optee-top --json -d 0.5 -n 1", 0, r"^$"),
     Case("root_reserved", "optee-top --json -n 1 --reserved 1", 0, r"^$"),

@@ -5,6 +5,7 @@
 
 #include "optee_admission.h"
 
-#define BATCH 64 /* calls that a policy is asked about at once */
+#define BATCH    64         /* calls that a policy is asked about at once */
+#define NOBODY_S 0x5ca1ab1e /* answer: were a function not replaced, all of it would differ */
 
 #endif

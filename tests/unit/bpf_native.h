@@ -8,10 +8,12 @@
 #define OPTEE_TOP_BPF_NATIVE_H
 
 #pragma GCC diagnostic ignored "-Wunused-parameter" /* of the callbacks of bpf_loop() */
+#pragma GCC diagnostic ignored "-Wunused-function"  /* of bpf/probes.bpf.c only */
 
 #include <stdbool.h>
 #include <string.h>
 #include "abi.h"
+#include "optee_admission.h"
 
 #undef __always_inline
 #define __always_inline inline
@@ -29,11 +31,21 @@
 
 static struct session session_rows[SESSION_SLOTS];
 
-static inline void *bpf_map_lookup_elem(void *map, const u32 *key)
+/* What shadows have: NULL where the test has none. */
+static struct shadow_state *native_state;
+static struct shadow_rows *native_rows; /* of pool 0 */
+
+static inline void *native_row(int map, u32 key)
 {
-	(void)map;
-	return *key < SESSION_SLOTS ? &session_rows[*key] : NULL;
+	if (map == 0)
+		return key < SESSION_SLOTS ? &session_rows[key] : NULL;
+	return key ? NULL : map == 1 ? (void *)native_state : (void *)native_rows;
 }
+
+#define bpf_map_lookup_elem(map, key)                                                              \
+	native_row(_Generic((map)->value, struct session * : 0, struct shadow_state * : 1,         \
+			    struct shadow_rows * : 2),                                             \
+		   *(key))
 
 #define RING_ROOM 65536
 
@@ -80,7 +92,7 @@ struct list_head {
 };
 
 struct task_struct {
-	int pid, tgid;
+	int pid, tgid, static_prio;
 	void *stack;
 	char comm[16];
 	struct task_struct *group_leader;
@@ -266,6 +278,21 @@ static inline u32 msg_session(u64 msg)
 #include "condition.bpf.h"
 #include "pool.bpf.h"
 #include "record.bpf.h"
+/* The callbacks of a policy: the test's own. */
+struct native_policy {
+	void (*reserve)(struct optee_adm_asked *a), (*admit)(struct optee_adm_asked *a);
+	void (*rank)(struct optee_adm_asked *a), (*enter)(struct optee_adm_asked *a);
+	void (*leave)(struct optee_adm_asked *a);
+};
+static struct native_policy native_policies[MAX_SHADOWS];
+#define SHADOW_STUB(n, callback)                                                                   \
+	static inline void shadow_##n##_##callback(struct optee_adm_asked *a)                      \
+	{                                                                                          \
+		native_policies[n].callback(a);                                                    \
+	}
+#include "shadow_stubs.bpf.h"
+#include "shadow_state.bpf.h"
+#include "shadow.bpf.h"
 #undef const
 #include "account.bpf.h"
 #include "call.bpf.h"
