@@ -46,6 +46,8 @@ const struct command_help policy_commands[] = {
 	{ "swap", "NAME|FILE", "put it in the place of the one that is attached, at once" },
 	{ "show", "", "what is attached, what it decided, who waited; why the last one was left" },
 	{ "detach", "", "back to the driver's own rule" },
+	{ "shadow", "NAME|FILE...",
+	  "as top, with these asked at each call, beside the driver that decides; as --shadow does" },
 };
 
 const size_t nr_policy_commands = sizeof(policy_commands) / sizeof(policy_commands[0]);

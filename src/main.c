@@ -13,17 +13,9 @@
 #include "record.h"
 #include "replay.h"
 #include "stop.h"
-#include "view_batch.h"
+#include "top.h"
 #include "view_events.h"
 #include "view_metrics.h"
-#include "view_top.h"
-
-static enum status cmd_top(const struct opts *o)
-{
-	bool batch = view_batch_wanted(o);
-
-	return on_live(o, batch ? view_batch : view_top, batch ? PAST_NONE : PAST_EVENTS, NULL);
-}
 
 static enum status cmd_events(const struct opts *o)
 {
@@ -62,7 +54,7 @@ static enum status cmd_help(const struct opts *o)
 
 /* In the order of command_table. */
 static enum status (*const commands[])(const struct opts *) = {
-	cmd_top,    cmd_events,  record,     replay, export_file, check,
+	top_run,    cmd_events,  record,     replay, export_file, check,
 	daemon_run, cmd_metrics, policy_run, doctor, cmd_help,
 };
 
@@ -104,7 +96,7 @@ int main(int argc, char **argv)
 	if (!o.rest[0] && o.command)
 		return fail(STATUS_USAGE, "no command before '--'; see 'optee-top --help'");
 	if (!o.rest[0])
-		return cmd_top(&o);
+		return top_run(&o);
 	for (size_t i = 0; i < nr_commands; i++)
 		if (!strcmp(o.rest[0], command_table[i].name))
 			return run(i, &o);

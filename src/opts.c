@@ -146,7 +146,7 @@ static enum status set_sort(struct opts *o, const char *arg)
 		    "cannot sort by '%s': no such field; 'optee-top help fields' lists them", arg);
 }
 
-static enum status add_shadow(struct opts *o, const char *arg)
+enum status opts_add_shadow(struct opts *o, const char *arg)
 {
 	if (o->attach.nr_shadows == MAX_SHADOWS)
 		return fail(STATUS_USAGE, "cannot shadow '%s': that is one more than %d policies",
@@ -191,7 +191,7 @@ static enum status apply(struct opts *o, const struct option_help *option, const
 	case OPTION_SORT:
 		return set_sort(o, arg);
 	case OPTION_SHADOW:
-		return add_shadow(o, arg);
+		return opts_add_shadow(o, arg);
 	case OPTION_TIME:
 		if (time_parse_since(arg, clock_ns(CLOCK_REALTIME),
 				     (u64 *)((char *)o + option->at)))

@@ -125,4 +125,7 @@ bool opts_shows(const struct opts *o, const struct snapshot *s, const struct sna
 /* Is one of those that an event is about of that process or name? */
 bool opts_shows_event(const struct opts *o, const struct event *e);
 
+/* One policy more that is to be shadowed. */
+enum status opts_add_shadow(struct opts *o, const char *arg);
+
 #endif

@@ -11,6 +11,7 @@
 #include "policy_driver.h"
 #include "policy_state.h"
 #include "source.h"
+#include "top.h"
 
 enum status policy_list(const struct opts *o, char **words)
 {
@@ -56,10 +57,20 @@ enum status policy_show(const struct opts *o, char **words)
 	return STATUS_OK;
 }
 
+enum status policy_shadow(const struct opts *o, char **words)
+{
+	struct opts with = *o;
+	enum status status = STATUS_OK;
+
+	for (int i = 0; words[i] && status == STATUS_OK; i++)
+		status = opts_add_shadow(&with, words[i]);
+	return status == STATUS_OK ? top_run(&with) : status;
+}
+
 /* In the order of policy_commands. */
 static enum status (*const commands[])(const struct opts *, char **) = {
-	policy_build,        policy_list, policy_attach_command,
-	policy_swap_command, policy_show, policy_detach_command,
+	policy_build, policy_list,           policy_attach_command, policy_swap_command,
+	policy_show,  policy_detach_command, policy_shadow,
 };
 
 /* args: a [WORD] may be left out, and one that ends in ... may come again. */

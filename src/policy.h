@@ -14,5 +14,6 @@ enum status policy_attach_command(const struct opts *o, char **words);
 enum status policy_swap_command(const struct opts *o, char **words);
 enum status policy_show(const struct opts *o, char **words);
 enum status policy_detach_command(const struct opts *o, char **words);
+enum status policy_shadow(const struct opts *o, char **words);
 
 #endif
