@@ -113,15 +113,17 @@ def run(context: Context, script: str, *more: str, gets: Sequence[str] = (), sec
     return guest
 
 
-def compile(context: Context, source: Path, *defines: str, name: str = "") -> Sequence[str]:
+def compile(context: Context, source: Path, *defines: str, name: str = "",
+            native: bool = True) -> Sequence[str]:
     """Make an object of a policy, as /policies/NAME.o of the guest: options for it; and its
-    native home."""
+    native home, unless it is never attached."""
     out = context.dir / f"{name or source.stem}.o"
     context.dir.mkdir(parents=True, exist_ok=True)
     subprocess.run(["clang", "-g", "-O2", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror",
                     f"-I{ROOT / 'include'}", f"-I{SOURCES}", *(f"-D{d}" for d in defines),
                     "-c", source, "-o", out], check=True)
-    homes.build(context, source, out.stem, defines)
+    if native:
+        homes.build(context, source, out.stem, defines)
     return "--put", f"{out}:/policies/{out.name}"
 
 

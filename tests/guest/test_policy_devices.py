@@ -3,7 +3,9 @@
 left by both, and when one goes the other stays under its policy.
 
 The two are one OP-TEE, which the driver takes for two. It has threads for all calls of both: the
-driver's own rule would let a call that finds none sleep until another one of its device ends."""
+driver's own rule would let a call that finds none sleep until another one of its device ends. And calls
+of both are never there at once: where two meet in a mutex of OP-TEE, the one that gives it back
+wakes by way of its own device, and a waiter of the other one sleeps on."""
 
 from . import account, policy, vm
 from .registry import Context, Findings, test
@@ -18,7 +20,7 @@ DEVICES = r"""
 open_load() { # NAME DEVICE COUNT: all have their sessions on return, and wait for load_go
 	[ $2 = 0 ] || mount --bind /dev/tee$2 /dev/tee0 || die "cannot put tee$2 first"
 	optee-load -o /tmp/$1.load --ready-file /tmp/$1.ready --wait-file /tmp/$1.go \
-		"name=N count=$3 repeat=%(repeat)d wait=10" >/tmp/$1.out 2>&1 &
+		"name=N count=$3 ta=invoke_tests repeat=%(repeat)d nop" >/tmp/$1.out 2>&1 &
 	eval LOAD_$1=$!
 	wait_for 60 test -e /tmp/$1.ready
 	[ $2 = 0 ] || umount -l /dev/tee0
@@ -27,7 +29,6 @@ load_go() { touch /tmp/$1.go; }
 load_wait() { eval wait \$LOAD_$1 || die "optee-load failed: $(cat /tmp/$1.out)"; }
 load_all() { open_load $@; load_go $1; load_wait $1; }
 supplicant() { tee-supplicant /dev/teepriv1 2>/dev/null & SUPPLICANT=$!; }
-waiting() { [ "$(state "queue $1 norm_waiting")" = $2 ]; }
 idle() { ! grep -q '_in_flight [1-9]\|_waiting [1-9]' $STATE; }
 entered() { echo "$1 $(state 'queue 0 norm_calls') $(state 'queue 1 norm_calls')"; }
 
@@ -36,13 +37,12 @@ dmesg_begin
 open_load here 0 %(here)d
 open_load there 1 %(there)d
 policy_hold crowded
-load_go here
-wait_for 30 waiting 0 %(here)d
-load_go there # one of which is the third in its queue
+load_go there # which are three in its queue
 wait_for 10 policy_is -
 wait $POLICY && die "policy attach saw no ejection: $(cat /tmp/policy.log)"
-load_wait here
 load_wait there
+load_go here # whom it would not let in
+load_wait here
 wait_for 20 idle
 dmesg_since >/tmp/crowded.dmesg
 

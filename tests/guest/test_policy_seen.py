@@ -32,6 +32,7 @@ name=S count=2 system at=300 wait=20 gap=30 repeat=20
 END
 optee-load -o /tmp/load 'name=N count=4 repeat=25 wait=15' || die "optee-load failed"
 kclient_wait
+usleep 1500000 # the recording's next frame
 record_stop
 cp $STATE /tmp/state
 optee-top --direct --json -n 1 -d 0.5 >/tmp/own.jsonl

@@ -152,7 +152,7 @@ def odd_policy(context: Context, name: str, policy_h: str, contract: str) -> Seq
     (place / "policy.h").write_text(policy_h)
     (place / "optee_admission.h").write_text(contract)
     (place / "v6.c").write_text((policy.SOURCES / "v6.c").read_text())
-    return policy.compile(context, place / "v6.c", name=name)
+    return policy.compile(context, place / "v6.c", name=name, native=False)
 
 
 def odd_objects(context: Context) -> Sequence[str]:
@@ -163,7 +163,7 @@ def odd_objects(context: Context) -> Sequence[str]:
     header = (policy.SOURCES / "policy.h").read_text()
     contract = (vm.ROOT / "include/optee_admission.h").read_text()
     twin = re.compile(r'\tPOLICY_SECTION\("\?freplace"\).*?\n\t\}\s*\\\n', re.DOTALL)
-    return [*policy.compile(context, plain),
+    return [*policy.compile(context, plain, native=False),
             *odd_policy(context, "old", twin.sub("", header), contract),
             *odd_policy(context, "grown", header,
                         contract.replace("\tu64 retry_ns;", "\tu64 more;\n\tu64 retry_ns;"))]

@@ -57,7 +57,7 @@ kclient_start <<END
 name=S count={CLIENTS} system at=12000 wait=0 repeat={EACH}
 END
 policy_start strict
-cp /tmp/policy.log /tmp/log
+state 'queue 0 since_ns' >/tmp/since
 optee-load -o /dev/null 'name=N count=2 repeat=300 wait=1' || die "optee-load failed"
 kclient_wait 400
 record_stop
@@ -71,14 +71,14 @@ def policy_strict(context: Context) -> None:
     threads = 4
     guest = policy.run(context, kclient.SCRIPT + "kclient_load\n" + STRICT,
                        *policy.options("--threads", str(threads), *kclient.options()),
-                       gets=["all.csv", "kclient", "log"], seconds=900)
+                       gets=["all.csv", "kclient", "since"], seconds=900)
     findings = Findings()
     truth = kclient.load(guest.files["kclient"])
     done = [c for c in truth.calls if c.op == "invoke" and c.result == 0]
     reserved = sum(1 for p in truth.promotions if not p.error)
     findings.equal("calls of the kernel's clients", len(done), CLIENTS * EACH)
     findings.equal("reservations", reserved, CLIENTS)
-    attached = int(guest.read("log").split()[0])
+    attached = int(guest.read("since"))
     findings.true("calls were made before the policy came", attached < min(c.start for c in done))
     seen = policy.calls(guest.files["all.csv"])
     findings.equal("of them recorded", len(invokes(seen, "S")), len(done))

@@ -8,24 +8,26 @@ from . import policy
 from .policy import MS, Call
 from .registry import Context, Findings, test
 
+STOCK_RUNS = 4
 LATE = 20 * MS  # the bound, for a guest on a busy machine
 
+# All sessions are open by then: the end of an open would be a wake for A to swallow before B's.
 STRAND = r"""
 %(begin)s
-optee-load -o /dev/null 'name=A at=0 wait=1500' %(others)s 'name=B at=20 wait=450' \
-	'name=C at=200 wait=50' || die "optee-load failed"
+optee-load -o /dev/null 'name=A at=500 wait=1500' %(others)s 'name=B at=520 wait=450' \
+	'name=C at=700 wait=50' || die "optee-load failed"
 %(end)s
 """
 
 
 def script(threads: int, names: tuple[str, ...]) -> str:
-    others = f"'name=L count={threads - 2} at=10 wait=1500'" if threads > 2 else ""
-    part = {name: ("", "") if name == "stock" else
-            (f"policy_start {name}", "policy_stop\ncounters_are_zero || die \"$(cat $STATE)\"")
-            for name in names}
+    others = f"'name=L count={threads - 2} at=510 wait=1500'" if threads > 2 else ""
+    parts = [("", "") if name == "stock" else
+             (f"policy_start {name}", "policy_stop\ncounters_are_zero || die \"$(cat $STATE)\"")
+             for name in names]
     return "record_start all\n" + "".join(
         STRAND % {"others": others, "begin": begin, "end": end}
-        for name, (begin, end) in part.items()) + "record_stop\n"
+        for begin, end in parts) + "record_stop\n"
 
 
 def strands(seen: Sequence[Call]) -> Sequence[Sequence[Call]]:
@@ -35,7 +37,8 @@ def strands(seen: Sequence[Call]) -> Sequence[Sequence[Call]]:
 
 
 def strand(context: Context, threads: int) -> None:
-    names = ("stock", *policy.NAMES)
+    # With the driver's own rule a call of its own, a bottom half, may come and wake C.
+    names = ("stock",) * STOCK_RUNS + policy.NAMES
     # All three are calls of one TA, of which tacap lets in one at a time.
     wide = policy.compile(context, policy.SOURCES / "tacap.c", "CAP=8")
     guest = policy.run(context, script(threads, names),
@@ -44,12 +47,11 @@ def strand(context: Context, threads: int) -> None:
     findings = Findings()
     runs = strands(policy.calls(guest.files["all.csv"]))
     findings.equal("runs", len(runs), len(names))
-    for name, (a, b, c) in zip(names, runs):
+    stock = [c.admitted - b.end for _, b, c in runs[:STOCK_RUNS]]
+    findings.true(f"stock: C is not stranded ({stock} ns): nothing is tested",
+                  max(stock) > 100 * MS)
+    for name, (a, b, c) in list(zip(names, runs))[STOCK_RUNS:]:
         late = c.admitted - b.end
-        if name == "stock":
-            findings.true(f"stock: C is not stranded ({late} ns): nothing is tested",
-                          late > 100 * MS)
-            continue
         findings.true(f"{name}: C waited for A, {late} ns after B", c.admitted < a.end)
         findings.true(f"{name}: C came {late} ns after the end of B", 0 <= late <= LATE)
     findings.done()
