@@ -73,4 +73,4 @@ def policy_homes_2(context: Context) -> None:
 
 @test()
 def policy_homes_4(context: Context) -> None:
-    compared(context, 4, 30)
+    compared(context, 4, 15)
