@@ -75,6 +75,19 @@ enum optee_adm_reason {
 	OPTEE_ADM_REASONS,
 };
 
+/* In words, by reason: those of the kernel's log, and of optee-top. */
+#define OPTEE_ADM_REASON_TEXTS                                                                     \
+	{                                                                                          \
+		[OPTEE_ADM_ATTACHED] = "attached",                                                 \
+		[OPTEE_ADM_DETACHED] = "detached",                                                 \
+		[OPTEE_ADM_SWAPPED] = "another one took its place",                                \
+		[OPTEE_ADM_GAVE_UP] = "it gave up",                                                \
+		[OPTEE_ADM_GARBAGE] = "an answer out of range",                                    \
+		[OPTEE_ADM_STALLED] = "a call waited too long",                                    \
+		[OPTEE_ADM_OFF] = "admission_off was written to",                                  \
+		[OPTEE_ADM_GONE] = "the device has left",                                          \
+	}
+
 /*
  * A call as its policy sees it, filled in anew for each callback. A count that cannot be
  * known is 0 and says so here. Fields are added just before retry_ns, so that the

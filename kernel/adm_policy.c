@@ -28,16 +28,7 @@ static struct {
 	.queues = LIST_HEAD_INIT(adm.queues),
 };
 
-static const char *const reasons[OPTEE_ADM_REASONS] = {
-	[OPTEE_ADM_ATTACHED] = "attached",
-	[OPTEE_ADM_DETACHED] = "detached",
-	[OPTEE_ADM_SWAPPED] = "another one took its place",
-	[OPTEE_ADM_GAVE_UP] = "it gave up",
-	[OPTEE_ADM_GARBAGE] = "an answer out of range",
-	[OPTEE_ADM_STALLED] = "a call waited too long",
-	[OPTEE_ADM_OFF] = "admission_off was written to",
-	[OPTEE_ADM_GONE] = "the device has left",
-};
+static const char *const reasons[OPTEE_ADM_REASONS] = OPTEE_ADM_REASON_TEXTS;
 
 const char *adm_reason_text(u32 reason)
 {

@@ -24,7 +24,7 @@ cd /tmp
 die() { echo "guest script: $*" >&2; exit 99; }
 
 wait_for() { # SECONDS COMMAND [ARG...]
-	limit=$(($1 * 50 * SLOW)); shift
+	limit=$(($1 * 50 * ${SLOW:-1})); shift
 	until "$@"; do
 		limit=$((limit - 1))
 		[ $limit -gt 0 ] || die "waited in vain for: $*"
