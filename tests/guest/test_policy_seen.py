@@ -44,8 +44,7 @@ policy_stop
 policy_start gives-up
 optee-load -o /dev/null 'name=L count=3 wait=100' || die "optee-load failed"
 wait_for 30 left gives-up
-usleep 1500000 # the daemon's next second
-as member 'optee-top --json -n 1 -d 1' >/tmp/ejected.jsonl
+as member 'optee-top --json -n 3 -d 1' >/tmp/ejected.jsonl
 as member 'optee-top metrics' | grep policies_ >/tmp/ejected.metrics
 daemon_stop
 """

@@ -34,7 +34,7 @@ record_stop
 @test()
 def policy_single(context: Context) -> None:
     guest = policy.run(context, kclient.SCRIPT + "kclient_load\n" + SINGLE,
-                       *policy.options(*kclient.options()), gets=["all.csv"])
+                       *policy.options("--icount", *kclient.options()), gets=["all.csv"])
     seen = policy.calls(guest.files["all.csv"])
     findings = Findings()
     runs = list(zip(("stock", "upstream", "single"), invokes(seen, "S"), invokes(seen, "N")))
