@@ -92,7 +92,7 @@ def validate_lost_wake(context: Context) -> None:
     names(findings, "stranded", found["stranded"].get("no_lost_wake", ()),
           r"its wake has not come, .* 1 thread free; C\(\d+\) waits")
     names(findings, "stranded", found["stranded"].get("no_starved", ()),
-          r"wait, 1 of 2 threads held; C\(\d+\) waits")
+          r"waits?, 1 of 2 threads held; C\(\d+\) waits")
     findings.done()
 
 
