@@ -76,16 +76,14 @@ enum optee_adm_reason {
 };
 
 /* In words, by reason: those of the kernel's log, and of optee-top. */
-#define OPTEE_ADM_REASON_TEXTS                                                                     \
-	{                                                                                          \
-		[OPTEE_ADM_ATTACHED] = "attached",                                                 \
-		[OPTEE_ADM_DETACHED] = "detached",                                                 \
-		[OPTEE_ADM_SWAPPED] = "another one took its place",                                \
-		[OPTEE_ADM_GAVE_UP] = "it gave up",                                                \
-		[OPTEE_ADM_GARBAGE] = "an answer out of range",                                    \
-		[OPTEE_ADM_STALLED] = "a call waited too long",                                    \
-		[OPTEE_ADM_OFF] = "admission_off was written to",                                  \
-		[OPTEE_ADM_GONE] = "the device has left",                                          \
+#define OPTEE_ADM_REASON_TEXTS                                                                      \
+	{                                                                                           \
+		[OPTEE_ADM_ATTACHED] = "attached", [OPTEE_ADM_DETACHED] = "detached",               \
+		[OPTEE_ADM_SWAPPED] = "another one took its place",                                 \
+		[OPTEE_ADM_GAVE_UP] = "it gave up", [OPTEE_ADM_GARBAGE] = "an answer out of range", \
+		[OPTEE_ADM_STALLED] = "a call waited too long",                                     \
+		[OPTEE_ADM_OFF] = "admission_off was written to",                                   \
+		[OPTEE_ADM_GONE] = "the device has left",                                           \
 	}
 
 /*
