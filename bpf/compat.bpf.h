@@ -49,7 +49,6 @@ static __always_inline void queue_policy(struct pool *p, struct optee_call_queue
 	policy_counts(&p->policy.counts[CLASS_SYSTEM], &q->adm.stats.class[CLASS_SYSTEM]);
 	bpf_probe_read_kernel_str(p->policy_left, sizeof(p->policy_left), &q->adm.left.name);
 	p->policy_reason = BPF_CORE_READ(q, adm.left.exit.reason);
-	p->policy_answer = BPF_CORE_READ(q, adm.left.exit.error);
 	p->policies_attached = BPF_CORE_READ(q, adm.attached);
 	p->policies_ejected = BPF_CORE_READ(q, adm.ejected);
 }

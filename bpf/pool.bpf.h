@@ -23,7 +23,7 @@ static __always_inline struct pool *pool_at(u32 i)
 
 static __always_inline void pool_peaks(struct pool *p, const struct pool_state *s)
 {
-	s32 waiting = 0, in_use = 0;
+	s32 waiting = 0, in_use = 0, kept = s->reserved > 0 ? s->reserved : 0;
 
 	for (u32 class = 0; class < NR_CLASSES; class ++) {
 		peak_s32(p->in_use_peak[class], s->in_use[class]);
@@ -35,8 +35,8 @@ static __always_inline void pool_peaks(struct pool *p, const struct pool_state *
 	peak_s32(p->waiting_all_peak, waiting);
 	/* Up to here another normal call changes no peak and no condition. */
 	p->quiet = p->in_use_peak[CLASS_NORMAL];
-	if (p->total && p->quiet > p->total - (s->reserved > 0 ? s->reserved : 0) - 1)
-		p->quiet = p->total - (s->reserved > 0 ? s->reserved : 0) - 1;
+	if (p->total && p->quiet > p->total - kept - 1)
+		p->quiet = p->total - kept - 1;
 }
 
 /*
@@ -129,7 +129,6 @@ static __always_inline s32 pool_stranded(const struct pool *p)
 
 	if (queue_has_policy(p->queue))
 		return 0;
-
 	if (spare > 0 && s.waiting[CLASS_SYSTEM] > system)
 		n += s.waiting[CLASS_SYSTEM] - system;
 	if (spare > queue_reserved(p->queue) && s.waiting[CLASS_NORMAL] > normal)

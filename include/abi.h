@@ -375,8 +375,7 @@ struct pool {
 	/* Of a driver that takes policies (DRIVER_POLICIES). */
 	struct pool_policy policy;     /* the one that is attached */
 	char policy_left[POLICY_NAME]; /* the one before it; "": there was none */
-	u32 policy_reason;             /* enum optee_adm_reason: why that was left */
-	s32 policy_answer;             /* and what it had answered, where that is the reason */
+	u32 policy_reason, left_pad;   /* enum optee_adm_reason: why that was left */
 	u64 policies_attached, policies_ejected;
 
 	/* Ours. */

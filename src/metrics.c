@@ -55,10 +55,21 @@ static void put_host(struct metric_out *m, const struct host *host, const struct
 	metric_number(m, NULL, host->real_ns);
 }
 
-static bool same_metric(size_t i, size_t j)
+/* Of two tables, rows of one metric follow each other: name(i) is that of row i, or NULL. */
+typedef const char *metric_name_fn(size_t i);
+typedef void put_rows_fn(struct metric_out *m, const struct snapshot *s, size_t first, size_t end);
+
+static void put_by_metric(struct metric_out *m, const struct snapshot *s, size_t nr,
+			  metric_name_fn *name, put_rows_fn *put)
 {
-	return j < nr_pool_fields && pool_fields[j].metric &&
-	       !strcmp(pool_fields[i].metric, pool_fields[j].metric);
+	for (size_t i = 0, end; i < nr; i = end) {
+		end = i + 1;
+		if (!name(i))
+			continue;
+		while (end < nr && name(end) && !strcmp(name(i), name(end)))
+			end++;
+		put(m, s, i, end);
+	}
 }
 
 /* The help of a metric whose rows have a help each. */
@@ -89,16 +100,9 @@ static void put_pool_metric(struct metric_out *m, const struct snapshot *s, size
 		}
 }
 
-static void put_pools(struct metric_out *m, const struct snapshot *s)
+static const char *pool_metric(size_t i)
 {
-	for (size_t i = 0, end; i < nr_pool_fields; i = end) {
-		end = i + 1;
-		if (!pool_fields[i].metric)
-			continue;
-		while (same_metric(i, end))
-			end++;
-		put_pool_metric(m, s, i, end);
-	}
+	return pool_fields[i].metric;
 }
 
 static void put_condition_metric(struct metric_out *m, const struct snapshot *s,
@@ -113,12 +117,6 @@ static void put_condition_metric(struct metric_out *m, const struct snapshot *s,
 			labels_add(&l, "condition", condition_table[cond].key);
 			metric_sample(m, &l, &v);
 		}
-}
-
-static bool same_policy_metric(size_t i, size_t j)
-{
-	return j < nr_policy_fields && policy_fields[j].metric &&
-	       !strcmp(policy_fields[i].metric, policy_fields[j].metric);
 }
 
 static void put_policy_samples(struct metric_out *m, const struct snap_pool *pool,
@@ -153,16 +151,9 @@ static void put_policy_metric(struct metric_out *m, const struct snapshot *s, si
 			put_policy_samples(m, &s->pools[p], &policy_fields[i]);
 }
 
-static void put_policies(struct metric_out *m, const struct snapshot *s)
+static const char *policy_metric(size_t i)
 {
-	for (size_t i = 0, end; i < nr_policy_fields; i = end) {
-		end = i + 1;
-		if (!policy_fields[i].metric)
-			continue;
-		while (same_policy_metric(i, end))
-			end++;
-		put_policy_metric(m, s, i, end);
-	}
+	return policy_fields[i].metric;
 }
 
 static void put_loss(struct metric_out *m, const struct loss_field *f, u64 n)
@@ -251,11 +242,11 @@ static void put_driver(struct metric_out *m, const struct host *host, const stru
 {
 	metric_created(m, host->real_ns);
 	put_host(m, host, s);
-	put_pools(m, s);
+	put_by_metric(m, s, nr_pool_fields, pool_metric, put_pool_metric);
 	for (size_t i = 0; i < nr_condition_fields; i++)
 		if (condition_fields[i].metric)
 			put_condition_metric(m, s, &condition_fields[i]);
-	put_policies(m, s);
+	put_by_metric(m, s, nr_policy_fields, policy_metric, put_policy_metric);
 	put_losses(m, &s->losses);
 	put_tas(m, s);
 }

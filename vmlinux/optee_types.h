@@ -62,7 +62,6 @@ struct optee_adm_stats___adm {
 
 struct optee_adm_exit___adm {
 	u32 reason;
-	s32 error;
 };
 
 struct optee_adm_left___adm {

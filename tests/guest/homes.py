@@ -54,7 +54,8 @@ def build(context: Context, source: Path, name: str, defines: Sequence[str]) -> 
     subprocess.run(["gcc", "-std=gnu11", "-g", "-O2", "-Wall", "-Wextra", "-Werror",
                     "-fsanitize=undefined", "-fno-sanitize-recover=all",
                     f"-I{vm.ROOT / 'include'}", f"-I{vm.ROOT / 'policies'}",
-                    "-DPOLICY_SECTION(name)=", *(f"-D{d}" for d in defines), "-o", context.dir / f"{name}.native",
+                    "-DPOLICY_SECTION(name)=", *(f"-D{d}" for d in defines),
+                    "-o", context.dir / f"{name}.native",
                     vm.ROOT / "tests/policy/native.c", source], check=True)
 
 

@@ -78,7 +78,8 @@ dmesg_since | grep -v 'optee: \(probing\|revision\|Async\|dynamic\|init\)' >/tmp
 
 @test()
 def policy_devices(context: Context) -> None:
-    options = policy.options("--two-devices", "--threads", "8", *build(context, "crowded"), patch=PATCH)
+    options = policy.options("--two-devices", "--threads", "8", *build(context, "crowded"),
+                             patch=PATCH)
     guest = vm.run(context, policy.SCRIPT + DEVICES, *options,
                    gets=["dmesg", "crowded.dmesg", *(f"{n}.load" for n in LOADS)])
     findings = Findings()
