@@ -98,7 +98,7 @@ static bool goes_on(const struct run *r)
 	return !stop_asked && !r->x.out_of_memory && !ferror(r->x.out);
 }
 
-static void give_calls(struct run *r, const struct source *source)
+static void take_calls(struct run *r, const struct source *source)
 {
 	const struct call_record *calls;
 	struct call_record call;
@@ -110,8 +110,31 @@ static void give_calls(struct run *r, const struct source *source)
 				give_call(r, &call);
 			call_order_put(&r->order, &calls[i]);
 		}
-	while (goes_on(r) && call_order_take(&r->order, &call))
+}
+
+/*
+ * Calls that end while a snapshot is read come before it, too. One may be of a session that
+ * was not there, or had no id yet, when its row was read: the next snapshot has it.
+ */
+static bool is_ahead(const struct run *r, const struct call_record *call)
+{
+	const struct snap_session *row = session_index_find(&r->sessions, call->serial);
+
+	return call->serial && call_end(call) > r->last.mono_ns &&
+	       (!row || row->flags & SESSION_OPENING);
+}
+
+static void give_calls(struct run *r, bool is_last)
+{
+	struct call_record call;
+
+	while (goes_on(r) && call_order_take(&r->order, &call)) {
+		if (!is_last && is_ahead(r, &call)) {
+			call_order_put(&r->order, &call);
+			return;
+		}
 		give_call(r, &call);
+	}
 }
 
 /* Sessions without their histograms; no calls in flight and no events. */
@@ -148,7 +171,8 @@ static void give_snapshot(struct run *r, const struct source *source, const stru
 		r->x.out_of_memory = true;
 		return;
 	}
-	give_calls(r, source);
+	take_calls(r, source);
+	give_calls(r, false);
 	give_events(r, ~0ULL);
 	if (s->real_ns >= r->x.o->since_ns)
 		r->format->snapshot(&r->x, s);
@@ -160,10 +184,12 @@ static void give_rest(struct run *r, const struct source *source)
 {
 	r->snapshot = &r->last;
 	r->next_event = 0;
-	if (session_index_make(&r->sessions, &r->last))
-		give_calls(r, source);
-	else
+	if (!session_index_make(&r->sessions, &r->last)) {
 		r->x.out_of_memory = true;
+		return;
+	}
+	take_calls(r, source);
+	give_calls(r, true);
 }
 
 /* Calls that the source did not see, or had no room for. */

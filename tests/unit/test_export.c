@@ -211,7 +211,7 @@ static u64 since_ns;
 
 static char *run_with(const char *format, const char *what, bool strict)
 {
-	static const struct host host = { .reserved = -1 };
+	static const struct host host = { .reserved = -1, .mono_ns = 1500 };
 	const struct source source = { .host = &host, .next = next, .calls = calls };
 	const struct opts o = {
 		.format = format, .what = what, .strict = strict, .since_ns = since_ns
