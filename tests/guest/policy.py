@@ -48,6 +48,12 @@ policy_hold() { # NAME [TIMEOUT_MS]
 	witness_follows
 }
 
+policy_swap() { # NAME
+	witness_counts
+	policy_order swap /policies/$1.o
+	witness_follows
+}
+
 policy_stop() {
 	policy_order detach
 	policy_is - || die "it is still attached: $(cat $STATE)"

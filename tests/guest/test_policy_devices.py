@@ -53,7 +53,7 @@ entered first
 rm /tmp/*.ready /tmp/*.go
 load_all there 1 %(there)d
 entered second
-policy_order swap /policies/none.o
+policy_swap none
 entered swapped
 
 dmesg_begin
@@ -80,8 +80,8 @@ dmesg_since | grep -v 'optee: \(probing\|revision\|Async\|dynamic\|init\)' >/tmp
 def policy_devices(context: Context) -> None:
     options = policy.options("--two-devices", "--threads", "8", *build(context, "crowded"),
                              patch=PATCH)
-    guest = vm.run(context, policy.SCRIPT + DEVICES, *options,
-                   gets=["dmesg", "crowded.dmesg", *(f"{n}.load" for n in LOADS)])
+    guest = policy.run(context, DEVICES, *options,
+                       gets=["dmesg", "crowded.dmesg", *(f"{n}.load" for n in LOADS)])
     findings = Findings()
     for name, clients in zip(LOADS, (HERE, THERE) * 2):
         calls = account.load(guest.files[f"{name}.load"]).calls

@@ -167,7 +167,7 @@ optee-load -o /tmp/swaps.load 'name=N count=8 ta=invoke_tests repeat=0 nop nop g
 LOAD=$!
 policy_start upstream
 policy-swaps 200 /policies/fair.o /policies/v6.o || die "policy-swaps: status $?"
-policy_order swap /policies/single.o
+policy_swap single
 policy_is single || die "single is not attached: $(cat $STATE)"
 policy_stop
 wait $LOAD || die "optee-load failed"

@@ -23,7 +23,7 @@ name=R count=%(threads)d system wait=10 repeat=%(times)d
 END
 policy_start strict
 wait_for 60 came strict
-policy_order swap /policies/per-session.o
+policy_swap per-session
 wait_for 60 came per-session
 kclient_wait
 reserves() { echo $(($(state 'queue 0 reserve_yes') + $(state 'queue 0 reserve_no'))); }
@@ -31,7 +31,7 @@ reserves() { echo $(($(state 'queue 0 reserve_yes') + $(state 'queue 0 reserve_n
 
 # And those who ask each policy for one.
 UNDER = r"""
-policy_order swap /policies/%(name)s.o
+policy_swap %(name)s
 wait_for 60 policy_is %(name)s
 kclient_start <<END
 name=S count=3 system-at=1 at=20 wait=4 gap=1 repeat=%(calls)d

@@ -130,9 +130,9 @@ def clients(guest: vm.Run) -> Mapping[str, Sequence[bool]]:
 def policy_seen(context: Context) -> None:
     gets = ["state", "load", "kclient", "all.csv", "all.live", "replayed", "own.jsonl",
             "member.txt", "member.jsonl", "metrics", "ejected.jsonl", "ejected.metrics"]
-    guest = vm.run(context, policy.SCRIPT + kclient.SCRIPT + daemon.SCRIPT + "kclient_load\n" + RUN,
-                   *policy.options(*build(context, "gives-up"), *kclient.options()), gets=gets,
-                   seconds=300)
+    guest = policy.run(context, kclient.SCRIPT + daemon.SCRIPT + "kclient_load\n" + RUN,
+                       *policy.options(*build(context, "gives-up"), *kclient.options()), gets=gets,
+                       seconds=300)
     findings = Findings()
     truth = debugfs(guest.read("state").decode())
     for name, count in clients(guest).items():

@@ -2,7 +2,7 @@
 """OP-TEE's own tests pass under every policy: three of them at once, of many sessions each.
 The whole regression set, which takes an hour, is tests/xtest-policies."""
 
-from . import policy, vm, xtest
+from . import policy, xtest
 from .registry import Context, Findings, test
 
 COPIES = 3  # on two threads
@@ -39,9 +39,9 @@ def policy_xtest(context: Context) -> None:
     runs = [f"{name}-{copy + 1}" for name in ("bare", *policy.NAMES) for copy in range(COPIES)]
     # One call of a TA at a time, yes; but 50 of the hundreds a second would take its time.
     fast = policy.compile(context, policy.SOURCES / "tacap.c", "RATE=1000")
-    guest = vm.run(context, policy.SCRIPT + xtest.SCRIPT + THREE, *policy.options(*fast),
-                   gets=["dmesg", *(f"{name}.state" for name in policy.NAMES),
-                         *(f"{name}.xtest" for name in runs)], seconds=600)
+    guest = policy.run(context, xtest.SCRIPT + THREE, *policy.options(*fast),
+                       gets=["dmesg", *(f"{name}.state" for name in policy.NAMES),
+                             *(f"{name}.xtest" for name in runs)], seconds=600)
     findings = Findings()
     results = {name: xtest.parse(guest.read(f"{name}.xtest")) for name in runs}
     want = results["bare-1"]

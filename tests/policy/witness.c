@@ -80,7 +80,15 @@ static struct bpf_program *program(const struct followed *f, const char *when, i
 	return bpf_object__find_program_by_name(f->skel->obj, full);
 }
 
-/* A copy of the programs, aimed at those of the table. */
+static int aim(struct bpf_program *p, int target, const char *name)
+{
+	if (target < 0)
+		return target;
+	bpf_program__set_autoload(p, true);
+	return bpf_program__set_attach_target(p, target, name);
+}
+
+/* A copy of the programs, aimed at those of the table. -ENOENT: the policy has gone meanwhile. */
 static int load(const struct witness *w, struct followed *f, const struct table *table)
 {
 	static const char *const when[] = { "begin", "end" };
@@ -101,8 +109,7 @@ static int load(const struct witness *w, struct followed *f, const struct table 
 		if (!fds[callback])
 			fds[callback] =
 				bpf_prog_get_fd_by_id((uint32_t)table->ops.callbacks[callback]);
-		bpf_program__set_autoload(p, true);
-		err = bpf_program__set_attach_target(p, fds[callback], names[callback]);
+		err = aim(p, fds[callback], names[callback]);
 	}
 	if (!err)
 		err = witness_bpf__load(f->skel);
@@ -170,6 +177,10 @@ static int follow(struct witness *w, uint32_t map, const struct table *table)
 	if (!f->skel)
 		return -errno;
 	err = load(w, f, table);
+	if (err == -ENOENT) {
+		leave(w, f);
+		return 0;
+	}
 	if (!err)
 		err = attach(f, table);
 	if (err)
