@@ -28,6 +28,9 @@ Q	:=
 say	=
 endif
 
+# Of a make within this one that has much to do.
+JOBS	:= $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 ARCH	:= $(if $(CROSS_COMPILE),$(if $(findstring aarch64,$(CROSS_COMPILE)),arm64,$(CROSS_COMPILE:%-=%)),native)
 OUT	:= build/$(ARCH)
 GEN	:= build/gen
@@ -183,18 +186,19 @@ TEEC	:= build/vm/sysroot-teec
 guest:
 	$(Q)scripts/host-deps build vm
 	$(Q)tests/vm/prepare sysroot
-	$(Q)$(MAKE) --no-print-directory $(if $(V),,-s) CROSS_COMPILE=aarch64-linux-gnu- STATIC=1 \
+	$(Q)$(MAKE) $(JOBS) --no-print-directory $(if $(V),,-s) CROSS_COMPILE=aarch64-linux-gnu- STATIC=1 \
 		SYSROOT=$(SYSROOT_ARM64) build/arm64/optee-top build/arm64/optee-load build/arm64/optee-load-demo \
 		build/arm64/calling-plugin.so build/arm64/log-made build/arm64/crowd build/arm64/mob \
 		build/arm64/policy-swaps build/arm64/policy-witness build/arm64/policy-shadow policies $(HOMES)
 
-# A daemon's log without a daemon, for tests/guest/test_log*.py.
-$(OUT)/log-made: tests/log/made.c tests/unit/log_made.h $(PLAIN:%=$(OUT)/%.o) Makefile
-	$(call say,CC,$@)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LDFLAGS_ALL) -o $@ $(filter %.c %.o,$^) -ljansson -lz
-
-# The logs of many devices, for tests/guest/test_fleet.py.
-$(OUT)/fleet-made: tests/log/fleet.c $(PLAIN:%=$(OUT)/%.o) Makefile
+# What never was, for tests of what is made of it: a daemon's log, those of many devices,
+# exports, expositions, printed and served.
+MADE	:= log-made fleet-made export-made metrics-made metrics-served
+$(OUT)/log-made: tests/log/made.c tests/unit/log_made.h
+$(OUT)/fleet-made: tests/log/fleet.c
+$(OUT)/export-made: tests/export/made.c
+$(OUT)/metrics-made $(OUT)/metrics-served: $(OUT)/metrics-%: tests/metrics/%.c tests/metrics/made.h
+$(MADE:%=$(OUT)/%): $(PLAIN:%=$(OUT)/%.o) Makefile
 	$(call say,CC,$@)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LDFLAGS_ALL) -o $@ $(filter %.c %.o,$^) -ljansson -lz
 
@@ -254,20 +258,6 @@ build/unit/test_policies: UNIT_MORE := $(UNIT_POLICIES)
 build/unit/test_policies: $(UNIT_POLICIES)
 
 -include $(UNIT_OBJS:.o=.d) $(UNIT_POLICIES:.o=.d) $(UNIT_TESTS:=.d)
-
-# Exports what never was, for tests/guest/test_export.py.
-build/export-made: tests/export/made.c $(PLAIN:%=src/%.c) $(wildcard src/*.h include/*.h) Makefile
-	@mkdir -p $(@D)
-	$(call say,CC,$@)
-	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Werror -Iinclude -Isrc -o $@ $< \
-		$(PLAIN:%=src/%.c) -ljansson -lz
-
-# Expositions of what never was, printed and served, for tests/guest/test_metrics.py and test_http.py.
-build/metrics-%: tests/metrics/%.c tests/metrics/made.h $(PLAIN:%=src/%.c) $(wildcard src/*.h include/*.h) Makefile
-	@mkdir -p $(@D)
-	$(call say,CC,$@)
-	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Werror -Iinclude -Isrc \
-		-DVERSION='"made"' -o $@ $< $(PLAIN:%=src/%.c) -ljansson -lz
 
 FORMATTED = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/vmlinux.h$$')
 

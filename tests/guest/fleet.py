@@ -14,7 +14,6 @@ from typing import Any, Iterator, Mapping, NamedTuple, Optional
 from . import native, service, vm
 
 PUSH = vm.ROOT / "scripts/optee-top-push"
-MADE = vm.ROOT / "build/native/fleet-made"
 MINUTE_MS = 60_000
 TAS = ("os_test", 'ta-"busy"')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
@@ -27,9 +26,8 @@ class Maker:
     """A fleet-made that does what it is told; a command is done when this returns."""
 
     def __init__(self, directory: Path, first: int, count: int, start: int) -> None:
-        subprocess.run(["make", "-s", "-C", vm.ROOT, str(MADE.relative_to(vm.ROOT))],
-                       stdin=subprocess.DEVNULL, check=True)
-        self.process = subprocess.Popen([MADE, directory, *map(str, (first, count, start))],
+        self.process = subprocess.Popen([native.maker("fleet-made"), directory,
+                                         *map(str, (first, count, start))],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         bufsize=1)
 

@@ -9,10 +9,9 @@ import subprocess
 from pathlib import Path
 from typing import Any, Iterator, NamedTuple, Optional
 
-from . import native, vm
+from . import native
 from .registry import Findings
 
-MADE = vm.ROOT / "build/native/log-made"
 NAME = re.compile(r"(optee-top|pools|tas|sessions|events|losses|gaps)"
                   r"(?:\.(\d{8}))?\.(jsonl|csv)(\.gz)?")
 Line = dict[str, Any]
@@ -21,9 +20,7 @@ Line = dict[str, Any]
 def make() -> Path:
     """Both programs, newly made."""
     native.top()
-    subprocess.run(["make", "-s", "-C", vm.ROOT, str(MADE.relative_to(vm.ROOT))],
-                   stdin=subprocess.DEVNULL, check=True)
-    return MADE
+    return native.maker("log-made")
 
 
 class File(NamedTuple):

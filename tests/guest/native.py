@@ -23,8 +23,9 @@ class Done(NamedTuple):
 
 
 @functools.cache
-def _make() -> None:
-    subprocess.run(["make", "-s", "-C", vm.ROOT], stdin=subprocess.DEVNULL, check=True)
+def _make(*targets: str) -> None:
+    subprocess.run(["make", "-s", f"-j{os.cpu_count()}", "-C", vm.ROOT, *targets],
+                   stdin=subprocess.DEVNULL, check=True)
 
 
 def top() -> Path:
@@ -32,6 +33,13 @@ def top() -> Path:
     with _making:
         _make()
     return TOP
+
+
+def maker(name: str) -> Path:
+    """A program of the tests that makes up what never was, newly made."""
+    with _making:
+        _make(f"build/native/{name}")
+    return TOP.with_name(name)
 
 
 def install(dest: Path) -> None:

@@ -24,19 +24,21 @@ class Test(NamedTuple):
     name: str
     check: Check
     slots: int
+    long: bool
 
 
 SLOTS = 2  # guests at once: a guest keeps about a core busy
 TESTS: list[Test] = []
 
 
-def test(slots: int = 1) -> Callable[[Check], Check]:
+def test(slots: int = 1, long: bool = False) -> Callable[[Check], Check]:
     """Register a function as the test of its name.
 
-    slots=2 is for a test that runs two guests at once, or that compares times and
-    so has to have the machine for itself."""
+    slots=2 is for a test that runs two guests at once, or that compares times and so has to
+    have the machine for itself; a guest with --icount has a clock of its own and does not.
+    A long one is begun early, so that not all wait for it at the end."""
     def register(check: Check) -> Check:
-        TESTS.append(Test(check.__name__, check, slots))
+        TESTS.append(Test(check.__name__, check, slots, long))
         return check
     return register
 

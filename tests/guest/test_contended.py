@@ -67,7 +67,7 @@ def contended_8(context: Context) -> None:
     contended(context, EIGHT, "--icount")
 
 
-@test(slots=2)
+@test()
 def threads_4(context: Context) -> None:
     contended(context, FOUR_THREADS, "--icount", "--threads", "4", threads=4)
 

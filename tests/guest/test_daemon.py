@@ -210,7 +210,7 @@ def daemon_events(context: Context) -> None:
     findings.done()
 
 
-@test(slots=2)
+@test()
 def daemon_truth(context: Context) -> None:
     words = " ".join(map(shlex.quote, EIGHT))
     guest = vm.run(context, RUN.replace("@CLIENTS@", words), "--icount", gets=FILES,

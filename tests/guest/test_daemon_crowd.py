@@ -35,7 +35,7 @@ pack
 """
 
 
-@test(slots=2)
+@test(long=True)
 def daemon_crowd(context: Context) -> None:
     guest = vm.run(context, STUCK, "--icount", gets=("out.tar",), seconds=500)
     out = unpack(guest, context.dir / "out")

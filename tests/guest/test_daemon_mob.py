@@ -52,7 +52,7 @@ def answers(text: str) -> dict[str, int]:
     return {code: int(n) for code, n in (line.split() for line in text.splitlines())}
 
 
-@test(slots=2)
+@test(long=True)
 def daemon_mob(context: Context) -> None:
     guest = vm.run(context, HOSTILE, "--icount", gets=("out.tar",), seconds=500)
     out = unpack(guest, context.dir / "out")

@@ -7,22 +7,21 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Sequence
 
-from . import account, export, test_contended, timeline, vm
+from . import account, export, native, test_contended, timeline, vm
 from .registry import Context, Findings, test
 
-MADE = vm.ROOT / "build/export-made"
 CALLS = 12000
 
 
 def make_exports(context: Context) -> dict[str, Path]:
     context.dir.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["make", "-s", "-C", vm.ROOT, str(MADE.relative_to(vm.ROOT))], check=True)
+    maker = native.maker("export-made")
     found = {}
     for name, argv in (("jsonl", ["jsonl"]), ("perfetto", ["perfetto"]), ("calls", ["csv"]),
                        *((w, ["csv", w]) for w in ("sessions", "pools", "events"))):
         found[name] = context.dir / f"made.{name}"
         with found[name].open("wb") as out:
-            subprocess.run([MADE, str(CALLS), *argv], stdout=out, check=True)
+            subprocess.run([maker, str(CALLS), *argv], stdout=out, check=True)
     return found
 
 

@@ -14,10 +14,9 @@ from typing import Callable, Iterator, Mapping, NamedTuple, Sequence
 
 from metrics import dashboard
 
-from . import exposition, service, test_metrics, vm
+from . import exposition, native, service, test_metrics, vm
 from .registry import Context, Findings, test
 
-SERVED = vm.ROOT / "build/metrics-served"
 WORST = 10_000
 THREADS = 4
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
@@ -46,9 +45,8 @@ class Served(NamedTuple):
 
 @contextlib.contextmanager
 def served(case: str) -> Iterator[Served]:
-    test_metrics.make("build/metrics-served")
-    with subprocess.Popen([SERVED, case], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          text=True) as process:
+    with subprocess.Popen([native.maker("metrics-served"), case], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin and process.stdout
         yield Served(process.pid, int(process.stdout.readline()))
         process.stdin.close()

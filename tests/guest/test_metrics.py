@@ -2,40 +2,23 @@
 """Expositions of made snapshots, read by promtool and by the strict OpenMetrics parser, and
 compared with what they were made of. Needs no guest."""
 
-import functools
 import json
 import re
 import subprocess
-import threading
 from typing import Any, Callable, Mapping, Sequence
 
-from . import exposition, vm
+from . import exposition, native
 from .exposition import Exposition
 from .registry import Context, Findings, test
 
-MADE = "build/metrics-made"
 CASES = "all", "much", "nothing"
 TIMES = "wait", "hold", "secure"
 CREATED = 1790000000.123456789
 
 
-_making = threading.Lock()
-
-
-@functools.cache
-def _make(program: str) -> None:
-    subprocess.run(["make", "-s", "-C", vm.ROOT, program], stdin=subprocess.DEVNULL, check=True)
-
-
-def make(program: str) -> None:
-    with _making:
-        _make(program)
-
-
 def made(what: str, case: str) -> str:
-    make(MADE)
-    return subprocess.run([vm.ROOT / MADE, what, case], capture_output=True, check=True, text=True,
-                          timeout=60).stdout
+    return subprocess.run([native.maker("metrics-made"), what, case], capture_output=True,
+                          check=True, text=True, timeout=60).stdout
 
 
 def label_of(row: Mapping[str, Any]) -> str:

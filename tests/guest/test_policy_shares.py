@@ -100,7 +100,7 @@ policy_stop
 """
 
 
-@test(slots=2)
+@test()
 def policy_fair(context: Context) -> None:
     """Three clients with four sessions each share two threads by their weights."""
     guest = policy.run(context, FAIR, *policy.options("--icount"), gets=["all.csv"],
@@ -143,7 +143,7 @@ def p99(calls: Sequence[Call]) -> int:
     return took[len(took) * 99 // 100]
 
 
-@test(slots=2)
+@test()
 def policy_tacap(context: Context) -> None:
     """A client that floods its TA is held to the rate; one of another TA does not notice."""
     limits = policy.compile(context, policy.SOURCES / "tacap.c", f"RATE={RATE}",

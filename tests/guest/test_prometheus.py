@@ -262,7 +262,7 @@ def run(findings: Findings, watch: Watch, work: Path) -> None:
           f"{sum(truth.values())} calls in three epochs")
 
 
-@test()
+@test(long=True)
 def prometheus(context: Context) -> None:
     node = services.guest_program("prometheus-node-exporter")
     findings = Findings()
