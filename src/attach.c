@@ -129,6 +129,8 @@ static bool needs_btf(enum mechanism m)
 /* Picks a program for every hook; the others are not loaded. */
 static void choose(struct probes *p, const struct attach_opts *opts, const char *prog[NR_HOOKS])
 {
+	struct mechanism_types types = {};
+
 	for (int h = 0; h < NR_HOOKS; h++) {
 		struct hook_state *state = &p->hooks[h];
 		const struct impl *impl = hooks[h].impls;
@@ -144,7 +146,7 @@ static void choose(struct probes *p, const struct attach_opts *opts, const char 
 				snprintf(state->why, sizeof(state->why), "--kprobes was given");
 			else if (hooks[h].asks && opts->nr_shadows && needs_btf(impl->mech))
 				snprintf(state->why, sizeof(state->why), "--shadow was given");
-			else if (mechanism_try(impl->mech, impl->target, state->why,
+			else if (mechanism_try(&types, impl->mech, impl->target, state->why,
 					       sizeof(state->why)))
 				break;
 		}
@@ -155,6 +157,7 @@ static void choose(struct probes *p, const struct attach_opts *opts, const char 
 		state->target = impl->target;
 		state->mech = impl->mech;
 	}
+	mechanism_types_free(&types);
 }
 
 static bool chosen(const char *const prog[NR_HOOKS], const char *name)

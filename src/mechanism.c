@@ -22,8 +22,8 @@ const char *mechanism_name(enum mechanism m)
 	return names[m];
 }
 
-/* The BTF object of the module, or of the kernel when the driver is built in. */
-static struct btf *driver_btf(const struct btf *kernel, int *fd)
+/* The BTF object of the module; NULL: there is none, the driver may be built in. */
+static struct btf *load_driver(const struct btf *kernel, int *fd)
 {
 	struct bpf_btf_info info;
 	char name[64];
@@ -42,6 +42,28 @@ static struct btf *driver_btf(const struct btf *kernel, int *fd)
 	}
 	*fd = -1;
 	return NULL;
+}
+
+static bool types_load(struct mechanism_types *t)
+{
+	if (t->kernel)
+		return true;
+	t->kernel = btf__load_vmlinux_btf();
+	if (!t->kernel)
+		return false;
+	t->driver = load_driver(t->kernel, &t->driver_fd);
+	return true;
+}
+
+void mechanism_types_free(struct mechanism_types *t)
+{
+	if (!t->kernel)
+		return;
+	btf__free(t->driver);
+	btf__free(t->kernel);
+	if (t->driver_fd >= 0)
+		close(t->driver_fd);
+	*t = (struct mechanism_types){};
 }
 
 static int try_program(enum mechanism m, int btf_fd, int btf_id)
@@ -92,33 +114,26 @@ static bool is_symbol(const char *target)
 	return found;
 }
 
-bool mechanism_try(enum mechanism m, const char *target, char *why, size_t len)
+bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *target, char *why,
+		   size_t len)
 {
-	struct btf *kernel, *driver;
 	char name[96];
-	int fd, id, err;
+	int id, err;
 
 	why[0] = '\0';
 	if (m == MECH_KPROBE && !is_symbol(target))
 		return cannot(why, len, "not a function of its own", 0);
 	if (m != MECH_FENTRY && m != MECH_FEXIT && m != MECH_TP_BTF)
 		return true;
-	kernel = btf__load_vmlinux_btf();
-	if (!kernel)
+	if (!types_load(types))
 		return cannot(why, len, "kernel without BTF", 0);
-	driver = driver_btf(kernel, &fd);
 	snprintf(name, sizeof(name), "%s%s", m == MECH_TP_BTF ? "btf_trace_" : "", target);
-	id = btf__find_by_name_kind(driver ?: kernel, name,
+	id = btf__find_by_name_kind(types->driver ?: types->kernel, name,
 				    m == MECH_TP_BTF ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC);
-	err = id > 0 ? try_program(m, fd, id) : id;
-	if (driver)
-		btf__free(driver);
-	btf__free(kernel);
-	if (fd >= 0)
-		close(fd);
+	err = id > 0 ? try_program(m, types->driver_fd, id) : id;
 	if (id <= 0)
-		return cannot(why, len, driver ? "not in the driver's BTF" : "driver without BTF",
-			      0);
+		return cannot(why, len,
+			      types->driver ? "not in the driver's BTF" : "driver without BTF", 0);
 	if (err)
 		return cannot(why, len, "the kernel refuses", err);
 	return true;
