@@ -8,8 +8,9 @@
 /* Why no pool tells anything. */
 #define NO_TEE_SEEN "no TEE was in use, so nothing was seen"
 
-judge_fn judge_condition;                                        /* src/judge_condition.c */
-judge_fn judge_losses, judge_count_leak, judge_reservation_leak; /* src/judge_driver.c */
+judge_fn judge_condition; /* src/judge_condition.c */
+judge_fn judge_losses, judge_count_leak, judge_reservation_leak,
+	judge_ejection; /* src/judge_driver.c */
 judge_fn judge_wait_p99, judge_wait_longest, judge_calls_at_least, judge_failed_calls,
 	judge_command; /* src/judge_calls.c */
 

@@ -2,6 +2,7 @@
 /* Does the driver give back what it counts, and did we see all of it? */
 #include "fields.h"
 #include "judge.h"
+#include "policy_reason.h"
 
 void judge_losses(const struct rule *r, const struct seen *s, struct finding *f)
 {
@@ -105,4 +106,25 @@ void judge_reservation_leak(const struct rule *r, const struct seen *s, struct f
 					  NO_TEE_SEEN);
 	else
 		finding_set(f, VERDICT_PASS, "none at the end");
+}
+
+/* From then on the driver's own rule is in force: what else is found is not the policy's. */
+void judge_ejection(const struct rule *r, const struct seen *s, struct finding *f)
+{
+	(void)r;
+	for (u32 i = 0; i < s->nr_pools; i++) {
+		const struct snap_pool *p = &s->pools[i].last;
+		u64 more = p->policies_ejected - s->pools[i].policies_ejected;
+
+		if (more && more <= p->policies_ejected)
+			finding_add(f, "tee%u: %llu ejected; '%s' was left last: %s", p->id,
+				    (unsigned long long)more, p->policy_left,
+				    policy_reason(p->policy_reason));
+	}
+	if (f->nr_lines)
+		finding_set(f, VERDICT_FAIL, "the driver's own rule took a policy's place");
+	else if (!s->nr_pools)
+		finding_set(f, VERDICT_UNKNOWN, NO_TEE_SEEN);
+	else
+		finding_set(f, VERDICT_PASS, "none");
 }

@@ -95,6 +95,7 @@ static void take_pool(struct seen *s, u32 i, const struct snap_pool *pool)
 	if (i >= s->nr_pools) {
 		s->nr_pools = i + 1;
 		p->system_sessions = pool->system_sessions;
+		p->policies_ejected = pool->policies_ejected;
 		if (s->snapshots == 1 && !s->whole)
 			p->first = *pool;
 	}

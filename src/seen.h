@@ -16,6 +16,7 @@ struct seen_pool {
 	struct snap_pool first; /* all zero where nothing was counted before */
 	struct snap_pool last;
 	int system_sessions;       /* at the beginning, or -1 */
+	u64 policies_ejected;      /* at the beginning */
 	bool cond_known[NR_CONDS]; /* in one snapshot at least */
 	u32 open_others;           /* sessions open at the end whose client is no user process */
 	bool rest;                 /* at the end some sessions are not told apart */

@@ -7,6 +7,7 @@ import re
 from typing import Any, Mapping, Sequence
 
 from . import account, daemon, frames, kclient, policy, vm
+from .reports import read_json
 from .registry import Context, Findings, test
 from .test_policy_faults import build
 
@@ -42,7 +43,10 @@ as member 'optee-top metrics' >/tmp/metrics
 optee-top replay --json /tmp/all.rec >/tmp/replayed
 policy_stop
 policy_start gives-up
-optee-load -o /dev/null 'name=L count=3 wait=100' || die "optee-load failed"
+echo no_ejection >/tmp/rules
+optee-top check --json --rules /tmp/rules -- optee-load -o /dev/null 'name=L count=3 wait=100' \
+	>/tmp/checked
+echo $? >/tmp/checked.status
 wait_for 30 left gives-up
 as member 'optee-top --json -n 3 -d 1' >/tmp/ejected.jsonl
 as member 'optee-top metrics' | grep policies_ >/tmp/ejected.metrics
@@ -106,13 +110,17 @@ def check_metrics(findings: Findings, text: str, truth: Mapping[str, int]) -> No
                           abs(have - want) < 1e-8)
 
 
-def check_ejected(findings: Findings, frame: frames.Object, text: str) -> None:
-    pool = frame["pools"][0]
+def check_ejected(findings: Findings, guest: vm.Run) -> None:
+    pool = frames.load(guest.files["ejected.jsonl"])[-1]["pools"][0]
+    text = guest.read("ejected.metrics").decode()
     findings.equal("ejected: in JSON", (pool["policy"], pool["policy_left"],
                    pool["policies_attached"], pool["policies_ejected"], pool["policies"]),
                    (None, "gives-up: it gave up", 2, 1, []))
     findings.equal("ejected: the design, and what is judged again", (
         pool["design"], [c for c in NOT_JUDGED if pool["conditions"][c] is None]), ("merged", []))
+    findings.equal("ejected: check", (guest.read("checked.status"), [
+        (v.rule, v.verdict, v.evidence) for v in read_json(guest.read("checked").decode())]),
+        (b"1\n", [("no_ejection", "fail", ["tee0: 1 ejected; 'gives-up' was left last: it gave up"])]))
     findings.equal("ejected: metrics", dict(re.findall(r"^optee_(policies_\w+)\{tee=\"0\"\} (\d+)$",
                    text, re.M)), {"policies_attached_total": "2", "policies_ejected_total": "1"})
 
@@ -129,7 +137,8 @@ def clients(guest: vm.Run) -> Mapping[str, Sequence[bool]]:
 @test()
 def policy_seen(context: Context) -> None:
     gets = ["state", "load", "kclient", "all.csv", "all.live", "replayed", "own.jsonl",
-            "member.txt", "member.jsonl", "metrics", "ejected.jsonl", "ejected.metrics"]
+            "member.txt", "member.jsonl", "metrics", "ejected.jsonl", "ejected.metrics", "checked",
+            "checked.status"]
     guest = policy.run(context, kclient.SCRIPT + daemon.SCRIPT + "kclient_load\n" + RUN,
                        *policy.options(*build(context, "gives-up"), *kclient.options()), gets=gets,
                        seconds=300)
@@ -153,6 +162,5 @@ def policy_seen(context: Context) -> None:
         c for c, v in own["pools"][0]["conditions"].items() if v is None), sorted(NOT_JUDGED))
     findings.equal("the recording, replayed", guest.read("replayed"), guest.read("all.live"))
     check_figures(findings, "recorded", rows(frames.load(guest.files["replayed"])[-1]), truth)
-    check_ejected(findings, frames.load(guest.files["ejected.jsonl"])[-1],
-                  guest.read("ejected.metrics").decode())
+    check_ejected(findings, guest)
     findings.done()

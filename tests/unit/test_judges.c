@@ -3,6 +3,7 @@
 #include "unit.h"
 #include "capture.h"
 #include "fake_source.h"
+#include "optee_admission.h"
 #include "trial.h"
 
 static struct fake fake;
@@ -262,6 +263,25 @@ static void leaks(void **state)
 	assert_int_equal(judged("no_reservation_leak"), VERDICT_UNKNOWN);
 }
 
+static void ejections(void **state)
+{
+	struct snap_pool *begin = &fake.first.pools[0], *end = &fake.last.pools[0];
+
+	(void)state;
+	fake_init(&fake);
+	expect("no_ejection", VERDICT_PASS, "none"); /* the driver takes no policies */
+	begin->takes_policies = end->takes_policies = true;
+	begin->policies_ejected = end->policies_ejected = 2;
+	strcpy(end->policy_left, "never");
+	end->policy_reason = OPTEE_ADM_STALLED;
+	expect("no_ejection", VERDICT_PASS, "none"); /* that was before */
+	end->policies_ejected = 3;
+	expect("no_ejection", VERDICT_FAIL, "the driver's own rule took a policy's place");
+	assert_true(evidence("tee0: 1 ejected; 'never' was left last: a call waited too long"));
+	end->policies_ejected = 1; /* the driver has come anew */
+	expect("no_ejection", VERDICT_PASS, "none");
+}
+
 static void waits(void **state)
 {
 	(void)state;
@@ -340,4 +360,4 @@ static void calls(void **state)
 }
 
 UNIT_TESTS(conditions, for_so_long, the_evidence_is_short, what_was_before_is_not_judged, losses,
-	   leaks, waits, calls)
+	   leaks, ejections, waits, calls)
