@@ -5,8 +5,8 @@
  *
  * Why: the alternative named in the review, a count in the session in place of a flag. A
  *   session that makes many calls at once cannot take another one's entry.
- * Objection: a client with several calls at once has to open as many sessions; "I don't
- *   think it's worth it".
+ * Objection: a client with several calls at once has to open as many sessions, and cannot
+ *   cancel one, as that is a second call; "I don't think it's worth it".
  * Use it: when system sessions do not trust one another.
  */
 #include "policy.h"

@@ -5,7 +5,7 @@
  * Why: the review asked that system calls in flight never exceed what was reserved, as
  *   normal calls may not either. There is no overrun by construction.
  * Objection: it is over-complex for what it does, and a system call waits beside free
- *   normal entries.
+ *   normal entries; so does one that is to cancel another.
  * Use it: when normal calls need a guarantee, too.
  */
 #include "policy.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * tacap: each TA gets at most CAP threads at once and RATE calls a second, of which BURST
- * may come together; system sessions are not limited; one entry is kept for them.
+ * may come together; cancels are not limited, nor are system sessions, for which one entry is
+ * kept.
  *
  * The rate is a token bucket as a virtual schedule (GCRA): a call conforms unless it comes
  * more than BURST calls before its place in the TA's schedule; each call that enters moves
@@ -27,13 +28,19 @@
 #define STEP        (NSEC_PER_SEC / RATE)
 #define SCHEDULE(c) ((c)->tpriv[0])
 
+/* A cancel ends what it would have to wait for. */
+static inline u32 goes_first(const struct optee_adm_call *c)
+{
+	return c->flags & (OPTEE_ADM_SYS | OPTEE_ADM_CANCEL);
+}
+
 static inline u32 is_limited(const struct optee_adm_call *c)
 {
 #ifdef ONLY
 	if (c->ta != ONLY)
 		return 0;
 #endif
-	return c->ta && !is_system(c);
+	return c->ta && !goes_first(c);
 }
 
 ADMIT
@@ -53,9 +60,10 @@ ADMIT
 	return ENTER;
 }
 
+/* In a pass one refused call stands for all of its TA behind it: a cancel is not to be there. */
 RANK
 {
-	return is_system(c) ? 0 : 1;
+	return goes_first(c) ? 0 : 1;
 }
 
 ON_ENTER

@@ -29,6 +29,10 @@ for name in %(policies)s; do
 	policy_stop
 	wait_for 10 counters_are_zero
 done
+# With one call of a TA at a time: what cancels one must not wait for it.
+policy_start tacap
+xtest_run cancels _1009
+policy_stop
 dmesg_since >/tmp/dmesg
 """ % {"policies": " ".join(policy.NAMES), "tests": TESTS,
        "others": " ".join(str(n) for n in range(2, COPIES + 1))}
@@ -41,9 +45,11 @@ def policy_xtest(context: Context) -> None:
     fast = policy.compile(context, policy.SOURCES / "tacap.c", "RATE=1000")
     guest = policy.run(context, xtest.SCRIPT + THREE, *policy.options(*fast),
                        gets=["dmesg", *(f"{name}.state" for name in policy.NAMES),
-                             *(f"{name}.xtest" for name in runs)], seconds=600)
+                             *(f"{name}.xtest" for name in (*runs, "cancels"))], seconds=600)
     findings = Findings()
     results = {name: xtest.parse(guest.read(f"{name}.xtest")) for name in runs}
+    cancels = xtest.parse(guest.read("cancels.xtest"))
+    findings.equal("cancelled under tacap", (cancels.passed, cancels.failed), (1, 0))
     want = results["bare-1"]
     findings.equal("tests that pass without a policy", want.passed, len(TESTS.split()))
     for name, result in results.items():

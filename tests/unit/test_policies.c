@@ -273,6 +273,10 @@ static void tacap_keeps_the_rate(void **state)
 	c.retry_ns = 0;
 	assert_int_equal(policy_tacap.admit(&c), OPTEE_ADM_WAIT);
 	assert_int_equal(c.retry_ns, 0);
+	assert_int_equal(policy_tacap.rank(&c), 1);
+	c.flags = OPTEE_ADM_CANCEL; /* what the TA is at work on ends by it */
+	assert_int_equal(policy_tacap.admit(&c), OPTEE_ADM_ENTER);
+	assert_int_equal(policy_tacap.rank(&c), 0);
 	c.flags = OPTEE_ADM_SYS;
 	assert_int_equal(policy_tacap.admit(&c), OPTEE_ADM_ENTER);
 }
