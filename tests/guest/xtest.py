@@ -30,6 +30,8 @@ xtest_under() { # POLICY [WORD...]: what the driver counted is in /tmp/POLICY.st
 TEST = re.compile(r"^ *(regression_[\w.]+) (OK|FAILED|SKIPPED)", re.M)
 SUBTESTS = re.compile(r"^(\d+) subtests of which (\d+) failed", re.M)
 STATUS = re.compile(r"^status (\d+)$", re.M)
+# Three threads of it count their checks in one variable, without a lock: some counts are lost.
+COUNTS_IN_THREADS, LOST = "regression_6016", 3
 UPTIME = re.compile(r"^uptime ([\d.]+) ([\d.]+)$", re.M)
 
 
@@ -60,6 +62,7 @@ def difference(have: Result, want: Result) -> str:
     said = [f"{name} {have.tests.get(name, 'not run')}, not {want.tests.get(name, 'run')}"
             for name in names if "." not in name or name.rsplit(".", 1)[0] not in names]
     for what in "subtests", "failed", "status":
-        if getattr(have, what) != getattr(want, what):
+        off = abs(getattr(have, what) - getattr(want, what))
+        if off > (LOST if what == "subtests" and COUNTS_IN_THREADS in want.tests else 0):
             said.append(f"{what} {getattr(have, what)}, not {getattr(want, what)}")
     return "; ".join(said)
