@@ -5,6 +5,7 @@ queries of doc/fleet.md say of the fleet is what the logs say. Needs no guest.""
 
 import contextlib
 import gzip
+import http.server
 import math
 import random
 import re
@@ -242,6 +243,9 @@ def fleet_faults(context: Context) -> None:
         pushed = time.monotonic()
         findings.equal("ends of fleet-made", [maker.end() for maker in makers], [0] * MAKERS)
         fleet.wait_until_passed_on(both.agent)
+        # A queue on the disk that was broken by the kill is found when it is read.
+        push_all(both.agent.url, devices, 20)
+        fleet.wait_until_passed_on(both.agent)
         both.storage.get("/internal/force_flush")
         samples = check_samples(findings, both.storage, devices)
         truth = Truth(devices)
@@ -334,6 +338,63 @@ def fleet_settles(context: Context) -> None:
         fleet.wait_until_passed_on(agent)
         both.storage.get("/internal/force_flush")
         check_samples(findings, both.storage, [device])
+    findings.done()
+
+
+class Pretended(http.server.BaseHTTPRequestHandler):
+    """An agent that acknowledges everything; its queue is as broken as the test wants it."""
+
+    broken = 0
+    bodies: list[bytes] = []
+
+    def do_GET(self) -> None:
+        self.answer(200, f"""vm_app_start_timestamp 1790000000
+vm_log_messages_total{{app_version="", level="error", location="VictoriaMetrics/lib/httpserver/x.go:1"}} 7
+vm_log_messages_total{{app_version="", level="warn", location="VictoriaMetrics/lib/persistentqueue/x.go:1"}} 3
+vm_log_messages_total{{app_version="", level="error", location="VictoriaMetrics/lib/persistentqueue/x.go:1"}} {self.broken}
+vmagent_remotewrite_retries_count_total 0
+vmagent_remotewrite_pending_data_bytes 0
+""")
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        self.bodies.append(gzip.decompress(self.rfile.read(length)))
+        self.answer(204, "")
+
+    def answer(self, status: int, body: str) -> None:
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@test()
+def fleet_broken_queue(context: Context) -> None:
+    """An agent whose queue is broken has lost what it took since it was started."""
+    findings, device = Findings(), Device(8, context.dir)
+    (context.dir / "logs").mkdir(parents=True)
+    maker = Maker(context.dir / "logs", 8, 1, int(time.time()) - 3600)
+    with http.server.ThreadingHTTPServer((service.HOST, 0), Pretended) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://{service.HOST}:{server.server_port}"
+
+        def pushes(what: str, rows: int) -> None:
+            Pretended.bodies.clear()
+            findings.equal(f"{what}: status", device.push(url), 0)
+            findings.equal(f"{what}: samples given",
+                           sum(len(b.splitlines()) for b in Pretended.bodies), rows)
+
+        maker.do("take 3")
+        pushes("all there is", lines_since(device, 0))
+        maker.do("take 1")
+        pushes("what is new", lines_since(device, 4))
+        Pretended.broken = 1
+        pushes("all once more", lines_since(device, 0))
+        pushes("nothing new", 0)
+        server.shutdown()
+    findings.equal("end of fleet-made", maker.end(), 0)
     findings.done()
 
 
