@@ -17,6 +17,7 @@ optee-load -o /tmp/load 'name=A wait=3000' 'name=B at=20 wait=1000' 'name=C at=6
 	die "optee-load failed"
 top_stop
 """
+TRIES = 4
 UNCOUNTED = ("reserve_breach", "reserve_idle", "exhausted", "stranded", "count_mismatch", "drift",
              "lost_wake")
 
@@ -44,18 +45,28 @@ def invoke(truth: account.Account, client: str) -> account.Call:
     return next(c for c in truth.calls if (c.client, c.op) == (client, "invoke"))
 
 
+def long_strands(seen: Sequence[Object]) -> Sequence[Object]:
+    return [e for f in seen for e in f["events"]
+            if (e["condition"], e["state"]) == ("stranded", "end") and e["duration_ns"] > 1e9]
+
+
 @test()
 def kernel_7_3(context: Context) -> None:
-    """It has the same queue: C is stranded until A ends, and A is the culprit."""
+    """It has the same queue: C is stranded until A ends, and A is the culprit. A bottom half
+    that comes as B ends may wake C by its own end: then C is not stranded, and all is tried
+    again."""
     findings = Findings()
-    seen, truth = run(context, findings, "7.3", "this OP-TEE driver takes no policies; "
-                      "'make optee-ko' builds one that does")
-    frames.check_sane(findings, seen)
-    check_calls(findings, seen, truth)
-    a, c = invoke(truth, "A"), invoke(truth, "C")
-    ends = [e for f in seen for e in f["events"]
-            if (e["condition"], e["state"]) == ("stranded", "end")]
-    long = [e for e in ends if e["duration_ns"] > 1e9]
+    for _ in range(TRIES):
+        seen, truth = run(context, findings, "7.3", "this OP-TEE driver takes no policies; "
+                          "'make optee-ko' builds one that does")
+        frames.check_sane(findings, seen)
+        check_calls(findings, seen, truth)
+        a, c = invoke(truth, "A"), invoke(truth, "C")
+        long = long_strands(seen)
+        if long:
+            break
+        findings.true("C waited for A, and was not called stranded",
+                      (c.end or 0) < (a.end or 0) - 500e6)
     findings.equal("strands that lasted over a second", len(long), 1)
     for event in long:
         findings.equal("the culprits", [p["tid"] for p in event["who"] if p["culprit"]], [a.tid])
