@@ -9,7 +9,7 @@ import tarfile
 from pathlib import Path
 from typing import Sequence
 
-from . import account, compare, daemon, export, frames, ftrace, native, reports, test_export, vm
+from . import account, compare, daemon, frames, ftrace, native, reports, test_export, vm
 from .frames import Object
 from .registry import Context, Findings, test
 from .test_contended import EIGHT

@@ -2,14 +2,12 @@
 """The daemon goes on: when the driver comes later, leaves and comes back, when its worker
 or itself is killed, and whoever of its clients comes, goes or is killed."""
 
-import json
 from typing import Any, Mapping, Sequence
 
 from . import account, daemon, frames, vm
 from .frames import Object
 from .registry import Context, Findings, test
 from .test_daemon import unpack
-from .test_driver import check_session
 
 COMMON = daemon.SCRIPT + r"""
 load() { # NAME

@@ -14,7 +14,7 @@ from typing import Callable, Iterator, Mapping, NamedTuple, Sequence
 
 from metrics import dashboard
 
-from . import exposition, native, service, test_metrics, vm
+from . import exposition, native, service, test_metrics
 from .registry import Context, Findings, test
 
 WORST = 10_000

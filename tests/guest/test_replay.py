@@ -6,10 +6,10 @@ import re
 import signal
 import termios
 import time
-from typing import Callable, Mapping, Optional, Sequence
+from typing import Callable, Mapping, Optional
 
 from . import frames, native, recfile
-from .registry import Context, Failed, Findings, test
+from .registry import Context, Findings, test
 from .terminal import Terminal
 
 SIZES = (80, 24), (100, 30)
