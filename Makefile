@@ -28,7 +28,7 @@ Q	:=
 say	=
 endif
 
-# Of a make within this one that has much to do.
+# For a make within this one: all CPUs, unless the user said how many.
 JOBS	:= $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 ARCH	:= $(if $(CROSS_COMPILE),$(if $(findstring aarch64,$(CROSS_COMPILE)),arm64,$(CROSS_COMPILE:%-=%)),native)

@@ -319,6 +319,7 @@ def busy_60s(context: Context) -> None:
 @test(slots=2)
 def busy_smp(context: Context) -> None:
     """On two CPUs, at the mercy of the host's scheduler: either may stand still between the
-    oracle's hook and optee-top's."""
+    oracle's hook and optee-top's. Episodes of a millisecond and more are there one by one; of
+    shorter ones either may see some that the other does not."""
     _busy(context, 20, Options(4, ("--cpus", "2"),
                                tolerance=Tolerance(20 * MS, 20 * MS, 1 * MS, 0.1)))
