@@ -11,6 +11,7 @@
 #include "log_pack.h"
 #include "log_sink.h"
 #include "logger.h"
+#include "source.h"
 
 #define MAX_SINKS 2
 #define ALL_TAS   (MAX_TAS * MAX_POOLS)
@@ -232,9 +233,7 @@ static void put_figures(struct logger *g)
 		g->losses = s->losses;
 	}
 	g->figures_ns = s->mono_ns;
-	g->due_ns += g->interval_ns;
-	if (g->due_ns <= s->mono_ns)
-		g->due_ns = s->mono_ns + g->interval_ns;
+	g->due_ns = next_deadline(g->due_ns, g->interval_ns, s->mono_ns);
 	for (int i = 0; i < g->nr_sinks; i++)
 		log_sink_sync(&g->sinks[i], s->mono_ns);
 }

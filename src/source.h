@@ -62,6 +62,17 @@ static inline bool source_behind(const struct source *source)
 	return source->at_once || (source->behind && source->behind(source->ctx));
 }
 
+/*
+ * The deadline after one that was met at @now. Deadlines lie on a grid, unless this one was
+ * met so late that the next interval would be cut short: every interval is a full one.
+ */
+static inline u64 next_deadline(u64 deadline, u64 interval, u64 now)
+{
+	bool late = now > deadline && now - deadline > interval / 10;
+
+	return (late ? now : deadline) + interval;
+}
+
 static inline u64 clock_ns(clockid_t clock)
 {
 	struct timespec ts;

@@ -43,6 +43,13 @@ void stop_sleep(u64 until)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }
 
+u64 stop_next(u64 deadline, u64 interval, const struct source *source)
+{
+	u64 now = source_now();
+
+	return source_behind(source) ? now + interval : next_deadline(deadline, interval, now);
+}
+
 bool stop_wait(u64 deadline, const struct source *source)
 {
 	const struct event *events;

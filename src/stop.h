@@ -22,6 +22,9 @@ enum status stop_flush(void);
 /* Sleeps until a time of CLOCK_MONOTONIC (ns), or a signal. */
 void stop_sleep(u64 until);
 
+/* The next deadline after one that was just met. A source with history left has none. */
+u64 stop_next(u64 deadline, u64 interval, const struct source *source);
+
 /*
  * Waits for a time of CLOCK_MONOTONIC (ns), and has the source look at the
  * conditions meanwhile. False: we are asked to end.

@@ -193,7 +193,7 @@ enum status view_batch(const struct opts *o, const struct source *source)
 			status = print(o, source->host, s);
 			frames++;
 		}
-		due = (source_behind(source) ? source_now() : due) + delay;
+		due = stop_next(due, delay, source);
 		if ((!last || frames < last) && !stop_wait(due, source))
 			break;
 	}

@@ -54,7 +54,7 @@ enum status view_events(const struct opts *o, const struct source *source)
 				status = print_event(o, source->host, &events[i], ++seq);
 		if (n && status == STATUS_OK)
 			status = stop_flush();
-		due += LOOK_NS;
+		due = next_deadline(due, LOOK_NS, source_now());
 		if (source->forget)
 			source->forget(source->ctx);
 		if (!source->at_once)

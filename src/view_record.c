@@ -22,21 +22,23 @@ enum status view_record(const struct opts *o, const struct source *source)
 {
 	u64 delay = (u64)(o->delay * 1e9), due = source_now(), since = 0;
 	bool shows = isatty(STDERR_FILENO), goes_on = true;
-	int last = opts_frames(o);
+	int frames = 0, last = opts_frames(o);
 	const struct snapshot *s;
 
 	stop_catch();
-	for (int frames = 0; (!last || frames <= last) && goes_on; frames++) {
+	while ((!last || frames < last) && goes_on) {
 		if (since)
 			goes_on = stop_wait(due, source);
 		s = source->next(source->ctx);
 		if (!s)
 			break;
-		if (!since)
+		if (since)
+			frames++;
+		else
 			since = s->mono_ns;
 		if (shows)
 			put_progress(s, since);
-		due = (source_behind(source) ? source_now() : due) + delay;
+		due = stop_next(due, delay, source);
 	}
 	if (shows)
 		fputc('\n', stderr);

@@ -248,7 +248,7 @@ static void set_due(struct view *v)
 	if (delay == ~0ULL)
 		v->due = delay;
 	else
-		v->due = !v->player && v->due + delay > now ? v->due + delay : now + delay;
+		v->due = v->player ? now + delay : next_deadline(v->due, delay, now);
 }
 
 static void log_event(void *arg, const struct event *e)

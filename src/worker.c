@@ -96,8 +96,7 @@ static void look(struct worker *w, u64 now)
 		take_snapshot(w, s);
 	else
 		end(w, errno == ENODEV ? WORKER_AGAIN : STATUS_FAILURE);
-	/* A second that was missed, as when the machine slept, is not made up for. */
-	w->due = now > w->due + SNAPSHOT_NS ? now + SNAPSHOT_NS : w->due + SNAPSHOT_NS;
+	w->due = next_deadline(w->due, SNAPSHOT_NS, now);
 }
 
 static void serve_until_end(struct worker *w)

@@ -28,12 +28,18 @@ client five.jsonl 'optee-top --json -d 5'
 client batch 'optee-top -b'
 client events.jsonl 'optee-top events --json'
 client record 'optee-top record /tmp/out/rec --json'
+client paused.jsonl 'optee-top --json'
 client check.json 'optee-top check --json --live 12'
 optee-top --direct --json >/tmp/out/direct.jsonl 2>/tmp/out/direct.jsonl.err &
 echo $! >/tmp/out/direct.jsonl.pid
-for name in top.jsonl five.jsonl batch record direct.jsonl; do
+for name in top.jsonl five.jsonl batch record direct.jsonl paused.jsonl; do
 	wait_for 90 has $name 1
 done
+PAUSED="$(cat /tmp/out/direct.jsonl.pid) $(cat /tmp/out/paused.jsonl.pid)"
+kill -STOP $PAUSED
+more top.jsonl 3
+usleep 800000 # frames are due on whole seconds: they go on late, in the middle of an interval
+kill -CONT $PAUSED
 optee-load -o /tmp/load @CLIENTS@ || die "optee-load failed"
 lines top.jsonl >/tmp/out/loaded
 more five.jsonl 2
@@ -48,7 +54,7 @@ wait_for 60 has since.record 23
 wait "$(cat /tmp/out/check.json.pid)"
 echo $? >/tmp/out/check.status
 rm /tmp/out/check.json.pid
-end top.jsonl five.jsonl batch events.jsonl record direct.jsonl since.jsonl since.record since.events
+end top.jsonl five.jsonl batch events.jsonl record direct.jsonl paused.jsonl since.jsonl since.record since.events
 as member "optee-top check --json -- optee-load -o /tmp/out/command.load \
 	'name=inside ta=invoke_tests repeat=50 nop gap=5'" >/tmp/out/command.json 2>/tmp/out/command.err
 echo $? >/tmp/out/command.status
@@ -152,6 +158,13 @@ def check_since(findings: Findings, since: Sequence[Object], live: Sequence[Obje
     daemon.check_same_frames(findings, "--since", since[1:], live, 19)
 
 
+def check_pause(findings: Findings, what: str, seen: Sequence[Object]) -> None:
+    """It was stopped for some seconds: one long frame, and no short one after it."""
+    spans = [f["interval_ns"] / 1e9 for f in seen]
+    findings.true(f"{what}: no frame spans the pause: {spans}", max(spans) > 2.5)
+    findings.true(f"{what}: a frame is short: {spans}", min(spans) > 0.85)
+
+
 def check_metrics(findings: Findings, text: str, seen: Sequence[Object]) -> None:
     """The command has the counters of the last frames."""
     found = re.search(r"^optee_attached_timestamp_seconds (\S+)$", text, re.M)
@@ -230,6 +243,8 @@ def daemon_truth(context: Context) -> None:
     since = frames.load(out / "since.jsonl")
     check_since(findings, since, seen)
     check_events(findings, "events --since", frames.load(out / "since.events"), since[1:])
+    check_pause(findings, "direct", direct)
+    check_pause(findings, "by the daemon", frames.load(out / "paused.jsonl"))
     check_recording(findings, context, out / "rec", frames.load(out / "record"), truth)
     check_recording(findings, context, out / "since.rec", frames.load(out / "since.record"),
                     account.Account([]))
