@@ -187,7 +187,8 @@ static void man_daemon(void)
 	       "there is no daemon, with\n.BR \\-\\-direct ,\nand, for root, where it cannot do what is asked for: "
 	       "a delay below 1 s,\n.BR \\-\\-reserved ,\n.BR \\-\\-kprobes ,\n.BR \\-\\-btf ,\nor another\n.BR \\-\\-starved .\n"
 	       "What it has seen in the last 10 minutes, or as much of it as fits into a megabyte, "
-	       "is\nin its memory:\n.B \\-\\-since\nbegins with it, and the live view shows its conditions.\n.PP\n"
+	       "is\nin its memory:\n.B \\-\\-since\nbegins with it, and the live view shows its conditions. "
+	       "What\n.B \\-n\nand\n.B \\-\\-duration\nlimit comes after that history.\n.PP\n"
 	       "Options may stand in a file, a line each and without dashes; the command line goes first:\n");
 	for (size_t i = 0; i < nr_options; i++)
 		if (option_table[i].config)

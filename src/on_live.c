@@ -6,10 +6,13 @@
 
 enum status on_live(const struct opts *o, view_fn view, enum past past, struct recorder *recorder)
 {
-	struct stream_opts want = { .since_ns = o->since_ns ? present_mono(o->since_ns) : ~0ULL,
-				    .each = o->since_ns,
-				    .fresh = recorder && !o->since_ns,
-				    .calls = o->attach.calls };
+	struct stream_opts want = {
+		.since_ns = o->since_ns ? present_mono(o->since_ns) : ~0ULL,
+		/* The live view begins with the present: it has no use for old frames. */
+		.each = o->since_ns && past != PAST_EVENTS,
+		.fresh = recorder && !o->since_ns,
+		.calls = o->attach.calls
+	};
 	struct present present;
 	enum status status;
 	bool again = false, lost = false;

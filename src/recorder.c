@@ -148,6 +148,7 @@ struct source recorder_source(struct recorder *r, const struct source *from)
 		.next = recorder_next,
 		.look = recorder_look,
 		.behind = recorder_behind,
+		.past_ns = from->past_ns,
 	};
 }
 

@@ -42,6 +42,11 @@ struct source {
 	void (*forget)(void *ctx);
 	/* Of what is past there are more snapshots: nobody has to wait for them. NULL: there never are. */
 	bool (*behind)(void *ctx);
+	/*
+	 * CLOCK_MONOTONIC: what is older is history that was asked for. It comes in addition
+	 * to what -n and --duration limit. 0: there is no such history.
+	 */
+	u64 past_ns;
 	bool at_once;          /* all of it is past: nobody has to wait for it */
 	struct player *player; /* of a recording in the live view; else NULL */
 };

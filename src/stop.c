@@ -50,6 +50,11 @@ u64 stop_next(u64 deadline, u64 interval, const struct source *source)
 	return source_behind(source) ? now + interval : next_deadline(deadline, interval, now);
 }
 
+bool stop_counts(const struct source *source, const struct snapshot *s, u64 interval)
+{
+	return !source->past_ns || s->mono_ns >= source->past_ns + interval;
+}
+
 bool stop_wait(u64 deadline, const struct source *source)
 {
 	const struct event *events;

@@ -26,6 +26,12 @@ void stop_sleep(u64 until);
 u64 stop_next(u64 deadline, u64 interval, const struct source *source);
 
 /*
+ * Does a snapshot count for -n and --duration? History does not, nor does the interval
+ * in which it ends.
+ */
+bool stop_counts(const struct source *source, const struct snapshot *s, u64 interval);
+
+/*
  * Waits for a time of CLOCK_MONOTONIC (ns), and has the source look at the
  * conditions meanwhile. False: we are asked to end.
  */

@@ -309,6 +309,7 @@ struct source stream_source(struct stream *st)
 		.forget = stream_forget,
 		.calls = st->o.calls ? stream_calls : NULL,
 		.behind = stream_behind,
+		.past_ns = st->o.each ? st->hello.mono_ns : 0,
 	};
 }
 

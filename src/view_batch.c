@@ -191,7 +191,7 @@ enum status view_batch(const struct opts *o, const struct source *source)
 			break;
 		if (s->interval_ns) { /* else the first interval begins here */
 			status = print(o, source->host, s);
-			frames++;
+			frames += stop_counts(source, s, delay);
 		}
 		due = stop_next(due, delay, source);
 		if ((!last || frames < last) && !stop_wait(due, source))

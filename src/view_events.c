@@ -35,32 +35,48 @@ static enum status print_event(const struct opts *o, const struct host *host, co
 	return err ? fail(STATUS_FAILURE, "cannot print an event: out of memory") : STATUS_OK;
 }
 
+/* Prints what passes -p, until -n says that it is enough. *told counts what is no history. */
+static enum status print_events(const struct opts *o, const struct source *source,
+				const struct event *events, u32 n, u64 *seq, u64 *told)
+{
+	enum status status = STATUS_OK;
+
+	for (u32 i = 0; i < n && status == STATUS_OK; i++) {
+		if (!opts_shows_event(o, &events[i]) || (o->frames && *told >= (u64)o->frames))
+			continue;
+		status = print_event(o, source->host, &events[i], ++*seq);
+		*told += events[i].mono_ns >= source->past_ns;
+	}
+	return n && status == STATUS_OK ? stop_flush() : status;
+}
+
 enum status view_events(const struct opts *o, const struct source *source)
 {
 	enum status status = STATUS_OK;
 	const struct event *events;
-	u64 seq = 0, due = source_now();
+	u64 seq = 0, told = 0, due = source_now();
 	u64 end = o->duration && !source->at_once ? due + (u64)(o->duration * 1e9) : ~0ULL;
 
 	stop_catch();
-	while (status == STATUS_OK && !stop_asked && due < end &&
-	       (!o->frames || seq < (u64)o->frames)) {
+	while (status == STATUS_OK && !stop_asked && (!o->frames || told < (u64)o->frames)) {
 		u32 n = source->look(source->ctx, &events);
 
 		if (n == LOOK_ENDED)
 			break;
-		for (u32 i = 0; i < n && status == STATUS_OK; i++)
-			if (opts_shows_event(o, &events[i]) && (!o->frames || seq < (u64)o->frames))
-				status = print_event(o, source->host, &events[i], ++seq);
-		if (n && status == STATUS_OK)
-			status = stop_flush();
-		due = next_deadline(due, LOOK_NS, source_now());
+		status = print_events(o, source, events, n, &seq, &told);
 		if (source->forget)
 			source->forget(source->ctx);
-		if (!source->at_once)
-			stop_sleep(due);
-		else if (!n)
-			source->next(source->ctx);
+		if (source->at_once) {
+			if (!n)
+				source->next(source->ctx);
+			continue;
+		}
+		if (n && source_behind(source))
+			continue; /* of history there may be more than one look takes */
+		if (due >= end)
+			break;
+		due = next_deadline(due, LOOK_NS, source_now());
+		stop_sleep(due);
 	}
 	return status;
 }

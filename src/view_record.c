@@ -33,7 +33,7 @@ enum status view_record(const struct opts *o, const struct source *source)
 		if (!s)
 			break;
 		if (since)
-			frames++;
+			frames += stop_counts(source, s, delay);
 		else
 			since = s->mono_ns;
 		if (shows)

@@ -49,6 +49,12 @@ as member 'optee-top metrics' >/tmp/out/metrics || die "metrics: status $?"
 client since.jsonl 'optee-top --json --since 20s'
 client since.events 'optee-top events --json --since 20s'
 client since.record 'optee-top record /tmp/out/since.rec --json --since 20s'
+client limited.jsonl 'optee-top --json --since 20s -n 3'
+client limited.events 'optee-top events --json --since 20s --duration 2'
+as member 'optee-top record /tmp/out/limited.rec --since 20s --duration 2' || die "record: status $?"
+wait "$(cat /tmp/out/limited.jsonl.pid)" || die "--since -n 3: status $?"
+wait "$(cat /tmp/out/limited.events.pid)" || die "events --since --duration: status $?"
+rm /tmp/out/limited.*.pid
 wait_for 60 has since.jsonl 23
 wait_for 60 has since.record 23
 wait "$(cat /tmp/out/check.json.pid)"
@@ -158,6 +164,14 @@ def check_since(findings: Findings, since: Sequence[Object], live: Sequence[Obje
     daemon.check_same_frames(findings, "--since", since[1:], live, 19)
 
 
+def check_limited(findings: Findings, what: str, limited: Sequence[Object], seconds: int) -> None:
+    """All of the history (20 s), and so many seconds after it."""
+    seqs = [f["seq"] for f in limited]
+    findings.equal(f"{what}: seq", seqs, list(range(seqs[0], seqs[0] + len(seqs))))
+    span = (limited[-1]["mono_ns"] - limited[0]["mono_ns"]) / 1e9
+    findings.true(f"{what}: it has {span:.3f} s", 18.9 + seconds <= span < 25 + seconds)
+
+
 def check_pause(findings: Findings, what: str, seen: Sequence[Object]) -> None:
     """It was stopped for some seconds: one long frame, and no short one after it."""
     spans = [f["interval_ns"] / 1e9 for f in seen]
@@ -243,6 +257,11 @@ def daemon_truth(context: Context) -> None:
     since = frames.load(out / "since.jsonl")
     check_since(findings, since, seen)
     check_events(findings, "events --since", frames.load(out / "since.events"), since[1:])
+    check_limited(findings, "--since -n 3", frames.load(out / "limited.jsonl"), 3)
+    check_limited(findings, "record --since --duration 2", frames.parse(
+        native.run("replay", out / "limited.rec", "--json").out), 2)
+    check_events(findings, "events --since --duration", frames.load(out / "limited.events"),
+                 frames.load(out / "limited.jsonl")[1:])
     check_pause(findings, "direct", direct)
     check_pause(findings, "by the daemon", frames.load(out / "paused.jsonl"))
     check_recording(findings, context, out / "rec", frames.load(out / "record"), truth)

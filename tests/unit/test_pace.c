@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* When the next frame is due. */
+/* When the next frame is due, and which frames -n and --duration count. */
 #include "unit.h"
 #include "stop.h"
 
@@ -19,4 +19,36 @@ static void no_interval_is_cut_short(void **state)
 		assert_int_equal(next_deadline(due, SECOND, due + late), due + late + SECOND);
 }
 
-UNIT_TESTS(no_interval_is_cut_short)
+static bool behind(void *ctx)
+{
+	return *(bool *)ctx;
+}
+
+static void history_does_not_count(void **state)
+{
+	bool is_behind = true;
+	struct source source = { .ctx = &is_behind, .behind = behind, .past_ns = 100 * SECOND };
+	struct snapshot s = { .mono_ns = 99 * SECOND };
+	u64 now = source_now();
+
+	(void)state;
+	assert_false(stop_counts(&source, &s, SECOND));
+	s.mono_ns = 100 * SECOND + 900 * MS; /* began in the past */
+	assert_false(stop_counts(&source, &s, SECOND));
+	s.mono_ns = 101 * SECOND;
+	assert_true(stop_counts(&source, &s, SECOND));
+	assert_true(stop_next(now - SECOND / 2, SECOND, &source) >= now + SECOND);
+	is_behind = false;
+	assert_true(stop_next(now + SECOND, SECOND, &source) == now + 2 * SECOND);
+}
+
+static void without_history_all_count(void **state)
+{
+	const struct source source = { .at_once = true };
+	const struct snapshot s = { .mono_ns = 1 };
+
+	(void)state;
+	assert_true(stop_counts(&source, &s, SECOND));
+}
+
+UNIT_TESTS(no_interval_is_cut_short, history_does_not_count, without_history_all_count)
