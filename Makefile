@@ -14,7 +14,8 @@
 # make fuzz               ten minutes of spoiled recordings (FUZZ_SECONDS=)
 # make install DESTDIR= prefix=
 #
-# V=1 shows the commands.
+# V=1 shows the commands. WERROR=1 makes warnings errors: CI sets it, and nobody who builds
+# with another compiler has to.
 
 prefix	?= /usr/local
 sysconfdir ?= /etc
@@ -27,6 +28,8 @@ else
 Q	:=
 say	=
 endif
+
+ERRORS	:= $(if $(filter 1,$(WERROR)),-Werror)
 
 # For a make within this one: all CPUs, unless the user said how many.
 JOBS	:= $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -44,7 +47,7 @@ CLANG	?= clang
 BPFTOOL	?= bpftool
 
 CFLAGS	?= -O2 -g
-CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wformat=2 -Wshadow -MMD -MP \
+CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $(ERRORS) -Wformat=2 -Wshadow -MMD -MP \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -Iinclude -Isrc -I$(GEN) -DVERSION='"$(VERSION)"' $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(CFLAGS)
 # STATIC=1 makes a program that needs nothing on the device.
 LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(LDFLAGS)
@@ -79,7 +82,7 @@ all: $(OUT)/optee-top build/optee-top.8
 
 # The BPF programs: one object for every kernel, embedded in the program. bpftool
 # works the object's own relocations in, a fifth of its size. Labels of its jumps are of no use.
-BPF_FLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_arm64 -Wall -Wextra -Werror \
+BPF_FLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_arm64 -Wall -Wextra $(ERRORS) \
 	-Wno-unused-parameter -Wno-unused-function -Ivmlinux -Iinclude -Ibpf
 
 $(GEN)/probes.bpf.o: bpf/probes.bpf.c
@@ -106,7 +109,7 @@ $(OUT)/bpf_object.o: $(GEN)/probes.bpf.o.gz
 
 # Admission policies. The program carries them, too, and 'policy build' has the same flags.
 POLICIES := $(patsubst policies/%.c,build/policies/%.o,$(sort $(wildcard policies/*.c)))
-POLICY_FLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Werror
+POLICY_FLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra
 CARRIED	:= $(filter-out policies/template.c,$(sort $(wildcard policies/*.c)))
 
 policies: $(POLICIES)
@@ -114,7 +117,7 @@ policies: $(POLICIES)
 build/policies/%.o: policies/%.c policies/policy.h include/optee_admission.h Makefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
-	$(Q)$(CLANG) $(POLICY_FLAGS) -Iinclude -Ipolicies $(POLICY_DEFINES) -c $< -o $@
+	$(Q)$(CLANG) $(POLICY_FLAGS) $(ERRORS) -Iinclude -Ipolicies $(POLICY_DEFINES) -c $< -o $@
 
 $(GEN)/policies/%.o: build/policies/%.o
 	@mkdir -p $(@D)
@@ -207,7 +210,7 @@ LOAD_SRCS := $(addprefix tests/load/,optee-load.c client.c account.c parse.c)
 build/arm64/optee-load: $(LOAD_SRCS) tests/load/load.h Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -O2 -Wall -Wextra -Werror \
+	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -O2 -Wall -Wextra $(ERRORS) \
 		-Wformat=2 -Wshadow -isystem $(TEEC)/usr/include -o $@ $(LOAD_SRCS) \
 		-L$(TEEC)/usr/lib/aarch64-linux-gnu -lteec -pthread \
 		-Wl,--unresolved-symbols=ignore-in-shared-libs
@@ -220,13 +223,13 @@ build/arm64/crowd build/arm64/mob: build/arm64/%: tests/daemon/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra \
-		-Werror -Wformat=2 -Wshadow -static -o $@ $<
+		$(ERRORS) -Wformat=2 -Wshadow -static -o $@ $<
 
 # For tee-supplicant: not among the programs that every guest gets.
 build/arm64/calling-plugin.so: tests/load/plugin/calling.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -O2 -Wall -Wextra -Werror \
+	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -O2 -Wall -Wextra $(ERRORS) \
 		-Wformat=2 -Wshadow -fPIC -shared -isystem $(TEEC)/usr/include -o $@ $< \
 		-L$(TEEC)/usr/lib/aarch64-linux-gnu -lteec -pthread \
 		-Wl,--unresolved-symbols=ignore-in-shared-libs
@@ -234,7 +237,7 @@ build/arm64/calling-plugin.so: tests/load/plugin/calling.c Makefile
 # Unit tests: the plain C of src/, under the sanitizers, without root.
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_OBJS := $(PLAIN:%=build/unit/src/%.o)
-UNIT_CC := $(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -MMD -MP -Iinclude -Isrc \
+UNIT_CC := $(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra $(ERRORS) -MMD -MP -Iinclude -Isrc \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
 build/unit/src/%.o: src/%.c Makefile
@@ -287,7 +290,7 @@ fuzz:
 build/arm64/bench-%: tests/bench/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -O2 -Wall -Wextra -Werror -static \
+	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -O2 -Wall -Wextra $(ERRORS) -static \
 		-I$(GEN) -o $@ $< -lbpf -lelf -lz
 
 build/arm64/bench-floor: $(GEN)/floor.skel.h
@@ -331,14 +334,14 @@ build/homes/%: policies/%.c tests/policy/native.c tests/policy/replay.h tests/po
 		policies/policy.h include/optee_admission.h Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(HOSTCC) -std=gnu11 -g -O2 -Wall -Wextra -Werror -Iinclude -Ipolicies \
+	$(Q)$(HOSTCC) -std=gnu11 -g -O2 -Wall -Wextra $(ERRORS) -Iinclude -Ipolicies \
 		-fsanitize=undefined -fno-sanitize-recover=all -o $@ tests/policy/native.c $<
 
 build/arm64/policy-swaps: tests/policy/swaps.c src/policy_link.c src/policy_link.h Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra \
-		-Werror -static -Isrc -o $@ $(filter %.c,$^) -lbpf -lelf -lz
+		$(ERRORS) -static -Isrc -o $@ $(filter %.c,$^) -lbpf -lelf -lz
 
 # Whether the homes of a policy agree: tests/guest/homes.py.
 build/arm64/policy-witness build/arm64/policy-shadow: build/arm64/policy-%: tests/policy/%.c \
@@ -346,7 +349,7 @@ build/arm64/policy-witness build/arm64/policy-shadow: build/arm64/policy-%: test
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra \
-		-Werror -static -Iinclude -I$(GEN) -o $@ $< -lbpf -lelf -lz
+		$(ERRORS) -static -Iinclude -I$(GEN) -o $@ $< -lbpf -lelf -lz
 
 # Of a driver: an optee.ko, or a directory with the files of drivers/tee/optee.
 validate: guest

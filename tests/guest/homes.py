@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Mapping, Sequence
 
-from . import vm
+from . import target, vm
 from .registry import Context, Findings
 
 NATIVE = vm.ROOT / "build/homes"
@@ -51,7 +51,7 @@ policy-shadow /tmp/witnessed $(sed -n 's,^follows \(.*\),/policies/\1.o,p' /tmp/
 
 def build(context: Context, source: Path, name: str, defines: Sequence[str]) -> None:
     """The native home of a policy of the test's own, or with other constants."""
-    subprocess.run(["gcc", "-std=gnu11", "-g", "-O2", "-Wall", "-Wextra", "-Werror",
+    subprocess.run(["gcc", "-std=gnu11", "-g", "-O2", "-Wall", "-Wextra", *target.WERROR,
                     "-fsanitize=undefined", "-fno-sanitize-recover=all",
                     f"-I{vm.ROOT / 'include'}", f"-I{vm.ROOT / 'policies'}",
                     "-DPOLICY_SECTION(name)=", *(f"-D{d}" for d in defines),

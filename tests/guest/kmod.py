@@ -62,7 +62,7 @@ def _make(name: str, tree: Path, work: Path) -> Path:
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(SOURCES / name, work)
     done = subprocess.run(["make", "-s", "-C", tree, f"M={work}", "ARCH=arm64",
-                           f"CROSS_COMPILE={CROSS}", "KCFLAGS=-Werror", "modules"],
+                           f"CROSS_COMPILE={CROSS}", f"KCFLAGS={' '.join(target.WERROR)}", "modules"],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
     if done.returncode:

@@ -125,7 +125,7 @@ def compile(context: Context, source: Path, *defines: str, name: str = "",
     native home, unless it is never attached."""
     out = context.dir / f"{name or source.stem}.o"
     context.dir.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["clang", "-g", "-O2", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror",
+    subprocess.run(["clang", "-g", "-O2", "-target", "bpf", "-mcpu=v3", "-Wall", *target.WERROR,
                     f"-I{ROOT / 'include'}", f"-I{SOURCES}", *(f"-D{d}" for d in defines),
                     "-c", source, "-o", out], check=True)
     if native:

@@ -13,6 +13,7 @@ KERNEL = os.environ.get("OPTEE_TOP_KERNEL", STOCK)
 SLOW = int(os.environ.get("OPTEE_TOP_SLOW", "1"))
 OTHER = KERNEL != STOCK
 NAME = Path(KERNEL).name
+WERROR = ["-Werror"] if os.environ.get("WERROR") == "1" else []  # as in the Makefile
 
 LOG = "kernel.log"  # in the guest's /tmp
 # Before a script, whichever way it ends: dash and busybox run it in the first shell only.
