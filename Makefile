@@ -262,13 +262,11 @@ build/unit/test_policies: $(UNIT_POLICIES)
 
 -include $(UNIT_OBJS:.o=.d) $(UNIT_POLICIES:.o=.d) $(UNIT_TESTS:=.d)
 
-FORMATTED = $(shell git ls-files '*.c' '*.h' | grep -v '^vmlinux/vmlinux.h$$')
-
 format:
-	$(Q)clang-format -i $(FORMATTED)
+	$(Q)scripts/format
 
 unit: $(UNIT_TESTS)
-	$(Q)clang-format --dry-run -Werror $(FORMATTED)
+	$(Q)scripts/format --check
 	$(Q)failed=0; for test in $^; do $$test || failed=1; done; exit $$failed
 
 # The fuzzer of recordings, for FUZZ_SECONDS; a finding is in build/fuzz.
