@@ -234,10 +234,11 @@ build/arm64/calling-plugin.so: tests/load/plugin/calling.c Makefile
 		-L$(TEEC)/usr/lib/aarch64-linux-gnu -lteec -pthread \
 		-Wl,--unresolved-symbols=ignore-in-shared-libs
 
-# Unit tests: the plain C of src/, under the sanitizers, without root.
+# Unit tests: the plain C of src/, under the sanitizers, without root. It is one library,
+# so that a change costs a compilation and a link, and not a link of every test.
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_OBJS := $(PLAIN:%=build/unit/src/%.o)
-UNIT_CC := $(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra $(ERRORS) -MMD -MP -Iinclude -Isrc \
+UNIT_CC := $(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O1 -fPIC -Wall -Wextra $(ERRORS) -MMD -MP -Iinclude -Isrc \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
 build/unit/src/%.o: src/%.c Makefile
@@ -245,9 +246,17 @@ build/unit/src/%.o: src/%.c Makefile
 	$(call say,CC,$@)
 	$(Q)$(UNIT_CC) -c -o $@ $<
 
-build/unit/test_%: tests/unit/test_%.c $(UNIT_OBJS) $(BPF_SRCS) Makefile
+build/unit/libplain.so: $(UNIT_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(UNIT_CC) -shared -o $@ $^ -ljansson -lz
+
+build/unit/test_%.o: tests/unit/test_%.c Makefile
+	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(UNIT_CC) -Ibpf -Ivmlinux -o $@ $< $(UNIT_OBJS) $(UNIT_MORE) -lcmocka -ljansson -lz
+	$(Q)$(UNIT_CC) -Ibpf -Ivmlinux -c -o $@ $<
+
+$(UNIT_TESTS): build/unit/test_%: build/unit/test_%.o | build/unit/libplain.so
+	$(Q)$(UNIT_CC) -o $@ $^ -Lbuild/unit -lplain -Wl,-rpath,'$$ORIGIN' -lcmocka -ljansson -lz
 
 # Policies as plain functions: one program has them all.
 UNIT_POLICIES := $(patsubst policies/%.c,build/unit/policies/%.o,$(sort $(wildcard policies/*.c)))
@@ -257,7 +266,6 @@ build/unit/policies/%.o: policies/%.c Makefile
 	$(call say,CC,$@)
 	$(Q)$(UNIT_CC) -Dpolicy=policy_$(subst -,_,$*) -c -o $@ $<
 
-build/unit/test_policies: UNIT_MORE := $(UNIT_POLICIES)
 build/unit/test_policies: $(UNIT_POLICIES)
 
 -include $(UNIT_OBJS:.o=.d) $(UNIT_POLICIES:.o=.d) $(UNIT_TESTS:=.d)
@@ -265,9 +273,12 @@ build/unit/test_policies: $(UNIT_POLICIES)
 format:
 	$(Q)scripts/format
 
-unit: $(UNIT_TESTS)
+unit: $(UNIT_TESTS) build/unit/libplain.so
 	$(Q)scripts/format --check
-	$(Q)failed=0; for test in $^; do $$test || failed=1; done; exit $$failed
+	$(Q)$(MAKE) $(JOBS) -k -O --no-print-directory $(UNIT_TESTS:build/unit/%=run-%)
+
+$(UNIT_TESTS:build/unit/%=run-%): run-%:
+	$(Q)build/unit/$*
 
 # The fuzzer of recordings, for FUZZ_SECONDS; a finding is in build/fuzz.
 FUZZ_SECONDS ?= 600
