@@ -8,10 +8,11 @@
 
 static enum status parse(struct opts *o, const char *line)
 {
-	static char copy[256];
-	char *argv[16] = { "optee-top" };
+	static char copy[256], *argv[16]; /* what was parsed points into them */
 	int argc = 1;
 
+	memset(argv, 0, sizeof(argv));
+	argv[0] = "optee-top";
 	snprintf(copy, sizeof(copy), "%s", line);
 	for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
 		argv[argc++] = word;
