@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "daemon.h"
-#include "live.h"
+#include "driver.h"
 #include "notify.h"
 #include "serve.h"
 #include "worker.h"
@@ -207,16 +207,16 @@ enum status daemon_run(const struct opts *o)
 					   .options = &s.options,
 					   .clients = { .fd = -1, .lock = -1 },
 					   .metrics = { .fd = -1, .lock = -1 } } };
-	enum status status = live_possible();
+	enum status status = read_options(&s, o);
 
-	if (status == STATUS_OK)
-		status = read_options(&s, o);
 	if (status == STATUS_OK)
 		status = make_parts(&s);
 	if (status == STATUS_OK) {
 		make_log_dir(&s);
 		raise_limits();
 		block_signals(&s);
+		if (!driver_possible())
+			say("%s; waiting for it", NO_DRIVER);
 		supervise(&s);
 		status = s.status;
 	}

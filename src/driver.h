@@ -8,7 +8,13 @@
 /* The driver has a TEE instance: some /dev/teeN whose driver is optee. */
 bool driver_present(void);
 
-/* Could it ever be: is it built in, loaded, or a module of this kernel on the disk? */
+/*
+ * Could it ever be: is it built in, loaded, or a module that modprobe would find, in whichever
+ * directory depmod has found it?
+ */
 bool driver_possible(void);
+
+/* Says that it could not. */
+#define NO_DRIVER "this kernel has no OP-TEE driver, neither loaded nor where modprobe finds it"
 
 #endif

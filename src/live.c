@@ -10,22 +10,16 @@
 
 #define LOOKS_A_DRIVER 20 /* so many before it is asked whether the driver is still there */
 
-enum status live_possible(void)
-{
-	if (driver_possible())
-		return STATUS_OK;
-	return fail(STATUS_KERNEL, "this kernel has no OP-TEE driver (CONFIG_OPTEE), loaded or to "
-				   "be loaded; load optee.ko first if it is kept elsewhere");
-}
-
 static enum status wait_for_driver(void)
 {
 	const struct timespec pause = { .tv_nsec = 200000000 };
 
-	enum status status = live_possible();
-
-	if (status != STATUS_OK || driver_present())
-		return status;
+	if (!driver_possible())
+		return fail(STATUS_KERNEL,
+			    "%s (CONFIG_OPTEE); load optee.ko first if it is kept elsewhere",
+			    NO_DRIVER);
+	if (driver_present())
+		return STATUS_OK;
 	say("the optee driver is not loaded: waiting for it");
 	while (!driver_present())
 		nanosleep(&pause, NULL);

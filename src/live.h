@@ -21,8 +21,7 @@ struct live {
 /* Waits for the driver, saying so, and attaches. After a failure there is nothing to stop. */
 enum status live_start(struct live *l, const struct opts *o);
 
-/* The two steps of it: is there a driver to wait for; and attaching to the one that is there. */
-enum status live_possible(void);
+/* Attaches to the driver that is there. */
 enum status live_attach(struct live *l, const struct opts *o);
 
 /* A last snapshot, even when the driver has left. */

@@ -167,13 +167,45 @@ def output(context: Context) -> None:
     findings.done()
 
 
+# Where DKMS puts it, and where depmod lists it.
+ELSEWHERE = r"""
+M=/lib/modules/$(uname -r)
+mv /lib/hidden /lib/modules
+mkdir -p $M/updates/dkms
+mv $M/kernel/drivers/tee/optee/optee.ko* $M/updates/dkms/
+sed -i s,kernel/drivers/tee/optee/,updates/dkms/, $M/modules.dep
+optee-top -b -n 1 -d 0.5 &
+P=$!
+until grep -q "waiting for it" /tmp/elsewhere.err; do kill -0 $P || exit 99; usleep 20000; done
+modprobe optee || exit 98
+wait $P
+"""
+
+WAITING = r"""
+optee-top daemon --listen 9470 &
+P=$!
+until wget -q -O - http://127.0.0.1:9470/metrics | grep -q "^optee_up 0"; do
+	kill -0 $P || exit 99
+	usleep 100000
+done
+kill -TERM $P
+wait $P
+"""
+
+
 @test()
 def no_driver(context: Context) -> None:
-    """Not loaded, and nowhere to be loaded from."""
+    """Nowhere to be loaded from: the views refuse, the daemon waits; then in a directory that is
+    not the kernel's own, and the views wait for it."""
     cases = (Case("top", "optee-top -b -n 1", KERNEL, r"no OP-TEE driver"),
-             Case("json", "optee-top --json -n 1 --kprobes", KERNEL, r"no OP-TEE driver"))
+             Case("json", "optee-top --json -n 1 --kprobes", KERNEL, r"no OP-TEE driver"),
+             Case("daemon", f"sh -c '{WAITING}'", 0, r"no OP-TEE driver.*; waiting for it"),
+             Case("elsewhere", f"sh -c '{ELSEWHERE}'", 0, r"^optee-top: the optee driver is not "
+                  r"loaded: waiting for it\n$"))
     found = run_cases(context, cases, "mv /lib/modules /lib/hidden\n", "--no-tee")
     findings = Findings()
     for case in cases:
         check_case(findings, case, found[case.name])
+    findings.true("no frame once the driver was loaded from elsewhere",
+                  b"\npool " in found["elsewhere"].out)
     findings.done()
