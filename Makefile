@@ -268,7 +268,13 @@ build/unit/policies/%.o: policies/%.c Makefile
 
 build/unit/test_policies: $(UNIT_POLICIES)
 
--include $(UNIT_OBJS:.o=.d) $(UNIT_POLICIES:.o=.d) $(UNIT_TESTS:=.d)
+# The reader of the maps, against hooks that run beside it.
+UNIT_READER := $(patsubst %,build/unit/src/%.o,collect collect_policies collect_sessions \
+	watch watch_event watch_calls)
+
+build/unit/test_snapshots: $(UNIT_READER)
+
+-include $(UNIT_OBJS:.o=.d) $(UNIT_READER:.o=.d) $(UNIT_POLICIES:.o=.d) $(UNIT_TESTS:=.d)
 
 format:
 	$(Q)scripts/format

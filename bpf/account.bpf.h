@@ -82,7 +82,7 @@ static __always_inline void hist_add_both(struct hist *whole, u64 whole_ns, stru
 	hist_inc(part, n * HIST_ROW + (v >> n));
 }
 
-/* The end of a call that is not an invoke. Returns the row that it counts in, also as in flight. */
+/* A call that is not an invoke. Returns the row that it counts in, also as in flight. */
 static __noinline struct session *account_other(struct session *s, struct call *c, u32 ret)
 {
 	if (!s || !c)
@@ -93,15 +93,17 @@ static __noinline struct session *account_other(struct session *s, struct call *
 		else
 			session_opened(s, c->session_slot, msg_session(c->msg));
 	}
-	if (s && c->op < NR_CMDS)
-		inc(s->ops[c->op]);
 	return s;
 }
 
 /* After its sums and its record: who sees the row closed sees all of it. */
-static __noinline void account_close(struct session *s, struct call *c)
+static __noinline void account_other_end(struct session *s, struct call *c)
 {
-	if (s && c && c->session_slot < MAX_SESSIONS && !msg_ret(c->msg))
+	if (!s || !c)
+		return;
+	if (c->op < NR_CMDS)
+		inc(s->ops[c->op]);
+	if (c->op == CMD_CLOSE && c->session_slot < MAX_SESSIONS && !msg_ret(c->msg))
 		session_close(s, bpf_ktime_get_ns());
 }
 
@@ -127,7 +129,7 @@ static __always_inline void account(struct call *c, u64 now)
 		if (!(s->flags & SESSION_SYSTEM))
 			s->flags |= SESSION_SYSTEM;
 	}
-	inc(sums->calls);
+	add_in_order(sums->calls, 1); /* first, see struct session */
 	if (ret) {
 		inc(sums->failed);
 		s->last_failure = ret;
@@ -150,10 +152,10 @@ static __always_inline void account(struct call *c, u64 now)
 	hist_add_both(&s->hold, hold, &s->secure, c->secure_ns);
 	if (record_calls && *(volatile u32 *)&records_wanted)
 		record_call(c, s);
-	if (c->op == CMD_CLOSE)
-		account_close(s, c);
-	/* Last: a closed row without calls in flight may be given away. */
-	add(s->in_flight, -1);
+	if (c->op != CMD_INVOKE)
+		account_other_end(s, c);
+	/* Last: the row is whole again, and a closed one without calls in flight may be given away. */
+	add_in_order(s->flight, FLIGHT_ACCOUNTED);
 }
 
 #endif

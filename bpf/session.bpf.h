@@ -33,11 +33,14 @@ struct session_origin {
 	u64 task; /* the client */
 };
 
-/* The row is given back as if it had never been. */
+/*
+ * The row is given back as if it had never been. In this order, also for other CPUs: a
+ * reader takes a row without a serial that is not free yet for one that is being given.
+ */
 static __always_inline void session_undo(struct session *s)
 {
-	s->serial = 0;
-	inc(shared.sessions_undone);
+	__sync_lock_test_and_set(&s->serial, 0);
+	add_in_order(shared.sessions_undone, 1);
 	s->state = SESSION_FREE;
 }
 
@@ -64,7 +67,8 @@ __noinline u32 session_new(u32 pool, u32 id, const struct session_origin *o)
 		lose(LOSS_SESSION_SLOT);
 		return SLOT_REST(pool);
 	}
-	s->serial = 0;
+	/* With a barrier: whoever sees anything of the new row does not see the old serial. */
+	__sync_lock_test_and_set(&s->serial, 0);
 	__builtin_memcpy(s->uuid, o->uuid, sizeof(s->uuid));
 	s->flags = o->flags;
 	s->pool = pool;
@@ -78,6 +82,7 @@ __noinline u32 session_new(u32 pool, u32 id, const struct session_origin *o)
 	s->last_failure = 0;
 	for (u32 i = 0; i < SESSION_COUNTER_WORDS; i++)
 		((volatile u64 *)s->ops)[i] = 0;
+	add(s->flight, -((u64)s->accounted << 32));
 	s->serial = __sync_fetch_and_add(&shared.session_serial, 1) + 1;
 	if (o->flags & SESSION_OPENING || session_publish(s, slot, id))
 		return slot;

@@ -40,6 +40,16 @@ struct {
 #define inc(counter)    ((void)__sync_fetch_and_add(&(counter), 1))
 #define add(counter, n) ((void)__sync_fetch_and_add(&(counter), (n)))
 
+/*
+ * The same, but a full barrier: without a use of the old value clang emits an atomic
+ * addition that other CPUs may see before or after its neighbours.
+ */
+#define add_in_order(counter, n)                                                                   \
+	do {                                                                                       \
+		typeof(counter) old__ = __sync_fetch_and_add(&(counter), (n));                     \
+		barrier_var(old__);                                                                \
+	} while (0)
+
 static __always_inline void lose(enum loss what)
 {
 	inc(shared.loss[what]);

@@ -6,7 +6,8 @@
  * All of it lives in two arrays that user space maps and only ever reads:
  * struct shared (in the BPF object's .bss) and the sessions map. Counters are
  * monotonic and are never reset. A reader takes no lock: each counter is right
- * by itself, two counters read together may be one call apart.
+ * by itself, but counters that are read together agree only where an order is
+ * defined for them (session.accounted, lasting.serial).
  *
  * Times are CLOCK_MONOTONIC nanoseconds, 0 = not known.
  */
@@ -177,6 +178,13 @@ enum session_flags {
 	SESSION_OPENING = 1 << 6, /* its open_session has not ended: no id yet */
 };
 
+/*
+ * Several CPUs may account calls to one row at once, and each may be interrupted
+ * halfway. A call is counted in sums[].calls before anything else of it is, and in
+ * `accounted` after everything else. So whoever reads `accounted`, then the row, then
+ * the calls, and finds both equal, has all of every call and nothing of any other.
+ * rpc_count and rpc_ns grow during a call.
+ */
 struct session {
 	u64 serial; /* 1, 2, ...: tells a slot's users apart; 0 while being set up */
 	u32 state;
@@ -188,8 +196,15 @@ struct session {
 	u32 login;
 	u32 tgid;
 	char comm[COMM_LEN]; /* of the client's process, as the client wrote it */
-	s32 in_flight, in_flight_peak;
-	u32 last_failure, pad; /* TEE_Result of the last failed call */
+	union {
+		u64 flight;
+		struct {
+			s32 in_flight;
+			u32 accounted; /* calls whose accounting is complete; wraps */
+		};
+	};
+	s32 in_flight_peak;
+	u32 last_failure; /* TEE_Result of the last failed call */
 	/* Counters, from here to the end. */
 	u64 ops[NR_CMDS]; /* ended calls; CMD_INVOKE stays 0: it is the rest of the sums */
 	struct class_sums sums[NR_CLASSES];
@@ -435,10 +450,16 @@ struct shared {
 };
 
 /* Slots of the sessions map behind the ordinary ones: two a pool. */
-#define SLOT_NONE(pool) (MAX_SESSIONS + (pool)*2)
-#define SLOT_REST(pool) (MAX_SESSIONS + (pool)*2 + 1)
-#define SESSION_SLOTS   (MAX_SESSIONS + MAX_POOLS * 2)
+#define SLOT_NONE(pool)  (MAX_SESSIONS + (pool)*2)
+#define SLOT_REST(pool)  (MAX_SESSIONS + (pool)*2 + 1)
+#define SESSION_SLOTS    (MAX_SESSIONS + MAX_POOLS * 2)
 
+/* Of session.flight, where a call ends: one in flight less, and one accounted. */
+#define FLIGHT_ACCOUNTED 0xffffffffULL
+
+_Static_assert(__builtin_offsetof(struct session, accounted) ==
+		       __builtin_offsetof(struct session, flight) + 4,
+	       "struct session needs a little-endian machine");
 _Static_assert(sizeof(struct call) == 128, "struct call has holes");
 _Static_assert(sizeof(struct call_record) == 64, "struct call_record has holes");
 _Static_assert(sizeof(struct class_sums) == 80, "struct class_sums has holes");

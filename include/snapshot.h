@@ -8,6 +8,25 @@
  * optee-top attached. -1 in a field marked "or -1" means not known; it is never
  * printed as a number.
  */
+/*
+ * What holds in every snapshot, also of a busy TEE (tests/unit/invariants.h checks it,
+ * tests/guest/frames.py what of it is printed):
+ *
+ * - A session has all figures of every call that it counts: the sum of ops is that of
+ *   sums[].calls, so is the number of calls in each histogram; no part is more than its
+ *   whole; the RPC time by kind is at least hold - secure, for it grows during a call.
+ *   An interval's figures are the differences of those since attach.
+ * - The sums of a pool's TAs are those of the pool; a TA's octaves have as many calls.
+ * - in_use and waiting are of one moment, as are, if the calls let us, the calls and
+ *   in_rpc. in_rpc <= in_use, and nothing exceeds its peak.
+ * - Of a condition longest_ns <= ns, lasting <= count, and exhausted_ns_iv <= interval_ns.
+ * - What counts since attach never goes back.
+ * - records[] have at least the calls that the pools count.
+ *
+ * A session whose row cannot be read whole for a while stays as it was; the next
+ * snapshot has what it gained. Sessions are read before the pools' states, and the driver's
+ * counters before both: they are not of one moment.
+ */
 #ifndef OPTEE_TOP_SNAPSHOT_H
 #define OPTEE_TOP_SNAPSHOT_H
 

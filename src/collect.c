@@ -25,6 +25,8 @@ struct collect {
 	const struct shared *shared;
 	struct collect_sessions *sessions;
 	struct snap_cond past_conds[MAX_POOLS][NR_CONDS];
+	struct call live[MAX_CALLS]; /* the calls of this snapshot */
+	u32 nr_live;
 	struct snapshot snap;
 };
 
@@ -97,10 +99,22 @@ static u64 max_of(u64 a, u64 b)
 	return a > b ? a : b;
 }
 
+static u64 min_of(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
+/* A peak is raised after the figure itself has risen. */
+static int peak_of(s32 peak, int now)
+{
+	return peak > now ? peak : now;
+}
+
 /*
- * An episode that ends between two readings is counted twice, and of some it turns out
- * later that they ended earlier. What has been counted is not taken back: who adds up
- * differences would take it for a new beginning.
+ * Of some episodes it turns out later that they ended earlier, or they are in none of the
+ * counters as they are read. What has been counted is not taken back: who adds up
+ * differences would take it for a new beginning. And of a condition of a pool no interval
+ * has more than its length: what was counted after s->mono_ns is the next one's.
  */
 static void collect_conditions(struct collect *c, u32 pool, struct snap_pool *to)
 {
@@ -109,10 +123,12 @@ static void collect_conditions(struct collect *c, u32 pool, struct snap_pool *to
 	for (int cond = 0; cond < NR_CONDS; cond++) {
 		struct snap_cond *now = &to->conds[cond], *past = &c->past_conds[pool][cond];
 
-		watch_condition(c->watch, pool, cond, now);
+		watch_condition(c->watch, pool, cond, c->snap.mono_ns, now);
 		now->count = max_of(now->count, past->count);
 		now->ns = max_of(now->ns, past->ns);
-		now->longest_ns = max_of(now->longest_ns, past->longest_ns);
+		if (cond < NR_POOL_CONDS && c->snap.interval_ns)
+			now->ns = min_of(now->ns, past->ns + c->snap.interval_ns);
+		now->longest_ns = min_of(max_of(now->longest_ns, past->longest_ns), now->ns);
 		now->peak = max_of(now->peak, past->peak);
 		*past = *now;
 	}
@@ -127,22 +143,19 @@ static void collect_pools(struct collect *c)
 	for (int i = 0; i < MAX_POOLS && c->shared->pools[i].ready; i++) {
 		const struct pool *p = &c->shared->pools[i];
 		struct snap_pool *to = &s->pools[s->nr_pools++];
-		struct pool_state state = pool_state(*(const volatile u64 *)&p->state);
+		const struct snap_pool peaks = *to; /* of the snapshot before */
 
 		*to = (struct snap_pool){
 			.id = p->id,
 			.total = p->total ? p->total : -1,
-			.in_use_all = state.in_use[CLASS_NORMAL] + state.in_use[CLASS_SYSTEM],
-			.in_use_all_peak = p->in_use_all_peak,
-			.waiting_all = state.waiting[CLASS_NORMAL] + state.waiting[CLASS_SYSTEM],
-			.waiting_all_peak = p->waiting_all_peak,
-			.judged_reserved = state.reserved,
+			.in_use_all_peak = peak_of(peaks.in_use_all_peak, p->in_use_all_peak),
+			.waiting_all_peak = peak_of(peaks.waiting_all_peak, p->waiting_all_peak),
 		};
 		for (int class = 0; class < NR_CLASSES; class ++) {
-			to->in_use[class] = state.in_use[class];
-			to->in_use_peak[class] = p->in_use_peak[class];
-			to->waiting[class] = state.waiting[class];
-			to->waiting_peak[class] = p->waiting_peak[class];
+			to->in_use_peak[class] = peak_of(peaks.in_use_peak[class],
+							 p->in_use_peak[class]);
+			to->waiting_peak[class] = peak_of(peaks.waiting_peak[class],
+							  p->waiting_peak[class]);
 		}
 		collect_conditions(c, i, to);
 		collect_design(to, p);
@@ -161,54 +174,115 @@ static int call_order(const void *left, const void *right)
 	return (a->age_ns < b->age_ns) - (a->age_ns > b->age_ns);
 }
 
+/* Who holds a thread and who waits, in one word that was read at one moment. */
+static void take_state(struct snap_pool *to, u64 word)
+{
+	struct pool_state state = pool_state(word);
+
+	to->judged_reserved = state.reserved;
+	for (int class = 0; class < NR_CLASSES; class ++) {
+		to->in_use[class] = state.in_use[class];
+		to->in_use_all += state.in_use[class];
+		to->in_use_peak[class] = peak_of(to->in_use_peak[class], state.in_use[class]);
+		to->waiting[class] = state.waiting[class];
+		to->waiting_all += state.waiting[class];
+		to->waiting_peak[class] = peak_of(to->waiting_peak[class], state.waiting[class]);
+	}
+	to->in_use_all_peak = peak_of(to->in_use_all_peak, to->in_use_all);
+	to->waiting_all_peak = peak_of(to->waiting_all_peak, to->waiting_all);
+}
+
+#define CALL_TRIES 4
+
+/* A copy of a call that did not change meanwhile; false: there is none, or it does all the time. */
+static bool copy_call(struct call *to, const struct call *from)
+{
+	struct call again;
+
+	for (int i = 0; i < CALL_TRIES; i++) {
+		if (*(const volatile u32 *)&from->phase == PHASE_FREE)
+			return false;
+		*to = *from;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		again = *from;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (!memcmp(to, &again, sizeof(again)))
+			return to->phase != PHASE_FREE;
+	}
+	return false;
+}
+
+/* The calls and the states of the pools, of one moment if the calls let us. */
+static void read_calls(struct collect *c, u64 states[MAX_POOLS])
+{
+	const struct pool *pools = c->shared->pools;
+	u32 nr_pools = c->snap.nr_pools;
+
+	for (int tries = 0; tries < CALL_TRIES; tries++) {
+		bool same = true;
+
+		for (u32 i = 0; i < nr_pools; i++)
+			states[i] = __atomic_load_n(&pools[i].state, __ATOMIC_ACQUIRE);
+		c->nr_live = 0;
+		for (u32 i = 0; i < MAX_CALLS; i++)
+			c->nr_live += copy_call(&c->live[c->nr_live], &c->shared->calls[i]);
+		for (u32 i = 0; i < nr_pools; i++)
+			same &= __atomic_load_n(&pools[i].state, __ATOMIC_ACQUIRE) == states[i];
+		if (same)
+			return;
+	}
+}
+
+static void take_call(struct collect *c, const struct call *call, u64 now)
+{
+	struct snapshot *s = &c->snap;
+	struct snap_call *to = &s->calls[s->nr_calls++];
+	struct snap_pool *pool = &s->pools[call->pool];
+
+	*to = (struct snap_call){
+		.tid = call->tid,
+		.tgid = call->tgid,
+		.pool = call->pool,
+		.session = collect_sessions_at(c->sessions, call->session_slot),
+		.cmd = call->op,
+		.func = call->func,
+		.class = call->class,
+		.phase = call->phase == PHASE_BLIND ? PHASE_RPC : call->phase,
+		.rpc_kind = call->rpc_kind,
+		.queued = call->flags & CALL_WAITING,
+		.nested = call->outer != 0,
+		.late = call->flags & CALL_LATE,
+		.age_ns = call->start_ns ? now - call->start_ns : 0,
+		.phase_ns = call->phase_ns ? now - call->phase_ns : 0,
+	};
+	if (call->start_ns && to->phase_ns > to->age_ns)
+		to->phase_ns = to->age_ns; /* it is just beginning */
+	task_comm(call->tid, to->comm);
+	pool->in_rpc += to->phase == PHASE_RPC;
+	if (to->queued && to->phase_ns > pool->oldest_wait_ns)
+		pool->oldest_wait_ns = to->phase_ns;
+}
+
 static int collect_calls(struct collect *c)
 {
 	struct snapshot *s = &c->snap;
+	u64 states[MAX_POOLS], now;
 
 	if (!s->calls)
 		s->calls = calloc(MAX_CALLS, sizeof(*s->calls));
 	if (!s->calls)
 		return -ENOMEM;
+	read_calls(c, states);
+	now = clock_ns(CLOCK_MONOTONIC); /* some may have begun after s->mono_ns */
+	for (u32 i = 0; i < s->nr_pools; i++)
+		take_state(&s->pools[i], states[i]);
 	s->nr_calls = 0;
-	for (int i = 0; i < MAX_CALLS; i++) {
-		const volatile struct call *slot = &c->shared->calls[i];
-		struct snap_call *to;
-		struct call call;
-		u64 now;
-
-		if (slot->phase == PHASE_FREE)
-			continue;
-		call = *(const struct call *)slot;
-		/* Ended, or another one by now: it will be looked at next time. */
-		if (call.phase == PHASE_FREE || call.start_ns != slot->start_ns ||
-		    call.pool >= s->nr_pools || call.session_slot > SESSION_SLOTS)
-			continue;
-		to = &s->calls[s->nr_calls++];
-		now = clock_ns(CLOCK_MONOTONIC); /* it may have begun after s->mono_ns */
-		*to = (struct snap_call){
-			.tid = call.tid,
-			.tgid = call.tgid,
-			.pool = call.pool,
-			.session = collect_sessions_at(c->sessions, call.session_slot),
-			.cmd = call.op,
-			.func = call.func,
-			.class = call.class,
-			.phase = call.phase,
-			.rpc_kind = call.rpc_kind,
-			.queued = call.flags & CALL_WAITING,
-			.nested = call.outer != 0,
-			.late = call.flags & CALL_LATE,
-			.age_ns = call.start_ns ? now - call.start_ns : 0,
-			.phase_ns = call.phase_ns ? now - call.phase_ns : 0,
-		};
-		task_comm(call.tid, to->comm);
-		if (to->phase == PHASE_BLIND)
-			to->phase = PHASE_RPC;
-		if (to->phase == PHASE_RPC)
-			s->pools[to->pool].in_rpc++;
-		if (to->queued && to->phase_ns > s->pools[to->pool].oldest_wait_ns)
-			s->pools[to->pool].oldest_wait_ns = to->phase_ns;
-	}
+	for (u32 i = 0; i < c->nr_live; i++)
+		if (c->live[i].pool < s->nr_pools && c->live[i].session_slot <= SESSION_SLOTS)
+			take_call(c, &c->live[i], now);
+	for (u32 i = 0; i < s->nr_pools; i++)
+		s->pools[i].in_rpc = (int)min_of((u64)s->pools[i].in_rpc,
+						 (u64)s->pools[i].in_use_all);
 	qsort(s->calls, s->nr_calls, sizeof(*s->calls), call_order);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "collect_sessions.h"
 #include "fields.h"
 #include "hist.h"
@@ -36,6 +37,11 @@ struct past {
 	struct hist64 wait, hold, secure;
 };
 
+/* How often a row is read again that a CPU is writing to; then after a pause. */
+#define TRIES    16
+#define PAUSES   10 /* in one snapshot */
+#define PAUSE_NS 50000
+
 struct collect_sessions {
 	const struct shared *shared;
 	const struct session *rows;
@@ -44,8 +50,10 @@ struct collect_sessions {
 	u32 nr_order;
 	int at[SESSION_SLOTS + 1];
 	struct class_sums pool_sums[MAX_POOLS][NR_CLASSES]; /* of all sessions that ever were */
-	u64 finals; /* sessions whose row was read after their close */
-	u64 unread; /* sessions whose row was given away before */
+	u32 on_their_way; /* rows that are being given, or taken back */
+	u32 pauses;       /* left in this snapshot */
+	u64 finals;       /* sessions whose row was read after their close */
+	u64 unread;       /* sessions whose row was given away before */
 };
 
 struct collect_sessions *collect_sessions_new(const struct shared *shared,
@@ -99,6 +107,34 @@ static struct mark row_mark(const struct session *row)
 	};
 }
 
+/*
+ * Copies a row that has all of every call it counts, see struct session. False: not now,
+ * a CPU is accounting a call; it may have been interrupted, so there is an end to our
+ * patience. What the row had before is still good.
+ */
+static bool copy_whole(struct collect_sessions *c, struct session *to, const struct session *from)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+
+	for (int i = 1;; i++) {
+		u32 accounted = __atomic_load_n(&from->accounted, __ATOMIC_ACQUIRE);
+		u64 calls = 0;
+
+		memcpy(to, from, sizeof(*to));
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		for (int class = 0; class < NR_CLASSES; class ++)
+			calls += __atomic_load_n(&from->sums[class].calls, __ATOMIC_RELAXED);
+		if ((u32)calls == accounted)
+			return true;
+		if (i % TRIES)
+			continue;
+		if (!c->pauses)
+			return false;
+		c->pauses--;
+		nanosleep(&pause, NULL);
+	}
+}
+
 /* The layout: which rows there are, each at its place. */
 
 /* Takes the row in a slot into the order, unless it is unused, or its end was shown. */
@@ -117,13 +153,16 @@ static void want(struct collect_sessions *c, u32 slot)
 
 static void list_rows(struct collect_sessions *c, const struct snapshot *s)
 {
-	c->nr_order = 0;
+	c->nr_order = c->on_their_way = 0;
 	for (u32 slot = 0; slot < MAX_SESSIONS; slot++) {
 		const struct session *row = &c->rows[slot];
+		u64 serial = __atomic_load_n(&row->serial, __ATOMIC_ACQUIRE);
+		u32 state = *(const volatile u32 *)&row->state;
 
 		if (slot >= c->shared->session_cursor)
 			break; /* no row from here on was ever used */
-		if (!row->serial || row->state == SESSION_FREE)
+		c->on_their_way += !serial && state != SESSION_FREE;
+		if (!serial || state == SESSION_FREE)
 			past_forget(&c->past[slot]);
 		else if (row->pool < s->nr_pools)
 			want(c, slot);
@@ -297,10 +336,10 @@ static void pass_idle(struct snap_session *row)
 	row->changed = false;
 }
 
+/* row: a whole copy of what is in the slot. */
 static bool take_changed(struct collect_sessions *c, struct snapshot *s, u32 slot,
-			 struct snap_session *to)
+			 const struct session *row, struct snap_session *to)
 {
-	const struct session *row = &c->rows[slot];
 	struct snap_session now = read_row(slot, row);
 	struct past *past = &c->past[slot];
 	struct snap_ta *ta;
@@ -309,6 +348,11 @@ static bool take_changed(struct collect_sessions *c, struct snapshot *s, u32 slo
 		past->ta = find_ta(s, &now);
 		s->tas[past->ta].opened += now.serial && !past->seq;
 	}
+	/* It is raised after in_flight itself has risen, and that was seen. */
+	if (now.in_flight_peak < to->in_flight_peak)
+		now.in_flight_peak = to->in_flight_peak;
+	if (now.in_flight_peak < now.in_flight)
+		now.in_flight_peak = now.in_flight;
 	ta = &s->tas[past->ta];
 	ta->changed = true;
 	gain_sums(c, s, ta, &now, to);
@@ -324,19 +368,27 @@ static bool take_row(struct collect_sessions *c, struct snapshot *s, u32 slot, u
 	struct past *past = &c->past[slot];
 	struct snap_session *to = &s->sessions[s->nr_sessions];
 	struct mark mark = row_mark(&c->rows[slot]);
+	struct session row;
 
 	if (from != s->nr_sessions)
 		*to = s->sessions[from];
-	if (past->seq && !memcmp(&mark, &past->mark, sizeof(mark)))
+	if (past->seq && !memcmp(&mark, &past->mark, sizeof(mark))) {
 		pass_idle(to);
-	else if (!take_changed(c, s, slot, to))
-		return false;
-	past->mark = mark;
-	if (*(const volatile u64 *)&c->rows[slot].serial != past->serial) {
-		past_forget(past); /* the row was given away under our eyes */
-		return true;
+	} else if (copy_whole(c, &row, &c->rows[slot])) {
+		if (row.serial != past->serial ||
+		    *(const volatile u64 *)&c->rows[slot].serial != past->serial) {
+			past_forget(past); /* it was given away under our eyes */
+			return true;
+		}
+		if (!take_changed(c, s, slot, &row, to))
+			return false;
+		past->mark = row_mark(&row);
+	} else if (past->seq) {
+		pass_idle(to); /* as it was; the next snapshot has what it gained */
+	} else {
+		return true; /* the next snapshot is its first */
 	}
-	past->closed = !to->open;
+	past->closed = !to->open && !to->in_flight;
 	c->finals += past->closed;
 	s->tas[past->ta].open += to->serial && to->open;
 	past->seq = s->seq;
@@ -348,11 +400,14 @@ static bool take_row(struct collect_sessions *c, struct snapshot *s, u32 slot, u
 /*
  * Rows are numbered as they are given: of the first `given`, those that were
  * not taken back, are not in their slots and were never read after their close
- * were missed.
+ * were missed. A CPU may be between the steps of giving a row or taking it back, so
+ * some are accounted for twice: a miss may be found a snapshot late, but none is made up.
  */
 static void count_unread(struct collect_sessions *c, u64 given)
 {
-	u64 accounted = c->shared->sessions_undone + c->finals;
+	/* Read last: what was taken back while we read counts here, and may count twice. */
+	u64 accounted = __atomic_load_n(&c->shared->sessions_undone, __ATOMIC_ACQUIRE) + c->finals +
+			c->on_their_way;
 
 	for (u32 slot = 0; slot < MAX_SESSIONS; slot++) {
 		const struct past *past = &c->past[slot];
@@ -377,11 +432,12 @@ static bool room(struct snapshot *s)
 
 bool collect_sessions(struct collect_sessions *c, struct snapshot *s)
 {
-	u64 given = *(const volatile u64 *)&c->shared->session_serial;
+	u64 given = __atomic_load_n(&c->shared->session_serial, __ATOMIC_ACQUIRE);
 	u32 open[MAX_TAS];
 
 	if (!room(s))
 		return false;
+	c->pauses = PAUSES;
 	for (u32 i = 0; i < MAX_TAS; i++) {
 		open[i] = s->tas[i].open;
 		s->tas[i].open = 0;

@@ -108,7 +108,29 @@ static bool read_lasting(const struct lasting *from, struct episode *to)
 	if (!serial)
 		return false;
 	*to = from->episodes[serial & 1];
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return l->serial == serial && to->serial == serial;
+}
+
+#define COUNT_TRIES 4
+
+/*
+ * The episodes that have ended, then the one that lasts: one that ends in between is in
+ * neither, and found by another try or the next time; but none is ever in both.
+ */
+static bool read_condition(const struct pool *p, enum condition cond, struct cond_count *ended,
+			   struct episode *lasting)
+{
+	bool lasts = false;
+
+	for (int i = 0; i < COUNT_TRIES; i++) {
+		*ended = p->conds[cond];
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		lasts = read_lasting(&p->lasting[cond], lasting);
+		if (__atomic_load_n(&p->conds[cond].count, __ATOMIC_ACQUIRE) == ended->count)
+			break;
+	}
+	return lasts;
 }
 
 static void look_at_pool(struct watch *w, u32 pool, u64 now)
@@ -188,16 +210,30 @@ bool watch_drift(const struct watch *w, u32 pool, int *drift)
 	return w->pools[pool].drift_known;
 }
 
-void watch_condition(const struct watch *w, u32 pool, enum condition cond, struct snap_cond *to)
+static u64 max_of(u64 a, u64 b)
+{
+	return a > b ? a : b;
+}
+
+static void at_least(struct snap_cond *to, const struct cond_count *ended)
+{
+	to->count = max_of(to->count, ended->count);
+	to->ns = max_of(to->ns, ended->ns);
+	to->longest_ns = max_of(to->longest_ns, ended->longest_ns);
+	to->peak = max_of(to->peak, ended->peak);
+}
+
+void watch_condition(const struct watch *w, u32 pool, enum condition cond, u64 now,
+		     struct snap_cond *to)
 {
 	const struct pool *p = &w->shared->pools[pool];
 	const struct found *f = &w->pools[pool].found[cond];
-	const struct cond_count *ended = cond < NR_COUNTED_CONDS ? &p->conds[cond] : &f->count;
+	struct cond_count ended = f->count;
 	struct episode e;
-	u64 ns = 0, peak = 0, now = source_now();
+	u64 ns = 0, peak = 0;
 
 	*to = (struct snap_cond){ .known = true };
-	if (cond < NR_POOL_CONDS && read_lasting(&p->lasting[cond], &e)) {
+	if (cond < NR_POOL_CONDS && read_condition(p, cond, &ended, &e)) {
 		to->lasting = 1;
 		to->since_ns = e.since_ns;
 		peak = e.peak;
@@ -212,10 +248,17 @@ void watch_condition(const struct watch *w, u32 pool, enum condition cond, struc
 	}
 	if (to->lasting && now > to->since_ns)
 		ns = now - to->since_ns;
-	to->count = ended->count + to->lasting;
-	to->ns = ended->ns + ns;
-	to->longest_ns = ns > ended->longest_ns ? ns : ended->longest_ns;
-	to->peak = peak > ended->peak ? peak : ended->peak;
+	to->count = ended.count + to->lasting;
+	to->ns = ended.ns + ns;
+	to->longest_ns = max_of(ns, ended.longest_ns);
+	to->peak = max_of(peak, ended.peak);
+	/* Since the look some of these calls may have ended, and others that it did not see. */
+	if (cond >= NR_POOL_CONDS && cond < NR_COUNTED_CONDS)
+		at_least(to, &p->conds[cond]);
+	if (!to->count)
+		to->ns = to->longest_ns = to->peak = 0; /* so is this one */
+	if (to->longest_ns > to->ns)
+		to->longest_ns = to->ns; /* one that is just being counted */
 	/* A policy's rule is not known here, nor is whom it wakes. */
 	if (cond == COND_STRANDED || cond == COND_LOST_WAKE)
 		to->known = w->probes->sees_wakes && p->total && !p->policy.name[0];

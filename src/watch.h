@@ -30,9 +30,11 @@ u64 watch_dropped(const struct watch *w);
 
 /*
  * What the looks so far say of a condition of a pool: of deadlock, drift and lost
- * wake, which only they find, the counts; of starved and count mismatch what lasts.
+ * wake, which only they find, the counts; of starved and count mismatch what lasted at
+ * the last look, and what had ended then. now: the time of the snapshot.
  */
-void watch_condition(const struct watch *w, u32 pool, enum condition cond, struct snap_cond *to);
+void watch_condition(const struct watch *w, u32 pool, enum condition cond, u64 now,
+		     struct snap_cond *to);
 
 /* The drift of a pool, if it is known: what stayed for a second. */
 bool watch_drift(const struct watch *w, u32 pool, int *drift);

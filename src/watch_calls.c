@@ -232,11 +232,20 @@ static void look_for_deadlock(struct watch *w, u32 pool, u32 n, u64 now)
 	watch_found(w, pool, &e, now);
 }
 
+/* Before the calls: one that ends while they are read may count as lasting, but not as both. */
+static void read_ended(struct watch *w, u32 pool)
+{
+	for (int cond = NR_POOL_CONDS; cond < NR_COUNTED_CONDS; cond++)
+		w->pools[pool].found[cond].count = w->shared->pools[pool].conds[cond];
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+}
+
 void watch_calls(struct watch *w, u32 pool, u64 now)
 {
 	struct pool_state s = pool_state(w->shared->pools[pool].state);
 	u32 n = 0;
 
+	read_ended(w, pool);
 	for (int cond = NR_POOL_CONDS; cond < NR_CONDS; cond++)
 		w->pools[pool].found[cond].lasting = w->pools[pool].found[cond].lasting_since = 0;
 	if (s.waiting[CLASS_NORMAL] || s.waiting[CLASS_SYSTEM])

@@ -24,8 +24,9 @@ struct live_call {
 
 /* What only the looks know of a condition. */
 struct found {
-	struct cond_count count; /* of deadlock, drift and lost wake: episodes that ended */
-	struct episode episode;  /* the last one */
+	/* Episodes that ended: of starved and count mismatch as the look began to read the calls. */
+	struct cond_count count;
+	struct episode episode; /* the last one */
 	bool lasts;
 	u64 lasting_since; /* of starved, count mismatch, lost wake: the earliest of this look */
 	u64 lasting;       /* and how many there are */

@@ -82,10 +82,53 @@ def _check_growth(findings: Findings, what: str, before: Object, now: Object) ->
             findings.add(f"{what}: {key} shrank from {before[key]} to {now[key]}")
 
 
+def _check_whole(findings: Findings, what: str, sums: Object) -> None:
+    """No part is more than its whole."""
+    for part, whole in (("failed", "calls"), ("waited", "calls"), ("limit_wait_ns", "wait_ns"),
+                        ("secure_ns", "hold_ns"), ("wait_longest_ns", "wait_ns"),
+                        ("hold_longest_ns", "hold_ns")):
+        findings.true(f"{what}: {part} {sums[part]}, {whole} {sums[whole]}",
+                      sums[part] <= sums[whole])
+
+
+def _check_session(findings: Findings, what: str, row: Object) -> None:
+    """It has all figures of every call that it counts."""
+    calls = row["calls"]
+    findings.equal(f"{what}: calls by class",
+                   sum(sums["calls"] for sums in row["class_sums"].values()), calls)
+    findings.equal(f"{what}: calls by command", sum(row["ops"].values()), calls)
+    for histogram in ("wait", "hold", "secure"):
+        findings.equal(f"{what}: calls in the {histogram} histogram",
+                       sum(n for _, n in row[f"{histogram}_histogram"]), calls)
+    for name, sums in row["class_sums"].items():
+        _check_whole(findings, f"{what}, {name}", sums)
+    by_kind = sum(kind["time_ns"] for kind in row["rpc_kinds"].values())
+    findings.true(f"{what}: RPCs of {by_kind} ns, less than {row['hold_ns']} - {row['secure_ns']}",
+                  by_kind >= row["hold_ns"] - row["secure_ns"])
+    findings.true(f"{what}: {row['in_flight']} in flight, its peak is {row['in_flight_peak']}",
+                  row["in_flight"] <= row["in_flight_peak"])
+
+
+def _check_pool(findings: Findings, what: str, pool: Object) -> None:
+    for figure in ("in_use_normal", "in_use_system", "waiting_normal", "waiting_system"):
+        findings.true(f"{what}: {figure} {pool[figure]}, its peak is {pool[figure + '_peak']}",
+                      pool[figure] <= pool[figure + "_peak"])
+    in_use = pool["in_use_normal"] + pool["in_use_system"]
+    findings.true(f"{what}: in_rpc {pool['in_rpc']} of {in_use}", pool["in_rpc"] <= in_use)
+    findings.true(f"{what}: exhausted {pool['exhausted_share_percent']} % of the time",
+                  (pool["exhausted_share_percent"] or 0) <= 100)
+    for name, sums in pool["class_sums"].items():
+        _check_whole(findings, f"{what}, {name}", sums)
+    for name, cond in pool["conditions"].items():
+        if cond["count"] is not None:
+            findings.true(f"{what}: {name} {cond}", cond["lasting"] <= cond["count"]
+                          and cond["longest_ns"] <= cond["time_ns"])
+
+
 def check_sane(findings: Findings, frames: Sequence[Object],
                losses: Mapping[str, Optional[int]] = {}) -> None:
     """What holds in every frame: no drift, nothing below 0 or shrinking, and no losses
-    but these (None: any number)."""
+    but these (None: any number), and what include/snapshot.h promises of a snapshot."""
     known: dict[Any, Object] = {}
     for frame in frames:
         where = f"frame {frame['seq']}"
@@ -108,6 +151,10 @@ def check_sane(findings: Findings, frames: Sequence[Object],
             for item in frame[kind]:
                 key = kind, item["tee"], item.get("serial"), item.get("ta") if kind == "sessions" \
                     and item["serial"] is None else None
+                if kind == "pools":
+                    _check_pool(findings, f"{where}: {key}", item)
+                else:
+                    _check_session(findings, f"{where}: {key}", item)
                 if key in known:
                     _check_growth(findings, f"{where}: {key}", known[key], item)
                 known[key] = item

@@ -14,7 +14,7 @@ RUN = r"""
 optee-load -r 0 -o /dev/null 'name=hold count=%d wait=500' \
 	'name=many ta=invoke_tests threads=14 at=100 nop' || die "the first optee-load failed"
 trace_start
-top_start -d 1
+top_start -d %s
 trace_after
 optee-load -o /tmp/load %s || die "optee-load failed"
 top_stop
@@ -44,7 +44,7 @@ FOUR_THREADS = (*EIGHT, "name=more count=2 repeat=5 wait=400..700 gap=100")
 # its times. That is one CPU; cpus_4 and threads_4 have more, and the host's clock.
 def contended(context: Context, clients: Sequence[str], *options: str, threads: int = 2) -> None:
     words = " ".join(map(shlex.quote, clients))
-    guest = vm.run(context, ftrace.SCRIPT + RUN % (threads, words), *options,
+    guest = vm.run(context, ftrace.SCRIPT + RUN % (threads, "1", words), *options,
                    gets=("top.jsonl", "load", *ftrace.FILES))
     findings = Findings()
     seen = frames.load(guest.files["top.jsonl"])
@@ -75,9 +75,10 @@ def threads_4(context: Context) -> None:
 @test(slots=2)
 def cpus_4(context: Context) -> None:
     """On four CPUs counts are exact. Times there are the host's doing: they are compared
-    with what the clients themselves measured, which can only be longer."""
+    with what the clients themselves measured, which can only be longer. Frames are many:
+    each CPU is somewhere in a call when one is made."""
     words = " ".join(map(shlex.quote, EIGHT))
-    guest = vm.run(context, ftrace.SCRIPT + RUN % (2, words), "--cpus", "4",
+    guest = vm.run(context, ftrace.SCRIPT + RUN % (2, "0.1", words), "--cpus", "4",
                    gets=("top.jsonl", "load", *ftrace.FILES))
     findings = Findings()
     seen = frames.load(guest.files["top.jsonl"])

@@ -149,10 +149,10 @@ struct arm_smccc_res {
 
 #include "optee_msg_abi.h"
 
-/* The task, the CPU and the time of this moment: the test sets them. */
-static struct task_struct *current_task;
-static u32 current_cpu;
-static u64 current_ns;
+/* The task, the CPU and the time of this moment, of each thread: the test sets them. */
+static __thread struct task_struct *current_task;
+static __thread u32 current_cpu;
+static __thread u64 current_ns;
 
 static inline u32 bpf_get_smp_processor_id(void)
 {
