@@ -181,6 +181,7 @@ static enum status begin(struct worker *w)
 			       .starved_ns = w->parts->options->attach.starved_ns };
 	int err = loop_init(&w->loop);
 
+	history_check(w->parts->history);
 	err = err ?: listen_to_signals(w);
 	w->serve = err ? NULL :
 			 serve_new(&w->loop, w->parts->clients.fd, w->parts->history, &hello);
