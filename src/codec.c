@@ -102,6 +102,26 @@ void code_upto(struct codec *c, u32 *v, u32 max)
 		*v = (u32)get_upto(c, max);
 }
 
+void code_index(struct codec *c, u32 *v, u32 n)
+{
+	code_u32(c, v);
+	if (*v < n)
+		return;
+	c->failed = true;
+	if (!c->writes)
+		*v = 0;
+}
+
+void code_index_or_none(struct codec *c, int *v, u32 n)
+{
+	code_int(c, v);
+	if (*v >= -1 && (*v < 0 || (u32)*v < n))
+		return;
+	c->failed = true;
+	if (!c->writes)
+		*v = -1;
+}
+
 void code_bytes(struct codec *c, u8 *bytes, size_t n)
 {
 	if (!c->writes && c->size - c->at < n)

@@ -12,7 +12,7 @@ int decoder_init(struct decoder *d)
 	d->snap.sessions = calloc(SESSION_SLOTS, sizeof(*d->snap.sessions));
 	d->snap.tas = calloc(MAX_TAS, sizeof(*d->snap.tas));
 	d->snap.calls = calloc(MAX_CALLS, sizeof(*d->snap.calls));
-	d->hists = calloc(SESSION_SLOTS, sizeof(*d->hists));
+	d->hists = calloc(SESSION_HISTS, sizeof(*d->hists));
 	d->gone = calloc(SESSION_SLOTS, sizeof(*d->gone));
 	if (d->snap.sessions && d->snap.tas && d->snap.calls && d->hists && d->gone)
 		return 0;
@@ -22,9 +22,9 @@ int decoder_init(struct decoder *d)
 
 void decoder_release(struct decoder *d)
 {
-	for (u32 slot = 0; d->hists && slot < SESSION_SLOTS; slot++)
+	for (u32 n = 0; d->hists && n < SESSION_HISTS; n++)
 		for (int i = 0; i < 3; i++)
-			hist_release(&d->hists[slot][i]);
+			hist_release(&d->hists[n][i]);
 	free(d->snap.sessions);
 	free(d->snap.tas);
 	free(d->snap.calls);
@@ -42,6 +42,21 @@ static struct codec open_block(const struct block *b)
 
 	c.schema = b->schema;
 	return c;
+}
+
+bool decode_hello(const struct block *b, struct hello *h)
+{
+	struct codec c = open_block(b);
+	struct hello hello = {};
+
+	if (!c.buf)
+		return false;
+	code_hello(&c, &hello);
+	free(c.buf);
+	if (c.failed)
+		return false;
+	*h = hello;
+	return true;
 }
 
 bool decode_host(const struct block *b, struct host *h)
@@ -70,10 +85,10 @@ static void read_whole(struct decoder *d, struct codec *c)
 static void read_changes(struct decoder *d, struct codec *c)
 {
 	struct slot_list gone = { .slots = d->gone };
-	u64 before = d->snap.seq;
+	u64 seq = d->snap.seq, mono_ns = d->snap.mono_ns;
 
 	code_changes(c, &d->snap, d->hists, &gone);
-	c->failed |= d->snap.seq != before + 1;
+	c->failed |= d->snap.seq != seq + 1 || d->snap.mono_ns < mono_ns;
 }
 
 bool decode_snapshot(struct decoder *d, const struct block *b)

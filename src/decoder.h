@@ -9,12 +9,13 @@
 #include "block.h"
 #include "schema.h"
 
-#define CALLS_ASKED 256 /* calls given at a time */
+#define CALLS_ASKED   256                 /* calls given at a time */
+#define SESSION_HISTS (2 * SESSION_SLOTS) /* by slot, and by row */
 
 struct decoder {
 	struct snapshot snap; /* without its events */
 	bool whole;           /* it is there: changes of it can be read */
-	session_hists *hists; /* by slot */
+	session_hists *hists; /* SESSION_HISTS of them: see code_snapshot() */
 	u32 *gone;
 	/* The block of calls that is being read. */
 	u8 *calls_data;
@@ -27,6 +28,7 @@ int decoder_init(struct decoder *d);
 void decoder_release(struct decoder *d);
 
 /* False: the block cannot be read, and what was there before is as it was. */
+bool decode_hello(const struct block *b, struct hello *h);
 bool decode_host(const struct block *b, struct host *h);
 
 /*

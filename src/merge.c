@@ -28,6 +28,10 @@ static bool keep_ended(struct merge *m, const struct snap_session *row)
 {
 	struct ended_row *e;
 
+	if (m->nr_ended == SESSION_SLOTS) {
+		m->dropped++;
+		return true;
+	}
 	if (m->nr_ended == m->room) {
 		u32 room = m->room ? 2 * m->room : 16;
 		struct ended_row *more = realloc(m->ended, room * sizeof(*more));
@@ -112,10 +116,15 @@ static void span(struct snapshot *s, const struct snapshot *before)
 
 const struct snapshot *merge_give(struct merge *m, const struct snapshot *s)
 {
-	struct snap_session *rows = calloc(m->nr_ended + 1, sizeof(*rows));
+	u32 room = SESSION_SLOTS - s->nr_sessions, nr = m->nr_ended;
+	struct snap_session *rows = calloc(nr + 1, sizeof(*rows));
 	struct snapshot *copy = NULL;
 
-	for (u32 i = 0; rows && i < m->nr_ended; i++) {
+	if (nr > room) {
+		m->dropped += nr - room;
+		nr = room;
+	}
+	for (u32 i = 0; rows && i < nr; i++) {
 		rows[i] = m->ended[i].row;
 		if (!rows[i].wait)
 			continue;
@@ -124,16 +133,17 @@ const struct snapshot *merge_give(struct merge *m, const struct snapshot *s)
 		rows[i].secure = &m->ended[i].secure;
 	}
 	if (rows)
-		copy = snapshot_copy(s, rows, m->nr_ended);
+		copy = snapshot_copy(s, rows, nr);
 	free(rows);
 	if (!copy)
 		return NULL;
-	if (m->given && m->passed && !m->broken)
+	if (m->given && m->passed && !m->broken && s->mono_ns >= m->given->mono_ns)
 		span(copy, m->given);
 	free(m->given);
 	m->given = copy;
 	m->passed = 0;
 	m->broken = false;
+	copy->losses.count[LOSS_SESSION_CLOSED] += m->dropped;
 	forget_ended(m);
 	return copy;
 }

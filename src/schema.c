@@ -74,11 +74,9 @@ static void code_party(struct codec *c, const struct event *e, struct event_part
 	code_u64(c, &p->since_ns);
 	code_bool(c, &p->swallowed);
 	code_u64(c, &p->swallowed_ns);
-	code_int(c, &p->behind);
+	code_index_or_none(c, &p->behind, e->nr_parties);
 	code_bool(c, &p->by_supplicant);
 	code_bool(c, &p->one_of);
-	if (p->behind < -1 || p->behind >= (int)e->nr_parties)
-		c->failed = true;
 }
 
 void code_event(struct codec *c, struct event *e)
@@ -104,9 +102,7 @@ void code_event(struct codec *c, struct event *e)
 	code_int(c, &e->drift);
 	code_u64(c, &e->unreported);
 	code_upto(c, &e->nr_parties, MAX_PARTIES);
-	code_int(c, &e->culprit);
-	if (e->culprit < -1 || e->culprit >= (int)e->nr_parties)
-		c->failed = true;
+	code_index_or_none(c, &e->culprit, e->nr_parties);
 	for (u32 i = 0; i < e->nr_parties && !c->failed; i++)
 		code_party(c, e, &e->parties[i]);
 }
@@ -178,6 +174,8 @@ static void code_pool(struct codec *c, struct snap_pool *p)
 {
 	u32 n;
 
+	if (!c->writes)
+		memset(p, 0, sizeof(*p));
 	code_u32(c, &p->id);
 	code_int(c, &p->total);
 	code_int(c, &p->in_use_all);
@@ -257,14 +255,14 @@ static void code_spread(struct codec *c, struct spread *s)
 	code_u64(c, &s->max);
 }
 
-static void code_hists(struct codec *c, struct snap_session *row, session_hists *hists)
+static void code_hists(struct codec *c, struct snap_session *row, session_hists *read_to)
 {
 	const struct hist64 **const of_row[] = { &row->wait, &row->hold, &row->secure };
 	bool there = c->writes && row->wait;
 
 	code_bool(c, &there);
 	for (size_t i = 0; i < COUNT(of_row); i++) {
-		struct hist64 *to = c->writes ? NULL : &hists[row->slot][i];
+		struct hist64 *to = c->writes ? NULL : &(*read_to)[i];
 
 		if (there && c->writes)
 			put_hist(c, *of_row[i]);
@@ -278,16 +276,20 @@ static void code_hists(struct codec *c, struct snap_session *row, session_hists 
 	code_spread(c, &row->secure_iv);
 }
 
+/*
+ * The histograms of a row that is read go to where hists has those of its slot, or, where
+ * that slot comes before first, to spare.
+ */
 static void code_session(struct codec *c, const struct snapshot *s, struct snap_session *row,
-			 session_hists *hists)
+			 session_hists *hists, u32 first, session_hists *spare)
 {
 	u32 n;
 
 	if (!c->writes)
 		memset(row, 0, sizeof(*row));
 	code_u64(c, &row->serial);
-	code_upto(c, &row->slot, SESSION_SLOTS - 1);
-	code_u32(c, &row->pool);
+	code_index(c, &row->slot, SESSION_SLOTS);
+	code_index(c, &row->pool, s->nr_pools);
 	code_u32(c, &row->id);
 	code_u32(c, &row->flags);
 	code_bool(c, &row->open);
@@ -313,9 +315,7 @@ static void code_session(struct codec *c, const struct snapshot *s, struct snap_
 		code_u64(c, &row->rpc_count[kind]);
 		code_u64(c, &row->rpc_ns[kind]);
 	}
-	code_hists(c, row, hists);
-	if (row->pool >= s->nr_pools)
-		c->failed = true;
+	code_hists(c, row, row->slot < first ? spare : hists ? &hists[row->slot] : NULL);
 	if (c->writes)
 		return;
 	row->ta = ta_name(row->uuid);
@@ -336,7 +336,7 @@ static void code_ta(struct codec *c, const struct snapshot *s, struct snap_ta *t
 
 	if (!c->writes)
 		memset(ta, 0, sizeof(*ta));
-	code_u32(c, &ta->pool);
+	code_index(c, &ta->pool, s->nr_pools);
 	code_text(c, ta->ta, sizeof(ta->ta));
 	code_bool(c, &ta->known);
 	code_bool(c, &ta->other);
@@ -352,8 +352,6 @@ static void code_ta(struct codec *c, const struct snapshot *s, struct snap_ta *t
 	code_octaves(c, ta->wait);
 	code_octaves(c, ta->hold);
 	code_octaves(c, ta->secure);
-	if (ta->pool >= s->nr_pools)
-		c->failed = true;
 	if (!c->writes)
 		ta->changed = true;
 }
@@ -363,8 +361,8 @@ static void code_call(struct codec *c, const struct snapshot *s, struct snap_cal
 	code_u32(c, &call->tid);
 	code_u32(c, &call->tgid);
 	code_text(c, call->comm, sizeof(call->comm));
-	code_u32(c, &call->pool);
-	code_int(c, &call->session);
+	code_index(c, &call->pool, s->nr_pools);
+	code_index_or_none(c, &call->session, s->nr_sessions);
 	code_enum(c, &call->cmd, NR_CMDS);
 	code_u32(c, &call->func);
 	code_enum(c, &call->class, NR_CLASSES);
@@ -375,14 +373,14 @@ static void code_call(struct codec *c, const struct snapshot *s, struct snap_cal
 	code_bool(c, &call->late);
 	code_u64(c, &call->age_ns);
 	code_u64(c, &call->phase_ns);
-	if (call->pool >= s->nr_pools || call->session < -1 || call->session >= (int)s->nr_sessions)
-		c->failed = true;
 }
 
 static void code_losses(struct codec *c, struct snapshot *s)
 {
 	u32 n = code_length(c, NR_LOSSES);
 
+	if (!c->writes)
+		memset(&s->losses, 0, sizeof(s->losses));
 	for (u32 i = 0; i < n; i++)
 		code_u64(c, &s->losses.count[i]);
 	code_u64(c, &s->losses.missed);
@@ -414,11 +412,26 @@ static void code_tail(struct codec *c, struct snapshot *s)
 	code_losses(c, s);
 }
 
+/*
+ * Rows are in the order of their slots. Behind them a merge (src/merge.h) has put those of
+ * sessions that ended, whose slots may be others' by now.
+ */
+static void code_sessions(struct codec *c, struct snapshot *s, session_hists *hists)
+{
+	u32 first = 0; /* slot that a row in order may have */
+
+	for (u32 i = 0; i < s->nr_sessions && !c->failed; i++) {
+		struct snap_session *row = &s->sessions[i];
+
+		code_session(c, s, row, hists, first, hists ? &hists[SESSION_SLOTS + i] : NULL);
+		first = row->slot < first ? SESSION_SLOTS : row->slot + 1;
+	}
+}
+
 void code_snapshot(struct codec *c, struct snapshot *s, session_hists *hists)
 {
 	code_head(c, s);
-	for (u32 i = 0; i < s->nr_sessions && !c->failed; i++)
-		code_session(c, s, &s->sessions[i], hists);
+	code_sessions(c, s, hists);
 	code_tail(c, s);
 	if (c->schema < 2)
 		return;
@@ -441,7 +454,7 @@ static void put_changed_sessions(struct codec *c, struct snapshot *s)
 	codec_put(c, n);
 	for (u32 i = 0; i < s->nr_sessions; i++)
 		if (s->sessions[i].changed)
-			code_session(c, s, &s->sessions[i], NULL);
+			code_session(c, s, &s->sessions[i], NULL, 0, NULL);
 }
 
 /* Makes room among the rows where the one of this slot belongs; NULL: there is no more. */
@@ -461,13 +474,14 @@ static struct snap_session *row_place(struct snapshot *s, u32 *nr, u32 slot)
 }
 
 /* The rows that are there still; those that had ended by the snapshot before are not. */
-static u32 keep_rows(struct snapshot *s, u32 nr, const struct slot_list *gone)
+static u32 keep_rows(struct codec *c, struct snapshot *s, u32 nr, const struct slot_list *gone)
 {
 	u32 kept = 0, g = 0;
 
 	for (u32 i = 0; i < nr; i++) {
 		struct snap_session *row = &s->sessions[i];
 
+		c->failed |= row->pool >= s->nr_pools || (i && row[-1].slot >= row->slot);
 		while (g < gone->nr && gone->slots[g] < row->slot)
 			g++;
 		if (!row->open || (g < gone->nr && gone->slots[g] == row->slot))
@@ -485,17 +499,19 @@ static u32 keep_rows(struct snapshot *s, u32 nr, const struct slot_list *gone)
 static void get_changed_sessions(struct codec *c, struct snapshot *s, u32 before,
 				 session_hists *hists, const struct slot_list *gone)
 {
-	u32 nr = keep_rows(s, before, gone);
-	u64 n = codec_get(c);
+	u32 nr = keep_rows(c, s, before, gone), n = 0, next = 0;
 
-	for (u64 i = 0; i < n && !c->failed; i++) {
+	code_upto(c, &n, SESSION_SLOTS);
+	for (; n && !c->failed; n--) {
 		struct snap_session row, *to;
 
-		code_session(c, s, &row, hists);
-		to = row_place(s, &nr, row.slot);
+		code_session(c, s, &row, hists, 0, NULL);
+		c->failed |= row.slot < next;
+		to = c->failed ? NULL : row_place(s, &nr, row.slot);
 		if (to)
 			*to = row;
 		c->failed |= !to;
+		next = row.slot + 1;
 	}
 	c->failed |= nr != s->nr_sessions;
 }
@@ -504,27 +520,55 @@ static void code_gone(struct codec *c, struct slot_list *gone)
 {
 	code_upto(c, &gone->nr, SESSION_SLOTS);
 	for (u32 i = 0; i < gone->nr; i++)
-		code_upto(c, &gone->slots[i], SESSION_SLOTS - 1);
+		code_index(c, &gone->slots[i], SESSION_SLOTS);
+}
+
+static void put_changed_tas(struct codec *c, struct snapshot *s)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < s->nr_tas; i++)
+		n += s->tas[i].changed;
+	codec_put(c, n);
+	for (u32 i = 0; i < s->nr_tas; i++)
+		if (s->tas[i].changed) {
+			code_index(c, &i, s->nr_tas);
+			code_ta(c, s, &s->tas[i]);
+		}
+}
+
+/* In their order; those that were not there before are among them. */
+static void get_changed_tas(struct codec *c, struct snapshot *s, u32 before)
+{
+	u32 n = 0, next = 0;
+
+	for (u32 i = 0; i < s->nr_tas; i++) {
+		s->tas[i].changed = false;
+		c->failed |= i < before && s->tas[i].pool >= s->nr_pools;
+	}
+	code_upto(c, &n, s->nr_tas);
+	for (; n && !c->failed; n--) {
+		u32 at = 0;
+
+		code_index(c, &at, s->nr_tas);
+		c->failed |= at < next;
+		if (!c->failed)
+			code_ta(c, s, &s->tas[at]);
+		next = at + 1;
+	}
+	for (u32 i = before; i < s->nr_tas; i++)
+		c->failed |= !s->tas[i].changed;
 }
 
 static void code_changed_tas(struct codec *c, struct snapshot *s)
 {
-	u32 n = 0, at;
+	u32 before = s->nr_tas;
 
 	code_upto(c, &s->nr_tas, MAX_TAS);
-	for (u32 i = 0; i < s->nr_tas; i++)
-		n += s->tas[i].changed;
-	code_upto(c, &n, MAX_TAS);
-	if (!c->writes)
-		for (u32 i = 0; i < s->nr_tas; i++)
-			s->tas[i].changed = false;
-	for (at = 0; n && !c->failed; n--, at++) {
-		while (c->writes && !s->tas[at].changed)
-			at++;
-		code_upto(c, &at, s->nr_tas - 1);
-		if (!c->failed)
-			code_ta(c, s, &s->tas[at]);
-	}
+	if (c->writes)
+		put_changed_tas(c, s);
+	else
+		get_changed_tas(c, s, before);
 }
 
 void code_changes(struct codec *c, struct snapshot *s, session_hists *hists, struct slot_list *gone)

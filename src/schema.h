@@ -43,7 +43,8 @@ void code_event(struct codec *c, struct event *e);
 /*
  * All of a snapshot but its events. To be read into one whose sessions, tas and calls
  * have room for SESSION_SLOTS, MAX_TAS and MAX_CALLS; hists[slot] is where the histograms
- * of the session in that slot go, NULL when it is written.
+ * of the session in that slot go, and hists[SESSION_SLOTS + i] where those of row i do, if
+ * its slot was a row's before. NULL when it is written.
  */
 void code_snapshot(struct codec *c, struct snapshot *s, session_hists *hists);
 
