@@ -89,6 +89,8 @@ static enum status check_live(struct trial *t)
 	if (status == STATUS_OK)
 		status = check_attached(t);
 	lost = present_lost(&present);
+	if (status <= STATUS_FAILURE && present_fault(&present, &o) != STATUS_OK)
+		status = STATUS_FAILURE;
 	present_close(&present);
 	if (status <= STATUS_FAILURE && o.strict && lost)
 		return fail(STATUS_INCOMPLETE, "some calls were not seen: see the losses");

@@ -31,10 +31,12 @@ enum status on_live(const struct opts *o, view_fn view, enum past past, struct r
 		status = view(o, &source);
 		again = present_left(&present);
 		lost |= present_lost(&present);
+		if (status == STATUS_OK)
+			status = present_fault(&present, o);
 		if (want.each && present_reached(&present))
 			want.since_ns = present_reached(&present) + 1; /* none twice */
 		present_close(&present);
-	} while (again && !stop_asked);
+	} while (again && status == STATUS_OK && !stop_asked);
 	if (status == STATUS_OK && o->strict && lost)
 		return fail(STATUS_INCOMPLETE, "some calls were not seen: see the losses");
 	return status;

@@ -37,6 +37,8 @@ static enum status not_ours(const struct opts *o, int err)
 			    "cannot use the daemon at '%s': %s; be a member of that socket's group, "
 			    "or root",
 			    o->socket, strerror(-err));
+	if (err == -EINTR)
+		return STATUS_FAILURE; /* a signal: there is nothing to say */
 	if (err == -EPROTO)
 		return fail(STATUS_FAILURE,
 			    "cannot use the daemon at '%s': it is of another optee-top; restart it, "
@@ -95,6 +97,15 @@ static enum status ask_again(struct stream **st, const struct opts *o,
 	return status;
 }
 
+static enum status at_fault(const struct stream *st, const struct opts *o)
+{
+	if (!stream_fault(st))
+		return STATUS_OK;
+	return fail(STATUS_FAILURE,
+		    "cannot use the daemon at '%s': %s; restart it, or be root and give --direct",
+		    o->socket, stream_fault(st));
+}
+
 /* Until it says what it looks at: it, too, may be waiting for the driver. */
 static enum status wait_for_host(struct stream **st, const struct opts *o,
 				 const struct stream_opts *want)
@@ -109,9 +120,11 @@ static enum status wait_for_host(struct stream **st, const struct opts *o,
 		}
 		if (stream_wait_host(*st))
 			return STATUS_OK;
+		status = at_fault(*st, o);
 		stream_close(*st);
 		*st = NULL;
-		status = ask_again(st, o, want);
+		if (status == STATUS_OK)
+			status = ask_again(st, o, want);
 	}
 	return status;
 }
@@ -153,6 +166,11 @@ void present_close(struct present *p)
 bool present_left(const struct present *p)
 {
 	return p->by_daemon ? stream_ended(p->stream) : p->live.driver_left;
+}
+
+enum status present_fault(const struct present *p, const struct opts *o)
+{
+	return p->by_daemon ? at_fault(p->stream, o) : STATUS_OK;
 }
 
 u64 present_reached(const struct present *p)

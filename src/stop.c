@@ -22,6 +22,19 @@ void stop_catch(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+bool stop_wanted(void)
+{
+	static const int stops[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	sigset_t pending;
+
+	if (stop_asked || sigpending(&pending))
+		return stop_asked;
+	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
+		if (sigismember(&pending, stops[i]) == 1)
+			return true;
+	return false;
+}
+
 enum status stop_flush(void)
 {
 	static bool reader_gone;

@@ -19,6 +19,9 @@ void stop_catch(void);
  */
 enum status stop_flush(void);
 
+/* We are asked to end; also by a signal that is blocked, as the live view has them while it draws. */
+bool stop_wanted(void);
+
 /* Sleeps until a time of CLOCK_MONOTONIC (ns), or a signal. */
 void stop_sleep(u64 until);
 

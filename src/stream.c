@@ -16,15 +16,23 @@
 #include "stream.h"
 #include "unix_socket.h"
 
-#define READ_BYTES (64 << 10)
-#define HELLO_NS   60000000000
+/*
+ * A daemon is not trusted, for its worker is nobody in particular and we may be root: it
+ * can neither fill our memory nor keep us from ending.
+ */
+#define READ_BYTES  (64 << 10)
+#define PUMP_BYTES  (8 << 20)   /* read at one go; the history of a daemon is shorter */
+#define CALLS_MAX   (256 << 10) /* kept until they are asked for */
+#define PATIENCE_NS 60000000000 /* for what a daemon has to say each second, or first */
 
 struct stream {
 	int fd;
 	struct stream_opts o;
 	u8 *buf;
 	size_t len, room;
+	u64 received; /* bytes, in all */
 	bool ended;
+	const char *fault; /* why we ended it */
 	struct hello hello;
 	struct host host; /* version "": not known yet */
 	struct decoder decoder;
@@ -39,28 +47,51 @@ struct stream {
 	struct call_record *calls;
 	u32 nr_calls, calls_room;
 	bool calls_taken;
+	u64 calls_dropped;
 };
+
+/* Nothing more is read; what has come whole stays valid. */
+static void give_up(struct stream *st, const char *fault)
+{
+	st->ended = true;
+	st->fault = fault;
+}
 
 /* Blocks. */
 
+/* Room for so many more; false: out of memory. */
+static bool calls_fit(struct stream *st, u32 n)
+{
+	u32 room = 2 * (st->nr_calls + n);
+	struct call_record *more;
+
+	if (st->nr_calls + n <= st->calls_room)
+		return true;
+	more = realloc(st->calls, room * sizeof(*more));
+	if (!more)
+		return false;
+	st->calls = more;
+	st->calls_room = room;
+	return true;
+}
+
+/* Those for which there is no room are counted. */
 static bool keep_calls(struct stream *st, const struct block *b)
 {
 	const struct call_record *calls;
-	bool damaged = !decoder_open_calls(&st->decoder, b);
+	bool damaged = false;
 	u32 n;
 
+	if (!st->o.calls)
+		return true;
+	damaged = !decoder_open_calls(&st->decoder, b);
 	if (st->calls_taken)
 		st->nr_calls = 0;
 	st->calls_taken = false;
 	while ((n = decode_calls(&st->decoder, &calls, &damaged)) > 0) {
-		if (st->nr_calls + n > st->calls_room) {
-			u32 room = 2 * (st->nr_calls + n);
-			struct call_record *more = realloc(st->calls, room * sizeof(*more));
-
-			if (!more)
-				return false;
-			st->calls = more;
-			st->calls_room = room;
+		if (st->nr_calls + n > CALLS_MAX || !calls_fit(st, n)) {
+			st->calls_dropped += n;
+			continue;
 		}
 		memcpy(st->calls + st->nr_calls, calls, n * sizeof(*calls));
 		st->nr_calls += n;
@@ -132,6 +163,7 @@ static bool keep_snapshot(struct stream *st, const struct block *b)
 {
 	if (st->there && !merge_pass(&st->merge, &st->decoder.snap))
 		return false;
+	st->there = false; /* it makes room for this one */
 	if (!decode_snapshot(&st->decoder, b))
 		return false;
 	st->before = st->events.nr;
@@ -156,7 +188,7 @@ static bool keep_host(struct stream *st, const struct block *b)
 /* False: this is not what a daemon sends. */
 static bool take(struct stream *st, const struct block *b)
 {
-	if (b->schema < SCHEMA_OLDEST || b->schema > SCHEMA)
+	if (b->schema != SCHEMA)
 		return false;
 	switch (b->type) {
 	case BLOCK_HOST:
@@ -180,14 +212,16 @@ static void take_blocks(struct stream *st)
 	struct block b;
 	int whole = 0;
 
-	while (!has_enough(st) && (whole = block_parse(st->buf + at, st->len - at, &b)) > 0) {
+	while (!st->fault && !has_enough(st) &&
+	       (whole = block_parse(st->buf + at, st->len - at, &b)) > 0) {
 		if (!take(st, &b)) {
 			whole = -1;
 			break;
 		}
 		at += b.end;
 	}
-	st->ended |= whole < 0;
+	if (whole < 0)
+		give_up(st, "it sent what cannot be read");
 	memmove(st->buf, st->buf + at, st->len - at);
 	st->len -= at;
 }
@@ -206,26 +240,42 @@ static bool receive(struct stream *st, u64 until)
 		u8 *more = realloc(st->buf, room);
 
 		if (!more) {
-			st->ended = true;
+			give_up(st, "out of memory");
 			return false;
 		}
 		st->buf = more;
 		st->room = room;
 	}
 	n = recv(st->fd, st->buf + st->len, st->room - st->len, MSG_DONTWAIT);
-	if (n > 0)
+	if (n > 0) {
 		st->len += (size_t)n;
-	else if (!n || (errno != EAGAIN && errno != EINTR))
+		st->received += (u64)n;
+	} else if (!n || (errno != EAGAIN && errno != EINTR))
 		st->ended = true;
 	return n > 0;
 }
 
-/* Takes all that has come; the socket may have more than is read at once. */
+/* Takes what has come; if that has no end, a part of it. */
 static void pump(struct stream *st)
 {
+	u64 end = st->received + PUMP_BYTES;
+
 	do
 		take_blocks(st);
-	while (!st->ended && !has_enough(st) && receive(st, 0));
+	while (!st->ended && !has_enough(st) && st->received < end && !stop_wanted() &&
+	       receive(st, 0));
+}
+
+/* Waits for more, which has to come until a time (ns). */
+static void wait_for_more(struct stream *st, u64 end)
+{
+	u64 now = source_now(), soon = now + 1000000000;
+
+	if (now >= end)
+		give_up(st, "it has sent no snapshot for a minute");
+	else
+		receive(st, soon < end ? soon : end);
+	pump(st);
 }
 
 /* As a source. */
@@ -233,13 +283,12 @@ static void pump(struct stream *st)
 static const struct snapshot *stream_next(void *ctx)
 {
 	struct stream *st = ctx;
+	u64 end = source_now() + PATIENCE_NS;
 	const struct snapshot *s;
 
 	pump(st);
-	while (!st->there && !st->ended && !stop_asked) {
-		receive(st, source_now() + 1000000000);
-		pump(st);
-	}
+	while (!st->there && !st->ended && !stop_wanted())
+		wait_for_more(st, end);
 	if (!st->there) {
 		errno = st->ended ? ENODEV : EINTR;
 		return NULL;
@@ -255,6 +304,7 @@ static const struct snapshot *stream_next(void *ctx)
 	st->merge.given->nr_events = st->before;
 	st->given = s->interval_ns ? st->before : 0; /* the first one's come again */
 	st->merge.given->losses.count[LOSS_EPISODE] += st->events.dropped;
+	st->merge.given->losses.count[LOSS_CALL_RECORD] += st->calls_dropped;
 	st->lost |= losses_any(&s->losses);
 	return s;
 }
@@ -315,11 +365,12 @@ struct source stream_source(struct stream *st)
 
 bool stream_wait_host(struct stream *st)
 {
-	while (!(st->hello.present && st->host.version[0]) && !st->ended && !stop_asked) {
-		pump(st);
-		if (!st->host.version[0] || !st->hello.present)
-			receive(st, source_now() + 1000000000);
-	}
+	/* While there is no driver it has nothing to say. */
+	u64 end = st->hello.present ? source_now() + PATIENCE_NS : ~0ULL;
+
+	pump(st);
+	while (!(st->hello.present && st->host.version[0]) && !st->ended && !stop_wanted())
+		wait_for_more(st, end);
 	return st->hello.present && st->host.version[0];
 }
 
@@ -337,9 +388,8 @@ static int say_line(const struct stream *st)
 /* The first block. A worker that is attaching says nothing before it has. */
 static int hear_hello(struct stream *st)
 {
-	u64 end = source_now() + HELLO_NS;
+	u64 end = source_now() + PATIENCE_NS;
 	struct block b;
-	struct codec c;
 	int whole;
 
 	while (!(whole = st->len ? block_parse(st->buf, st->len, &b) : 0)) {
@@ -347,31 +397,32 @@ static int hear_hello(struct stream *st)
 			return -ECONNRESET; /* it was just ending */
 		if (source_now() > end)
 			return -ETIMEDOUT;
-		if (st->ended || stop_asked)
+		if (stop_wanted())
+			return -EINTR;
+		if (st->ended)
 			return -EPROTO;
 		receive(st, end);
 	}
-	if (whole < 0 || b.type != BLOCK_HELLO || b.schema != SCHEMA)
-		return -EPROTO;
-	c = codec_reader(b.data, b.size);
-	code_hello(&c, &st->hello);
-	if (c.failed)
+	if (whole < 0 || b.type != BLOCK_HELLO || b.schema != SCHEMA ||
+	    !decode_hello(&b, &st->hello))
 		return -EPROTO;
 	memmove(st->buf, st->buf + b.end, st->len - b.end);
 	st->len -= b.end;
 	return 0;
 }
 
-int stream_open(struct stream **to, const char *path, const struct stream_opts *o)
+int stream_open_fd(struct stream **to, int fd, const struct stream_opts *o)
 {
 	struct stream *st = calloc(1, sizeof(*st));
 	int err;
 
-	if (!st)
+	if (!st) {
+		close(fd);
 		return -ENOMEM;
+	}
 	st->o = *o;
-	st->fd = unix_connect(path, 0);
-	err = st->fd < 0 ? st->fd : decoder_init(&st->decoder);
+	st->fd = fd;
+	err = decoder_init(&st->decoder);
 	err = err ?: say_line(st);
 	err = err ?: hear_hello(st);
 	if (err)
@@ -381,10 +432,16 @@ int stream_open(struct stream **to, const char *path, const struct stream_opts *
 	return err;
 }
 
+int stream_open(struct stream **to, const char *path, const struct stream_opts *o)
+{
+	int fd = unix_connect(path, 0);
+
+	return fd < 0 ? fd : stream_open_fd(to, fd, o);
+}
+
 void stream_close(struct stream *st)
 {
-	if (st->fd >= 0)
-		close(st->fd);
+	close(st->fd);
 	decoder_release(&st->decoder);
 	merge_release(&st->merge);
 	free(st->events.events);
@@ -401,6 +458,11 @@ const struct hello *stream_hello(const struct stream *st)
 bool stream_ended(const struct stream *st)
 {
 	return st->ended;
+}
+
+const char *stream_fault(const struct stream *st)
+{
+	return st->fault;
 }
 
 u64 stream_reached(const struct stream *st)

@@ -18,9 +18,12 @@ struct stream_opts {
 /*
  * Connects, and reads what the daemon says first. 0 or -errno: -ENOENT or -ECONNREFUSED
  * there is no daemon, -EACCES we may not, -ECONNRESET it was just ending, -EPROTO it is
- * another optee-top's.
+ * another optee-top's, -EINTR we are asked to end.
  */
 int stream_open(struct stream **st, const char *path, const struct stream_opts *o);
+
+/* The same of a socket that is connected; it is closed with the stream, or if this fails. */
+int stream_open_fd(struct stream **st, int fd, const struct stream_opts *o);
 void stream_close(struct stream *st);
 
 /* What the daemon said first. */
@@ -39,8 +42,11 @@ bool stream_wait_host(struct stream *st);
  */
 struct source stream_source(struct stream *st);
 
-/* The daemon, or its worker, has gone. */
+/* The daemon, or its worker, has gone, or was left because of stream_fault(). */
 bool stream_ended(const struct stream *st);
+
+/* What is wrong with what came, as the end of a sentence; NULL: nothing. */
+const char *stream_fault(const struct stream *st);
 
 /* The time of the last snapshot that came; 0: none did. */
 u64 stream_reached(const struct stream *st);

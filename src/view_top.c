@@ -15,6 +15,7 @@
 #include "freeze.h"
 #include "player.h"
 #include "screen.h"
+#include "stop.h"
 #include "view_conditions.h"
 #include "view_detail.h"
 #include "view_pool.h"
@@ -549,10 +550,10 @@ static bool run(struct view *v, const struct source *source)
 	return true;
 }
 
-/* errno of the source becomes a status; ENODEV and 0 are ordinary ends. */
+/* errno of the source becomes a status; ENODEV, 0 and a signal are ordinary ends. */
 static enum status source_ended(int err)
 {
-	if (!err || err == ENODEV)
+	if (!err || err == ENODEV || err == EINTR)
 		return STATUS_OK;
 	return fail(STATUS_FAILURE, "cannot take a snapshot: %s", strerror(err));
 }
@@ -572,6 +573,8 @@ enum status view_top(const struct opts *o, const struct source *source)
 	if (v.screen) {
 		if (!take(&v, source) || !run(&v, source))
 			err = errno;
+		while (err == EINTR && stop_wanted() && screen_key(v.screen, ~0ULL) != K_END)
+			; /* the signal is still to come: here it is ours */
 		screen_close(v.screen);
 		status = source_ended(err);
 	}
