@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include "listener.h"
+#include "lock_file.h"
 #include "unix_socket.h"
 
 #define BACKLOG 128
@@ -47,13 +47,17 @@ static enum status take_lock(struct listener *l)
 	char name[sizeof(l->path) + 8];
 
 	snprintf(name, sizeof(name), "%s.lock", l->path);
-	l->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (l->lock < 0)
-		return cannot(l->path, strerror(errno));
-	if (!flock(l->lock, LOCK_EX | LOCK_NB))
+	l->lock = lock_file_take(AT_FDCWD, name);
+	if (l->lock >= 0)
 		return STATUS_OK;
-	return cannot(l->path,
-		      "another daemon does already; stop it, or give --socket another path");
+	if (l->lock == -ENOLCK)
+		return cannot(l->path,
+			      "its lock file belongs to somebody else; remove the file, or "
+			      "give another path");
+	return cannot(l->path, l->lock == -EWOULDBLOCK ?
+				       "another daemon does already; stop it, or give --socket "
+				       "another path" :
+				       strerror(-l->lock));
 }
 
 /* Anybody's, of any type: a stream socket only tells apart whether there is one. */

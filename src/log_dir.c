@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "lock_file.h"
 #include "log_dir.h"
+
+#define LOCK ".lock"
 
 void log_dir_init(struct log_dir *d, const char *path, u64 cap, u32 used)
 {
@@ -19,21 +21,24 @@ void log_dir_init(struct log_dir *d, const char *path, u64 cap, u32 used)
 	d->path = path;
 	d->cap = cap;
 	d->used = used;
-	d->fd = -1;
+	d->fd = d->lock = -1;
 }
 
 void log_dir_close(struct log_dir *d)
 {
 	if (d->fd >= 0)
 		close(d->fd);
-	d->fd = -1;
+	if (d->lock >= 0)
+		close(d->lock);
+	d->fd = d->lock = -1;
 }
 
 bool log_dir_there(const struct log_dir *d)
 {
 	struct stat st;
 
-	return d->fd >= 0 && !stat(d->path, &st) && st.st_dev == d->dev && st.st_ino == d->ino;
+	return d->fd >= 0 && !stat(d->path, &st) && st.st_dev == d->dev && st.st_ino == d->ino &&
+	       lock_file_there(d->lock);
 }
 
 void log_dir_count(struct log_dir *d, enum log_names name, s64 bytes)
@@ -247,8 +252,11 @@ static int open_path(struct log_dir *d)
 	if (mkdir(d->path, LOG_DIR_MODE) && errno != EEXIST)
 		return -errno;
 	d->fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (d->fd < 0 || fstat(d->fd, &st) || flock(d->fd, LOCK_EX | LOCK_NB))
+	if (d->fd < 0 || fstat(d->fd, &st))
 		return -errno;
+	d->lock = lock_file_take(d->fd, LOCK);
+	if (d->lock < 0)
+		return d->lock;
 	d->dev = st.st_dev;
 	d->ino = st.st_ino;
 	return scan(d) ?: retire_unused(d);

@@ -26,6 +26,7 @@ struct log_old {
 struct log_dir {
 	const char *path; /* the owner's */
 	int fd;           /* -1: it is not open */
+	int lock;         /* keeps other writers out; -1: not held */
 	dev_t dev;
 	ino_t ino;
 	u64 cap;
@@ -45,12 +46,12 @@ void log_dir_init(struct log_dir *d, const char *path, u64 cap, u32 used);
 /*
  * Opens it, makes it if it is not there, keeps other writers out and looks what is
  * in it; or does nothing where it is open and still is what its path stands for.
- * 0 or -errno; -EWOULDBLOCK: another process logs there.
+ * 0 or -errno; -EWOULDBLOCK: another process logs there; -ENOLCK: src/lock_file.h.
  */
 int log_dir_open(struct log_dir *d);
 void log_dir_close(struct log_dir *d);
 
-/* Is it still what its path stands for? */
+/* Is it still what its path stands for, and locked? */
 bool log_dir_there(const struct log_dir *d);
 
 /* Deletes until there is room for so many bytes more. 0 or -errno. */

@@ -134,7 +134,10 @@ static void recover(struct logger *g)
 /* The directory and the files are what their names stand for, or the lines will be lost. */
 static void prepare(struct logger *g)
 {
-	bool gone = g->dir.fd >= 0;
+	const struct log_dir *d = &g->dir;
+	bool open = d->fd >= 0;
+	dev_t dev = d->dev;
+	ino_t ino = d->ino;
 	int err;
 
 	if (!log_dir_there(&g->dir)) {
@@ -144,7 +147,7 @@ static void prepare(struct logger *g)
 			log_sink_fails(&g->sinks[i], err, NR_LOG_NAMES, g->last->mono_ns);
 		if (err)
 			return;
-		if (gone)
+		if (open && (d->dev != dev || d->ino != ino))
 			say("'%s' with the log is another one now: a new log begins there",
 			    g->path);
 	}

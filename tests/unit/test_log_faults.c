@@ -5,7 +5,9 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <zlib.h>
 #include "unit.h"
 #include "capture.h"
@@ -384,4 +386,67 @@ static void two(void **state)
 	made_remove(dir);
 }
 
-UNIT_TESTS(torn_tails, rotation, short_writes, taken_away, file_taken_away, two)
+/* Whoever may read the log locks all that he can open: that stops nothing. */
+static void readers_lock(void **state)
+{
+	static const char *const readable[] = { ".", "optee-top.jsonl" };
+	int fds[2];
+	struct logger *g;
+	struct stat st;
+	char dir[64];
+
+	(void)state;
+	made_init(&m, 3);
+	made_dir(dir);
+	g = begin(dir);
+	take(g);
+	for (int i = 0; i < 2; i++) {
+		fds[i] = open(in(dir, readable[i]), O_RDONLY);
+		assert_int_equal(flock(fds[i], LOCK_EX | LOCK_NB), 0);
+	}
+	logger_reopen(g);
+	assert_int_equal(take(g).lost, 0);
+	assert_int_equal(take(g).errors, 0);
+	assert_int_equal(stat(in(dir, ".lock"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	for (int i = 0; i < 2; i++)
+		close(fds[i]);
+	logger_free(g);
+	made_remove(dir);
+}
+
+/* A lock that is gone is taken again; what others can lock is no lock. */
+static void lost_locks(void **state)
+{
+	struct logger *first, *second;
+	struct capture c;
+	const char *text;
+	char dir[64];
+
+	(void)state;
+	made_init(&m, 3);
+	made_dir(dir);
+	first = begin(dir);
+	take(first);
+	unlink(in(dir, ".lock"));
+	take(first);
+	capture_begin(&c, STDERR_FILENO);
+	second = begin(dir);
+	assert_int_equal(take(second).lines, 0);
+	unlink(in(dir, ".lock"));
+	put_file(dir, ".lock", "", 0);
+	assert_int_equal(chmod(path, 0644), 0);
+	logger_reopen(first);
+	take(first);
+	text = said(&c);
+	assert_non_null(strstr(text, "another optee-top logs there"));
+	assert_non_null(strstr(text, "its lock file '.lock' is somebody else's"));
+	assert_int_equal(lines_in(text), 2);
+	assert_true(take(first).lost > 0);
+	logger_free(second);
+	logger_free(first);
+	made_remove(dir);
+}
+
+UNIT_TESTS(torn_tails, rotation, short_writes, taken_away, file_taken_away, two, readers_lock,
+	   lost_locks)
