@@ -142,7 +142,7 @@ static enum status run(const struct opts *o, const struct log_out_format *format
 	return say_end(o, path, r);
 }
 
-/* The position is written down once what is before it has been. */
+/* The position is written down once what is before it is on the disk, or read. */
 static enum status export_to(const struct opts *o, const struct log_out_format *format, u32 types,
 			     struct log_reader *r, const char *path, struct log_position *last)
 {
@@ -157,7 +157,7 @@ static enum status export_to(const struct opts *o, const struct log_out_format *
 	stop_catch();
 	status = run(o, format, types, r, path, &x, last);
 	written = out_file_close(&out, status != STATUS_FAILURE);
-	if (written == STATUS_OK && status != STATUS_FAILURE && o->cursor)
+	if (written == STATUS_OK && status != STATUS_FAILURE && !out.error && o->cursor)
 		written = log_cursor_save(o->cursor, last);
 	return written == STATUS_OK ? status : written;
 }

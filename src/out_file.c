@@ -38,8 +38,26 @@ static mode_t new_mode(void)
 	return 0666 & ~mask;
 }
 
-/* A temporary name beside the file, which may be reached by a link or replace an older one. */
-static int open_partial(struct out_file *f)
+void out_file_like(int fd, const struct stat *old)
+{
+	mode_t mode = old->st_mode & 0777;
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return;
+	/* Without its group, what the group could do is for nobody. */
+	if (st.st_gid != old->st_gid && fchown(fd, (uid_t)-1, old->st_gid))
+		mode &= ~(mode_t)070;
+	fchmod(fd, mode);
+	if (st.st_uid != old->st_uid && fchown(fd, old->st_uid, (gid_t)-1))
+		return; /* only root can give a file away: it is ours, and as private as it was */
+}
+
+/*
+ * A temporary name beside the file, which may be reached by a link or replace an older one
+ * (NULL: there is none).
+ */
+static int open_partial(struct out_file *f, const struct stat *old)
 {
 	char *real = realpath(f->name, NULL);
 	int fd, n;
@@ -53,18 +71,21 @@ static int open_partial(struct out_file *f)
 		return -1;
 	}
 	fd = mkostemp(f->partial, O_CLOEXEC);
-	if (fd >= 0)
+	if (fd >= 0 && old)
+		out_file_like(fd, old);
+	else if (fd >= 0)
 		fchmod(fd, new_mode());
 	return fd;
 }
 
 static int open_named(struct out_file *f)
 {
-	struct stat st;
+	struct stat old;
 
-	if (!stat(f->name, &st) && !S_ISREG(st.st_mode))
-		return open(f->name, O_WRONLY | O_CLOEXEC);
-	return open_partial(f);
+	/* EACCES, too: a link in /tmp that somebody else made. realpath() would follow it. */
+	if (stat(f->name, &old))
+		return errno == ENOENT ? open_partial(f, NULL) : -1;
+	return S_ISREG(old.st_mode) ? open_partial(f, &old) : open(f->name, O_WRONLY | O_CLOEXEC);
 }
 
 enum status out_file_open(struct out_file *f, const char *name)
@@ -97,21 +118,57 @@ static void note(struct out_file *f, bool failed)
 		f->error = errno;
 }
 
+/* A name is on the disk when its directory is; what depends on the file comes after that. */
+static int sync_name(const struct out_file *f)
+{
+	const char *slash = strrchr(f->name, '/');
+	char dir[PATH_MAX] = ".";
+	int fd, err;
+
+	if (slash)
+		snprintf(dir, sizeof(dir), "%.*s", (int)(slash - f->name) + 1, f->name);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return syncfs(f->fd); /* it can be written, not read */
+	err = fsync(fd) && errno != EINVAL ? errno : 0;
+	close(fd);
+	errno = err;
+	return err ? -1 : 0;
+}
+
+/* What the shell redirected to a file. */
+static int sync_output(const struct out_file *f)
+{
+	struct stat st;
+
+	return fstat(f->fd, &st) || !S_ISREG(st.st_mode) ? 0 : fsync(f->fd);
+}
+
+static void give_name(struct out_file *f)
+{
+	note(f, fsync(f->fd) != 0);
+	if (!f->error)
+		note(f, rename(f->partial, f->name) != 0);
+	if (f->error)
+		return;
+	f->partial[0] = '\0';
+	note(f, sync_name(f) != 0);
+}
+
 enum status out_file_close(struct out_file *f, bool complete)
 {
 	if (f->stream)
 		note(f, fclose(f->stream) != 0);
-	if (f->partial[0]) {
-		if (complete && !f->error)
-			note(f, fsync(f->fd) != 0);
-		note(f, close(f->fd) != 0);
-		if (complete && !f->error)
-			note(f, rename(f->partial, f->name) != 0);
-		if (!complete || f->error)
-			unlink(f->partial);
-	} else if (f->name[0] && f->fd >= 0) {
-		note(f, close(f->fd) != 0);
+	if (complete && !f->error) {
+		if (f->partial[0])
+			give_name(f);
+		else
+			note(f, sync_output(f) != 0);
 	}
+	if (f->partial[0])
+		unlink(f->partial);
+	if (f->name[0] && f->fd >= 0)
+		note(f, close(f->fd) != 0);
 	if (!f->error || f->error == EPIPE)
 		return STATUS_OK;
 	if (!f->name[0])

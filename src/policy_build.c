@@ -4,12 +4,14 @@
  * look at what it made. The object has its name only when it is a policy.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "out_file.h"
 #include "policy.h"
 #include "policy_object.h"
 #include "stop.h"
@@ -117,6 +119,19 @@ static enum status name_output(const struct opts *o, const char *source, char *o
 	return STATUS_OK;
 }
 
+/* What is replaced may be for its owner alone. */
+static void keep_mode(const char *partial, const char *object)
+{
+	int fd = open(partial, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat old;
+
+	if (fd < 0)
+		return;
+	if (!stat(object, &old))
+		out_file_like(fd, &old);
+	close(fd);
+}
+
 enum status policy_build(const struct opts *o, char **words)
 {
 	char object[PATH_MAX], partial[PATH_MAX + 32];
@@ -135,6 +150,8 @@ enum status policy_build(const struct opts *o, char **words)
 	status = compile(source, &h, partial);
 	if (status == STATUS_OK)
 		status = policy_object_open_as(&made, "build", source, partial);
+	if (status == STATUS_OK)
+		keep_mode(partial, object);
 	if (status == STATUS_OK && rename(partial, object))
 		status = fail(STATUS_FAILURE, "cannot write '%s': %s", object, strerror(errno));
 	if (status != STATUS_OK) {

@@ -2,10 +2,12 @@
 /* What exports are made of: lanes, order, protocol buffers, files; and a small export each. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "unit.h"
 #include "call_order.h"
@@ -172,6 +174,71 @@ static void files(void **state)
 	assert_int_equal(rmdir(dir), 0); /* nothing else was left there */
 }
 
+static char asked[64]; /* of what was asked of the disk: f a file, r a new name, d a directory */
+
+static void note(char what)
+{
+	size_t n = strlen(asked);
+
+	if (n + 1 < sizeof(asked))
+		asked[n] = what;
+}
+
+/* In place of libc's. */
+int fsync(int fd)
+{
+	struct stat st;
+
+	note(!fstat(fd, &st) && S_ISDIR(st.st_mode) ? 'd' : 'f');
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int rename(const char *from, const char *to)
+{
+	note('r');
+	return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+static void write_out(const char *path)
+{
+	struct out_file f;
+
+	assert_int_equal(out_file_open(&f, path), STATUS_OK);
+	fputs("text", f.stream);
+	assert_int_equal(out_file_close(&f, true), STATUS_OK);
+}
+
+/* It is as private as the file that it replaces, and on the disk with its name. */
+static void files_stay_private(void **state)
+{
+	static const mode_t modes[] = { 0600, 0640, 0604, 0400 };
+	char dir[] = "/tmp/test_export.XXXXXX", path[64], cwd[PATH_MAX];
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/out", dir);
+	memset(asked, 0, sizeof(asked));
+	write_out(path);
+	assert_string_equal(asked, "frd");
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		assert_int_equal(chmod(path, modes[i]), 0);
+		if (!geteuid())
+			assert_int_equal(chown(path, 1234, 2345), 0);
+		write_out(path);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, modes[i]);
+		assert_int_equal(st.st_uid, geteuid() ? geteuid() : 1234);
+		assert_int_equal(st.st_gid, geteuid() ? getegid() : 2345);
+	}
+	/* Without a directory in its name, too. */
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	assert_int_equal(chdir(dir) | unlink("out"), 0);
+	write_out("out");
+	assert_int_equal(unlink("out") | chdir(cwd), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 /* One snapshot with one session, and a call that it does not know the session of. */
 static struct snap_session row = { .serial = 3, .id = 9, .comm = "=1+1, \"x\"" };
 static struct snapshot snap = { .seq = 1,
@@ -317,4 +384,4 @@ static void jsonl(void **state)
 	since();
 }
 
-UNIT_TESTS(lanes, order, wire, texts_have_numbers, files, csv, jsonl, losses)
+UNIT_TESTS(lanes, order, wire, texts_have_numbers, files, files_stay_private, csv, jsonl, losses)
