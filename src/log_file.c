@@ -74,7 +74,7 @@ static int open_file(struct log_file *f)
 		fchmod(f->fd, LOG_MODE); /* not ours to change where another made it */
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
-	f->torn = f->unsafe = false;
+	f->torn = f->unsafe = f->named = false;
 	return cut_torn(f, st.st_size);
 }
 
@@ -169,10 +169,12 @@ int log_file_sync(struct log_file *f)
 {
 	if (f->fd < 0 || !f->unsafe)
 		return 0;
-	if (fdatasync(f->fd)) {
+	/* And its name, of which the file's own fdatasync() promises nothing. */
+	if (fdatasync(f->fd) || (!f->named && fsync(f->dir->fd) && errno != EINVAL)) {
 		f->worn = true;
 		return -errno;
 	}
+	f->named = true;
 	f->unsafe = false;
 	return 0;
 }

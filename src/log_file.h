@@ -18,6 +18,7 @@ struct log_file {
 	u64 share;   /* it is rotated from this size on */
 	bool torn;   /* there is something behind size that could not be cut off yet */
 	bool unsafe; /* it has lines that may not be on the disk yet */
+	bool named;  /* its name is on the disk, too */
 	bool worn;   /* the disk could not keep its last lines: the next one goes elsewhere */
 };
 

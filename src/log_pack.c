@@ -127,6 +127,10 @@ static bool take_place(struct log_pack *p, struct log_old *old)
 	if (fdatasync(k->out) || renameat(p->dir->fd, log_name_make(&k->to, part), p->dir->fd,
 					  log_name_make(&to, whole)))
 		return false;
+	k->to = to;
+	/* Its name is on the disk before the first file goes: one of them is always left. */
+	if (fsync(p->dir->fd) && errno != EINVAL)
+		return false;
 	unlinkat(p->dir->fd, log_name_make(&k->from, from), 0);
 	log_dir_count(p->dir, to.name, -(s64)old->size);
 	old->size = k->size;
