@@ -30,9 +30,10 @@ struct supervisor {
 	struct opts options;
 	char *config; /* text of the file */
 	sigset_t signals;
-	pid_t worker; /* 0: none */
-	bool served;  /* any worker has */
-	bool told;    /* the service manager, of this one */
+	pid_t worker;  /* 0: none */
+	bool served;   /* any worker has */
+	bool told;     /* the service manager, of this one */
+	bool reloaded; /* SIGHUP came: the options that we have read are old */
 	unsigned int pause;
 	bool ends;
 	enum status status;
@@ -51,23 +52,35 @@ static void start_worker(struct supervisor *s)
 	s->worker = fork();
 	if (!s->worker)
 		_exit(worker_run(&s->parts));
-	if (s->worker > 0)
+	if (s->worker > 0) {
+		/* It reads the file of options as soon as it serves: what we have is older. */
+		if (s->reloaded)
+			kill(s->worker, SIGHUP);
 		return;
+	}
 	s->worker = 0;
 	end(s, fail(STATUS_FAILURE, "cannot start: %s", strerror(errno)));
 }
 
-/* After a pause, which SIGTERM may end, and us. */
+static void note_signal(struct supervisor *s, int sig)
+{
+	if (sig == SIGHUP) {
+		s->reloaded = true;
+	} else if (sig == SIGTERM || sig == SIGINT) {
+		notify("STOPPING=1\n");
+		s->ends = true;
+	}
+}
+
+/* After a pause, which SIGTERM may end, and us: as it was asked for, that is no failure. */
 static void start_again(struct supervisor *s)
 {
 	const struct timespec pause = { .tv_sec = s->pause };
-	int sig = sigtimedwait(&s->signals, NULL, &pause);
 
+	note_signal(s, sigtimedwait(&s->signals, NULL, &pause));
 	history_clear(s->parts.history); /* it may have been killed as it wrote there */
-	if (sig == SIGTERM || sig == SIGINT) {
-		end(s, STATUS_FAILURE);
+	if (s->ends)
 		return;
-	}
 	if (s->pause < LONGEST_PAUSE)
 		s->pause *= 2;
 	start_worker(s);
@@ -102,10 +115,7 @@ static void take_signal(struct supervisor *s, int sig)
 			worker_ended(s, how);
 		return;
 	}
-	if (sig != SIGHUP) {
-		notify("STOPPING=1\n");
-		s->ends = true;
-	}
+	note_signal(s, sig);
 	if (s->worker)
 		kill(s->worker, sig);
 }
@@ -203,18 +213,19 @@ static void block_signals(struct supervisor *s)
 enum status daemon_run(const struct opts *o)
 {
 	struct supervisor s = { .pause = 1,
-				.parts = { .o = o,
+				.parts = { .supervisor = getpid(),
+					   .o = o,
 					   .options = &s.options,
 					   .clients = { .fd = -1, .lock = -1 },
 					   .metrics = { .fd = -1, .lock = -1 } } };
 	enum status status = read_options(&s, o);
 
+	block_signals(&s); /* from here on we end in an orderly way: there are sockets to remove */
 	if (status == STATUS_OK)
 		status = make_parts(&s);
 	if (status == STATUS_OK) {
 		make_log_dir(&s);
 		raise_limits();
-		block_signals(&s);
 		if (!driver_possible())
 			say("%s; waiting for it", NO_DRIVER);
 		supervise(&s);

@@ -150,14 +150,15 @@ static enum status attach(struct worker *w)
 }
 
 /* From here on nobody's rights are needed; and if the supervisor goes, so do we. */
-static enum status drop(const struct daemon_parts *parts, pid_t supervisor)
+static enum status drop(const struct daemon_parts *parts)
 {
 	enum status status = privilege_drop(&parts->identity);
 
 	if (status != STATUS_OK)
 		return status;
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	return getppid() == supervisor ? STATUS_OK : STATUS_FAILURE;
+	/* It may have gone before that. Its pid is from before the fork: ours has no window. */
+	return getppid() == parts->supervisor ? STATUS_OK : STATUS_FAILURE;
 }
 
 static int listen_to_signals(struct worker *w)
@@ -194,14 +195,13 @@ static enum status begin(struct worker *w)
 int worker_run(const struct daemon_parts *parts)
 {
 	struct worker w = { .parts = parts };
-	pid_t supervisor = getppid();
 	enum status status = STATUS_OK;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (driver_present())
 		status = attach(&w);
 	if (status == STATUS_OK)
-		status = drop(parts, supervisor);
+		status = drop(parts);
 	if (status == STATUS_OK)
 		status = begin(&w);
 	if (status != STATUS_OK)

@@ -15,6 +15,7 @@ enum serving { SERVING_NOT, SERVING_WITHOUT_DRIVER, SERVING };
 
 /* What the supervisor has made for all its workers. */
 struct daemon_parts {
+	pid_t supervisor;
 	const struct opts *o;       /* the command line, and */
 	const struct opts *options; /* the same with those of the file */
 	struct identity identity;
