@@ -68,7 +68,7 @@ PLAIN	:= opts help man json_keys fields fields_pool fields_policy policy_reason 
 SRCS	:= $(PLAIN) main top record replay export_file on_live present live host_read driver mechanism inflate bpf_object shadow attach \
 	collect collect_policies collect_sessions calls \
 	policy policy_attach policy_build policy_carried policy_driver policy_link policy_object \
-	check child watch watch_event watch_calls doctor player daemon worker outlets privilege notify view_record view_batch view_events \
+	check child watch watch_event watch_calls doctor player daemon given_dir worker outlets privilege notify view_record view_batch view_events \
 	screen view_top view_table view_detail view_pool view_conditions view_policies freeze
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h include/optee_admission.h \

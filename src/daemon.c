@@ -11,12 +11,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "daemon.h"
 #include "driver.h"
+#include "given_dir.h"
 #include "notify.h"
 #include "serve.h"
 #include "worker.h"
@@ -146,14 +146,17 @@ static void supervise(struct supervisor *s)
 	}
 }
 
-/* The directory for the log, as long as we may make it. */
+/*
+ * The directory for the log, where only root can make it. Elsewhere the worker makes it,
+ * and says so if it cannot.
+ */
 static void make_log_dir(const struct supervisor *s)
 {
 	const char *dir = s->options.daemon.log;
+	int err = dir && !geteuid() ? given_dir_make(dir, &s->parts.identity) : 0;
 
-	if (dir && !mkdir(dir, 0750) && !geteuid() &&
-	    chown(dir, s->parts.identity.uid, s->parts.identity.gid))
-		say("cannot give '%s' to the user of the daemon: %s", dir, strerror(errno));
+	if (err && err != -EPERM)
+		say("cannot make '%s' for the log: %s", dir, strerror(-err));
 }
 
 static void raise_limits(void)

@@ -27,10 +27,13 @@ static enum status cannot(const char *where, const char *why)
 /*
  * The directory of a path of ours, as /run/optee-top is. It stays that of who made it:
  * in one of the worker's user others of that user could put a socket in place of ours.
+ * It has its mode, whatever the umask is, from the beginning: what is changed by name
+ * afterwards may be something else.
  */
 static void make_parent(const char *path)
 {
 	char parent[sizeof(((struct listener *)0)->path)];
+	mode_t mask;
 	char *slash;
 
 	snprintf(parent, sizeof(parent), "%s", path);
@@ -38,8 +41,9 @@ static void make_parent(const char *path)
 	if (!slash || slash == parent)
 		return;
 	*slash = '\0';
-	if (!mkdir(parent, 0755) && chmod(parent, 0755)) /* whatever the umask is */
-		rmdir(parent);
+	mask = umask(022);
+	mkdir(parent, 0755);
+	umask(mask);
 }
 
 static enum status take_lock(struct listener *l)
@@ -88,6 +92,24 @@ static enum status clear_way(const struct listener *l)
 	return STATUS_OK;
 }
 
+/* The group of the socket that has just been made; by descriptor, for the same reason. */
+static int give_group(const struct listener *l, gid_t gid)
+{
+	int fd = open(l->path, O_PATH | O_NOFOLLOW | O_CLOEXEC), err = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return errno;
+	if (fstat(fd, &st))
+		err = errno;
+	else if (!S_ISSOCK(st.st_mode) || st.st_uid)
+		err = EEXIST; /* something else has been put there */
+	else if (fchownat(fd, "", (uid_t)-1, gid, AT_EMPTY_PATH))
+		err = errno;
+	close(fd);
+	return err;
+}
+
 static enum status bind_unix(struct listener *l, const struct identity *id)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -98,11 +120,12 @@ static enum status bind_unix(struct listener *l, const struct identity *id)
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0)
 		return cannot(l->path, strerror(errno));
-	mask = umask(0177); /* nobody's, until it has its group */
+	mask = umask(0117); /* nobody can connect before listen() */
 	err = bind(l->fd, (struct sockaddr *)&address, sizeof(address)) ? errno : 0;
 	umask(mask);
-	if (!err && ((!geteuid() && chown(l->path, (uid_t)-1, id->gid)) || chmod(l->path, 0660) ||
-		     listen(l->fd, BACKLOG)))
+	if (!err && !geteuid())
+		err = give_group(l, id->gid);
+	if (!err && listen(l->fd, BACKLOG))
 		err = errno;
 	return err ? cannot(l->path, strerror(err)) : STATUS_OK;
 }

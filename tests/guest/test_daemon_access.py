@@ -98,6 +98,33 @@ daemon_start --config /tmp/way/good.conf
 stat -c '%u %g %a' $SOCKET >>/tmp/good
 daemon_stop
 """
+# What an ordinary user has put in root's way: a link on the path of the log, which root would
+# follow and give the daemon a directory in /etc, and one where root exports to. And the end:
+# SIGTERM while no worker runs.
+TRAPS = r"""
+echo 1 >/proc/sys/fs/protected_symlinks
+mkdir -m 1777 /tmp/sticky
+mkdir -m 755 /tmp/own /roots
+ln -s /etc /tmp/own/etc
+chown -h member /tmp/own /tmp/own/etc
+echo kept >/etc/victim
+as member 'ln -s /etc/victim /tmp/sticky/out'
+daemon_start --log /tmp/own/etc/log
+wait_for 60 said 1 "cannot write '/tmp/own/etc/log': Permission denied"
+[ ! -e /etc/log ] || die "root has made a directory where a user's link led it"
+daemon_stop
+daemon_start --log /roots/log --group watchers
+wait_for 60 test -s /roots/log/optee-top.jsonl
+stat -c '%u %g %a' /roots/log /roots/log/.lock >/tmp/given
+kill -KILL "$(worker)"
+wait_for 60 said 1 "ended by signal 9"
+daemon_stop
+[ ! -e $SOCKET ] || die "the socket is left"
+"""
+TRAPPED = (
+    Case("link", "optee-top export --format jsonl --output /tmp/sticky/out /roots/log", FAILURE,
+         r"cannot write '/tmp/sticky/out': Permission denied"),
+)
 
 
 def script() -> str:
@@ -119,7 +146,8 @@ def script() -> str:
             + "ls -R /tmp/way >/tmp/ways; cat /tmp/way/file /tmp/way/directory/file >>/tmp/ways\n"
             + "kill -0 $DAEMON || die 'the first daemon has ended'\n"
             + "run still " + by("member", "optee-top --json -n 1") + "\n"
-            + GOOD_CONFIG + "finish\n")
+            + GOOD_CONFIG + TRAPS + runs(TRAPPED)
+            + "grep -q kept /etc/victim || die 'root has followed a link of a user'\n" + "finish\n")
 
 
 def check_worker(findings: Findings, text: str) -> None:
@@ -146,10 +174,11 @@ def check_served(findings: Findings, found: Mapping[str, Result]) -> None:
 @test()
 def daemon_access(context: Context) -> None:
     guest = vm.run(context, script(), "--icount", gets=("results.tar", "socket", "status",
-                                                        "ways", "good", "fds"), seconds=400)
+                                                        "ways", "good", "fds", "given"),
+                   seconds=400)
     found = results(guest, context.dir / "results")
     findings = Findings()
-    for case in (*BEFORE, *WITH, *IN_THE_WAY):
+    for case in (*BEFORE, *WITH, *IN_THE_WAY, *TRAPPED):
         check_case(findings, case, found[case.name])
     for case in BAD_CONFIGS:
         findings.equal(f"{case.name}: status", found[case.name].status, case.status)
@@ -158,6 +187,8 @@ def daemon_access(context: Context) -> None:
     findings.equal("owner, group and mode of the socket", guest.read("socket"), b"0 900 660\n")
     findings.equal("of the sockets by a file of options", guest.read("good"),
                    b"0 901 660\n0 901 660\n0 900 660\n")
+    findings.equal("of the log's directory and its lock", guest.read("given"),
+                   b"65534 900 750\n65534 900 600\n")
     check_worker(findings, guest.read("status").decode())
     check_served(findings, found)
     ways = guest.read("ways").decode()
