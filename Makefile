@@ -59,10 +59,10 @@ PLAIN	:= opts help man json_keys fields fields_pool fields_policy policy_reason 
 	log_read log_cursor log_export log_out_csv log_out_prometheus \
 	conditions condition_table condition_log deadlock lost_wake \
 	block codec schema schema_call encoder decoder recorder recording \
-	history feed serve stream merge snapshot_copy listener unix_socket \
+	history feed acceptor serve stream merge snapshot_copy listener unix_socket \
 	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
 	out_file lanes intern protobuf timeline task_names loop \
-	metric_text metrics self_stats view_metrics http http_request http_answer http_body textfile alerts \
+	metric_text metrics self_stats view_metrics http http_request http_answer http_body http_peer textfile alerts \
 	policy_figures policy_show policy_state policy_why \
 	trial check_report seen rules rule_table finding judge_condition judge_driver judge_calls
 SRCS	:= $(PLAIN) main top record replay export_file on_live present live host_read driver mechanism inflate bpf_object shadow attach \

@@ -82,7 +82,8 @@ static void print_daemon(const char *socket)
 		snprintf(answer, sizeof(answer), "runs, %s", stream_hello(st)->version);
 		stream_close(st);
 	} else {
-		snprintf(answer, sizeof(answer), "none to be used (%s)", strerror(-err));
+		snprintf(answer, sizeof(answer), "none to be used (%s)",
+			 stream_refused(err) ?: strerror(-err));
 	}
 	row("daemon", answer);
 }

@@ -11,8 +11,10 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include "acceptor.h"
 #include "http.h"
 #include "http_answer.h"
+#include "http_peer.h"
 #include "http_request.h"
 #include "source.h"
 
@@ -25,6 +27,7 @@ enum state { STATE_FREE, STATE_IDLE, STATE_LINGER, STATE_READ, STATE_WRITE };
 struct conn {
 	struct http *http;
 	struct watched watched;
+	struct http_peer peer;
 	enum state state;
 	u64 since; /* when the state, or the request, began */
 	struct http_scan scan;
@@ -40,8 +43,7 @@ struct conn {
 
 struct http {
 	struct loop *loop;
-	struct watched listener;
-	bool paused; /* no descriptor was left: until the next tick */
+	struct acceptor acceptor;
 	bool guarded;
 	http_render render;
 	void *arg;
@@ -242,7 +244,29 @@ static void conn_ready(void *arg, u32 events)
 		continue_writing(c);
 }
 
-/* A free place, or that of the connection that is easiest to do without. */
+static int nr_of_peer(const struct http *h, const struct http_peer *peer)
+{
+	int n = 0;
+
+	for (int i = 0; i < HTTP_CONNECTIONS; i++)
+		n += h->conns[i].state && !memcmp(&h->conns[i].peer, peer, sizeof(*peer));
+	return n;
+}
+
+/* Is it easier to do without c than without other? */
+static bool gives_way(const struct conn *c, const struct conn *other)
+{
+	int many = nr_of_peer(c->http, &c->peer), fewer = nr_of_peer(c->http, &other->peer);
+
+	if (many != fewer)
+		return many > fewer;
+	return c->state != other->state ? c->state < other->state : c->since < other->since;
+}
+
+/*
+ * A free place, or that of the connection that is easiest to do without; of a peer that has
+ * more than any other, so that one that opens many takes none from the rest.
+ */
 static struct conn *place_for_one(struct http *h)
 {
 	struct conn *least = &h->conns[0];
@@ -250,8 +274,7 @@ static struct conn *place_for_one(struct http *h)
 	for (int i = 1; i < HTTP_CONNECTIONS && least->state; i++) {
 		struct conn *c = &h->conns[i];
 
-		if (c->state < least->state ||
-		    (c->state == least->state && c->since < least->since))
+		if (!c->state || gives_way(c, least))
 			least = c;
 	}
 	if (least->state)
@@ -266,6 +289,7 @@ static void serve(struct http *h, int fd)
 	memset(c, 0, offsetof(struct conn, in));
 	c->http = h;
 	c->watched = (struct watched){ .fd = fd, .ready = conn_ready, .arg = c };
+	c->peer = http_peer_of(fd);
 	if (loop_add(h->loop, &c->watched, EPOLLIN)) {
 		close(fd);
 		return;
@@ -275,27 +299,20 @@ static void serve(struct http *h, int fd)
 	h->self->at[SELF_HTTP_CONNECTIONS]++;
 }
 
-/* Without descriptors the loop would turn in vain: it asks again at the next tick. */
-static void pause_listening(struct http *h)
-{
-	loop_remove(h->loop, &h->listener);
-	h->paused = true;
-}
-
 static void listener_ready(void *arg, u32 events)
 {
 	struct http *h = arg;
 
 	(void)events;
 	for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
-		int fd = accept4(h->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		bool full;
+		int fd = acceptor_next(&h->acceptor, &full);
 
-		if (fd >= 0)
-			serve(h, fd);
-		else if (errno == EAGAIN || errno == EWOULDBLOCK)
+		if (full)
+			self_count(h->self, SELF_HTTP_FULL);
+		if (fd < 0)
 			return;
-		else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-			return pause_listening(h);
+		serve(h, fd);
 	}
 }
 
@@ -309,19 +326,18 @@ int http_new(struct http **to, struct loop *loop, int fd, http_render render, vo
 	if (!h)
 		return -ENOMEM;
 	h->loop = loop;
-	h->listener = (struct watched){ .fd = fd, .ready = listener_ready, .arg = h };
 	h->render = render;
 	h->arg = arg;
 	h->self = self;
 	err = getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) ? -errno : 0;
 	h->guarded = domain != AF_UNIX;
 	if (!err)
-		err = loop_add(loop, &h->listener, EPOLLIN);
+		err = acceptor_init(&h->acceptor, loop, fd, false, listener_ready, h);
 	if (err) {
 		free(h);
 		return err;
 	}
-	self_use(self, SELF_HTTP_CONNECTIONS, SELF_HTTP_CUT);
+	self_use(self, SELF_HTTP_CONNECTIONS, SELF_HTTP_FULL);
 	*to = h;
 	return 0;
 }
@@ -355,8 +371,7 @@ void http_tick(struct http *h, u64 now)
 		else
 			drop(c);
 	}
-	if (h->paused && !loop_add(h->loop, &h->listener, EPOLLIN))
-		h->paused = false;
+	acceptor_turn(&h->acceptor);
 }
 
 void http_free(struct http *h)
@@ -366,8 +381,7 @@ void http_free(struct http *h)
 	for (int i = 0; i < HTTP_CONNECTIONS; i++)
 		if (h->conns[i].state != STATE_FREE)
 			drop(&h->conns[i]);
-	if (!h->paused)
-		loop_remove(h->loop, &h->listener);
+	acceptor_release(&h->acceptor);
 	http_bodies_release(&h->bodies);
 	free(h);
 }

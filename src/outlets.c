@@ -39,7 +39,8 @@ static void count_clients(struct outlets *out)
 	serve_stats(out->serve, &stats);
 	out->self.at[SELF_CLIENTS] = stats.clients;
 	out->self.at[SELF_CLIENTS_SERVED] = stats.accepted;
-	out->self.at[SELF_CLIENTS_CUT] = stats.cut + stats.refused + stats.rejected;
+	out->self.at[SELF_CLIENTS_CUT] = stats.cut + stats.rejected;
+	out->self.at[SELF_CLIENTS_REFUSED] = stats.refused;
 }
 
 static void count_log(struct outlets *out)
@@ -114,7 +115,6 @@ static int open_http(struct outlets *out, struct loop *loop)
 {
 	if (out->parts->metrics.fd < 0)
 		return 0;
-	self_use(&out->self, SELF_HTTP_CONNECTIONS, SELF_HTTP_CUT);
 	return http_new(&out->http, loop, out->parts->metrics.fd, render, out, &out->self);
 }
 
@@ -131,7 +131,7 @@ struct outlets *outlets_new(struct loop *loop, const struct daemon_parts *parts,
 	out->options = *parts->options;
 	snprintf(out->host.version, sizeof(out->host.version), "%s", VERSION);
 	self_init(&out->self);
-	self_use(&out->self, SELF_CLIENTS, SELF_CLIENTS_CUT);
+	self_use(&out->self, SELF_CLIENTS, SELF_CLIENTS_REFUSED);
 	self_use(&out->self, SELF_SNAPSHOTS, SELF_CPU_TIME);
 	err = open_log(out);
 	err = err ?: open_textfile(out);

@@ -44,6 +44,9 @@ static enum status not_ours(const struct opts *o, int err)
 			    "cannot use the daemon at '%s': it is of another optee-top; restart it, "
 			    "or be root and give --direct",
 			    o->socket);
+	if (stream_refused(err))
+		return fail(STATUS_FAILURE, "cannot use the daemon at '%s': it is full: %s%s",
+			    o->socket, stream_refused(err), geteuid() ? "" : ", or give --direct");
 	return fail(STATUS_FAILURE, "cannot use the daemon at '%s': %s", o->socket, strerror(-err));
 }
 

@@ -36,6 +36,7 @@ void code_hello(struct codec *c, struct hello *h)
 	code_bool(c, &h->present);
 	code_u64(c, &h->mono_ns);
 	code_u64(c, &h->starved_ns);
+	code_upto(c, &h->refusal, NR_REFUSALS - 1);
 }
 
 void code_host(struct codec *c, struct host *h)

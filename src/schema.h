@@ -12,7 +12,7 @@
 #include "host.h"
 #include "snapshot.h"
 
-#define SCHEMA        3 /* that is written; 2: rows by TA; 3: admission policies */
+#define SCHEMA        4 /* that is written; doc/recording.md says what each has */
 #define SCHEMA_OLDEST 1 /* that is still read */
 
 /* The histograms of one session: wait, hold, secure. */
@@ -27,12 +27,22 @@ static inline struct codec schema_writer(void)
 	return c;
 }
 
+/* Why the daemon does not serve a client. */
+enum hello_refusal {
+	REFUSED_NOT,
+	REFUSED_USER, /* this user has as many clients as one user may have */
+	REFUSED_ALL,  /* all places are taken, but for root's where somebody else asks */
+	REFUSED_FULL, /* no file descriptor was left */
+	NR_REFUSALS
+};
+
 /* What the daemon tells a client first. */
 struct hello {
 	char version[40]; /* of the daemon's optee-top */
 	bool present;     /* the driver is there: snapshots are going to come */
 	u64 mono_ns;      /* now */
 	u64 starved_ns;   /* a wait longer than this starves */
+	u32 refusal;      /* enum hello_refusal */
 };
 
 void code_hello(struct codec *c, struct hello *h);

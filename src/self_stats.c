@@ -19,7 +19,11 @@ const struct self_field self_fields[NR_SELF] = {
 	[SELF_CLIENTS_SERVED] = { UNIT_COUNT, KIND_TOTAL, "optee_top_clients_served_total",
 				  .help = "clients that connected" },
 	[SELF_CLIENTS_CUT] = { UNIT_COUNT, KIND_TOTAL, "optee_top_clients_cut_total",
-			       .help = "clients cut off, for they did not keep up" },
+			       .help = "clients cut off because they did not keep up or "
+				       "said something else than they should" },
+	[SELF_CLIENTS_REFUSED] = { UNIT_COUNT, KIND_TOTAL, "optee_top_clients_refused_total",
+				   .help = "clients turned away: too many, or no file descriptor "
+					   "was left" },
 	[SELF_HTTP_CONNECTIONS] = { UNIT_COUNT, KIND_NOW, "optee_top_http_connections",
 				    .help = "HTTP connections that are open" },
 	[SELF_HTTP_200] = RESPONSES(200),
@@ -34,6 +38,8 @@ const struct self_field self_fields[NR_SELF] = {
 	[SELF_HTTP_505] = RESPONSES(505),
 	[SELF_HTTP_CUT] = { UNIT_COUNT, KIND_TOTAL, "optee_top_http_cut_total",
 			    .help = "HTTP connections cut off before their answer was out" },
+	[SELF_HTTP_FULL] = { UNIT_COUNT, KIND_TOTAL, "optee_top_http_full_total",
+			     .help = "times no file descriptor was left for an HTTP connection" },
 	[SELF_LOG_LINES] = { UNIT_COUNT, KIND_TOTAL, "optee_top_log_lines_total",
 			     .help = "lines written to the log files" },
 	[SELF_LOG_LOST] = { UNIT_COUNT, KIND_TOTAL, "optee_top_log_lines_lost_total",

@@ -13,6 +13,7 @@ enum self_stat {
 	SELF_CLIENTS,
 	SELF_CLIENTS_SERVED,
 	SELF_CLIENTS_CUT,
+	SELF_CLIENTS_REFUSED,
 	/* HTTP. The answers are in the order of their status. */
 	SELF_HTTP_CONNECTIONS,
 	SELF_HTTP_200,
@@ -26,6 +27,7 @@ enum self_stat {
 	SELF_HTTP_500,
 	SELF_HTTP_505,
 	SELF_HTTP_CUT,
+	SELF_HTTP_FULL,
 	/* The log. */
 	SELF_LOG_LINES,
 	SELF_LOG_LOST,

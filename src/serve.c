@@ -6,8 +6,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "acceptor.h"
 #include "serve.h"
 #include "source.h"
+#include "unix_socket.h"
 
 #define LINE_MAX_BYTES 64
 #define SAY_NS         10000000000 /* so long a client has for its line */
@@ -16,9 +18,14 @@
 #define BURST          (64 << 10)  /* bytes to one client before the next has its turn */
 #define BUDGET         (1 << 20)   /* bytes to all of them between two looks at the queue */
 
+const struct serve_limits serve_limits = { .clients = MAX_CLIENTS,
+					   .of_user = MAX_OF_USER,
+					   .kept_for_root = FOR_ROOT };
+
 struct client {
 	struct watched watched; /* fd -1: the slot is free */
 	struct serve *serve;
+	uid_t uid;
 	u64 since_ns; /* it came */
 	bool follows; /* it has said its line */
 	bool calls, blocked;
@@ -30,7 +37,8 @@ struct client {
 
 struct serve {
 	struct loop *loop;
-	struct watched listener;
+	struct acceptor acceptor;
+	struct serve_limits limits;
 	const struct history *history;
 	struct hello hello;
 	struct serve_stats stats;
@@ -143,7 +151,7 @@ static bool send_on(struct client *c)
 }
 
 /* The first block it gets; small enough for any socket's buffer. */
-static bool send_hello(struct client *c)
+static bool send_hello(struct serve *s, int fd, enum hello_refusal refusal)
 {
 	struct codec content = schema_writer();
 	struct packer *packer = packer_new();
@@ -151,12 +159,13 @@ static bool send_hello(struct client *c)
 	ssize_t sent = -1;
 	size_t n = 0;
 
-	c->serve->hello.mono_ns = source_now();
-	code_hello(&content, &c->serve->hello);
+	s->hello.mono_ns = source_now();
+	s->hello.refusal = refusal;
+	code_hello(&content, &s->hello);
 	if (packer && !content.failed)
 		data = packer_pack(packer, SCHEMA, BLOCK_HELLO, content.buf, content.at, false, &n);
 	if (data)
-		sent = send(c->watched.fd, data, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent = send(fd, data, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	packer_free(packer);
 	free(content.buf);
 	return sent == (ssize_t)n;
@@ -179,7 +188,7 @@ static bool take_line(struct client *c)
 	c->follows = true;
 	c->serve->nr_calls += calls;
 	c->at = history_begin(c->serve->history, since);
-	return send_hello(c) && send_on(c);
+	return send_hello(c->serve, c->watched.fd, REFUSED_NOT) && send_on(c);
 }
 
 /* False: it has gone, or says what it should not. */
@@ -223,18 +232,29 @@ static void client_ready(void *arg, u32 events)
 
 /* Coming. */
 
-static bool admit(struct serve *s, int fd)
+static enum hello_refusal refusal_for(const struct serve *s, uid_t uid)
+{
+	const struct serve_limits *l = &s->limits;
+	u32 of_user = 0;
+
+	if (s->stats.clients >= l->clients - (uid ? l->kept_for_root : 0))
+		return REFUSED_ALL;
+	for (u32 i = 0; uid && i < s->nr_slots; i++)
+		of_user += s->clients[i] && s->clients[i]->uid == uid;
+	return of_user < l->of_user ? REFUSED_NOT : REFUSED_USER;
+}
+
+static bool admit(struct serve *s, int fd, uid_t uid)
 {
 	const int buffer = BUFFER;
-	struct client *c = NULL;
+	struct client *c = calloc(1, sizeof(*c));
 	u32 slot = 0;
 
-	while (slot < s->nr_slots && s->clients[slot])
-		slot++;
-	if (slot < MAX_CLIENTS)
-		c = calloc(1, sizeof(*c));
 	if (!c)
 		return false;
+	while (slot < s->nr_slots && s->clients[slot])
+		slot++;
+	c->uid = uid;
 	c->watched = (struct watched){ .fd = fd, .ready = client_ready, .arg = c };
 	c->serve = s;
 	c->since_ns = source_now();
@@ -254,19 +274,27 @@ static bool admit(struct serve *s, int fd)
 static void listener_ready(void *arg, u32 events)
 {
 	struct serve *s = arg;
-	int fd = accept4(s->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	enum hello_refusal refusal;
+	bool full;
+	int fd = acceptor_next(&s->acceptor, &full);
+	uid_t uid;
 
 	(void)events;
+	s->stats.refused += full && fd < 0;
 	if (fd < 0)
 		return;
-	if (!admit(s, fd)) {
-		s->stats.refused++;
-		close(fd);
-	}
+	uid = unix_peer(fd);
+	refusal = full ? REFUSED_FULL : refusal_for(s, uid);
+	if (refusal == REFUSED_NOT && admit(s, fd, uid))
+		return;
+	s->stats.refused++;
+	if (refusal != REFUSED_NOT)
+		send_hello(s, fd, refusal);
+	acceptor_refuse(&s->acceptor, fd);
 }
 
 struct serve *serve_new(struct loop *loop, int listener, const struct history *history,
-			const struct hello *hello)
+			const struct hello *hello, const struct serve_limits *limits)
 {
 	struct serve *s = calloc(1, sizeof(*s));
 
@@ -275,9 +303,10 @@ struct serve *serve_new(struct loop *loop, int listener, const struct history *h
 	s->loop = loop;
 	s->history = history;
 	s->hello = *hello;
-	s->listener = (struct watched){ .fd = listener, .ready = listener_ready, .arg = s };
-	if (!loop_add(loop, &s->listener, EPOLLIN))
+	s->limits = *limits;
+	if (!acceptor_init(&s->acceptor, loop, listener, true, listener_ready, s))
 		return s;
+	acceptor_release(&s->acceptor);
 	free(s);
 	return NULL;
 }
@@ -289,7 +318,7 @@ void serve_free(struct serve *s)
 	for (u32 i = 0; i < s->nr_slots; i++)
 		if (s->clients[i])
 			drop(s->clients[i]);
-	loop_remove(s->loop, &s->listener);
+	acceptor_release(&s->acceptor);
 	free(s);
 }
 
@@ -315,6 +344,7 @@ void serve_turn(struct serve *s, u64 now)
 	u32 first = s->first;
 
 	s->budget = BUDGET;
+	acceptor_turn(&s->acceptor);
 	for (u32 i = 0; i < s->nr_slots; i++) {
 		u32 slot = (first + i) % s->nr_slots;
 		struct client *c = s->clients[slot];

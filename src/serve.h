@@ -4,6 +4,9 @@
  * as fast as it reads. It costs no memory how slow it is; who falls behind what the
  * history still has is cut off.
  *
+ * How many there may be is limited, for one user and in all: who is one too many gets a
+ * BLOCK_HELLO that says so, and no more.
+ *
  * A client sends one line, "follow SINCE CALLS\n": the time of CLOCK_MONOTONIC (ns) from
  * which on it wants the history, ~0 for none, and 1 if it wants calls one by one, else 0. It
  * gets a BLOCK_HELLO, and then the blocks of src/history.h.
@@ -15,12 +18,21 @@
 #include "loop.h"
 #include "schema.h"
 
-#define MAX_CLIENTS 1024
+#define MAX_CLIENTS 1024 /* in all, */
+#define MAX_OF_USER 128  /* of any user but root, */
+#define FOR_ROOT    16   /* and so many of them only root can have */
 
 struct serve;
 
+/* What is the limit; clients: at most MAX_CLIENTS. */
+struct serve_limits {
+	u32 clients, of_user, kept_for_root;
+};
+
+extern const struct serve_limits serve_limits;
+
 struct serve_stats {
-	u64 accepted, refused; /* refused: there were too many */
+	u64 accepted, refused; /* refused: there were too many, or no descriptor was left */
 	u64 cut;               /* too slow */
 	u64 rejected;          /* said something else than they should */
 	u32 clients;           /* now */
@@ -28,7 +40,7 @@ struct serve_stats {
 
 /* listener: a listening socket, made elsewhere. hello: told to each client. NULL: out of memory. */
 struct serve *serve_new(struct loop *loop, int listener, const struct history *history,
-			const struct hello *hello);
+			const struct hello *hello, const struct serve_limits *limits);
 void serve_free(struct serve *s);
 
 /* The history has grown: sends it on. Clients that say nothing for too long go. */

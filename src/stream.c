@@ -376,13 +376,35 @@ bool stream_wait_host(struct stream *st)
 
 /* Opening. */
 
+/* An error each, so that whoever opens a stream can tell them apart. */
+static const struct {
+	int err;
+	const char *why;
+} refusals[NR_REFUSALS] = {
+	[REFUSED_USER] = { -EDQUOT, "you have all the clients that one user may have; end some" },
+	[REFUSED_ALL] = { -EUSERS, "all its places for clients are taken; end some clients" },
+	[REFUSED_FULL] = { -ENOSR,
+			   "it has no file descriptor left for a client; end some clients" },
+};
+
+const char *stream_refused(int err)
+{
+	for (size_t i = 0; i < NR_REFUSALS; i++)
+		if (refusals[i].why && refusals[i].err == err)
+			return refusals[i].why;
+	return NULL;
+}
+
+/* To one that has turned us away it can no longer be said: what it sent is the answer. */
 static int say_line(const struct stream *st)
 {
 	char line[64];
 	int n = snprintf(line, sizeof(line), "follow %llu %d\n", (unsigned long long)st->o.since_ns,
 			 st->o.calls);
 
-	return send(st->fd, line, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -errno;
+	if (send(st->fd, line, (size_t)n, MSG_NOSIGNAL) == n)
+		return 0;
+	return errno == EPIPE || errno == ECONNRESET ? 0 : -errno;
 }
 
 /* The first block. A worker that is attaching says nothing before it has. */
@@ -406,6 +428,8 @@ static int hear_hello(struct stream *st)
 	if (whole < 0 || b.type != BLOCK_HELLO || b.schema != SCHEMA ||
 	    !decode_hello(&b, &st->hello))
 		return -EPROTO;
+	if (st->hello.refusal)
+		return refusals[st->hello.refusal].err;
 	memmove(st->buf, st->buf + b.end, st->len - b.end);
 	st->len -= b.end;
 	return 0;

@@ -18,12 +18,16 @@ struct stream_opts {
 /*
  * Connects, and reads what the daemon says first. 0 or -errno: -ENOENT or -ECONNREFUSED
  * there is no daemon, -EACCES we may not, -ECONNRESET it was just ending, -EPROTO it is
- * another optee-top's, -EINTR we are asked to end.
+ * another optee-top's, -EINTR we are asked to end; or one of which stream_refused() knows
+ * why.
  */
 int stream_open(struct stream **st, const char *path, const struct stream_opts *o);
 
 /* The same of a socket that is connected; it is closed with the stream, or if this fails. */
 int stream_open_fd(struct stream **st, int fd, const struct stream_opts *o);
+
+/* Why the daemon turned us away, and what to do; NULL: this is another error. */
+const char *stream_refused(int err);
 void stream_close(struct stream *st);
 
 /* What the daemon said first. */

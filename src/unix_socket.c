@@ -24,3 +24,11 @@ int unix_connect(const char *path, int flags)
 	close(fd);
 	return err;
 }
+
+uid_t unix_peer(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) ? (uid_t)-1 : peer.uid;
+}

@@ -2,7 +2,12 @@
 #ifndef OPTEE_TOP_UNIX_SOCKET_H
 #define OPTEE_TOP_UNIX_SOCKET_H
 
+#include <sys/types.h>
+
 /* A stream socket, connected to who listens at path; flags: of socket(). Or -errno. */
 int unix_connect(const char *path, int flags);
+
+/* The user who connected; -1, which is nobody: the kernel does not say. */
+uid_t unix_peer(int fd);
 
 #endif

@@ -185,7 +185,8 @@ static enum status begin(struct worker *w)
 	history_check(w->parts->history);
 	err = err ?: listen_to_signals(w);
 	w->serve = err ? NULL :
-			 serve_new(&w->loop, w->parts->clients.fd, w->parts->history, &hello);
+			 serve_new(&w->loop, w->parts->clients.fd, w->parts->history, &hello,
+				   &serve_limits);
 	w->outlets = w->serve ? outlets_new(&w->loop, w->parts, w->serve) : NULL;
 	if (w->outlets)
 		return STATUS_OK;

@@ -2,9 +2,10 @@
 /*
  * Clients of the daemon's socket that do not do as they should, many at once:
  *
- *	crowd PATH N READY
+ *	crowd PATH N READY [KIND]
  *
- * connects N of them, makes the file READY, and goes on until SIGTERM. Then it prints, for
+ * connects N of them, of all kinds or of one, makes the file READY, and goes on until
+ * SIGTERM. Then it prints, for
  * each kind, its name, how many there were, and how many of them the daemon has closed.
  * tests/daemon/mob.c is the same for HTTP.
  */
@@ -48,6 +49,17 @@ static void on_signal(int sig)
 	ends = sig;
 }
 
+/* Of which kind the nth one is; only NULL: of all in turn. */
+static size_t kind_of(int nth, const char *only)
+{
+	size_t kind = (size_t)nth % NR_KINDS;
+
+	for (size_t i = 0; only && i < NR_KINDS; i++)
+		if (!strcmp(kinds[i].name, only))
+			kind = i;
+	return kind;
+}
+
 static int die(const char *what)
 {
 	fprintf(stderr, "crowd: %s: %s\n", what, strerror(errno));
@@ -67,22 +79,22 @@ static int come(const char *path, const struct kind *k)
 }
 
 /* Those that drip take their byte. */
-static void drip(const struct pollfd *members, int n)
+static void drip(const struct pollfd *members, int n, const char *only)
 {
 	char byte;
 
 	for (int i = 0; i < n; i++)
-		if (members[i].fd >= 0 && kinds[(size_t)i % NR_KINDS].drips)
+		if (members[i].fd >= 0 && kinds[kind_of(i, only)].drips)
 			(void)!recv(members[i].fd, &byte, 1, MSG_DONTWAIT);
 }
 
-static void tell(const struct pollfd *members, int n)
+static void tell(const struct pollfd *members, int n, const char *only)
 {
 	int all[NR_KINDS] = {}, closed[NR_KINDS] = {};
 
 	for (int i = 0; i < n; i++) {
-		all[(size_t)i % NR_KINDS]++;
-		closed[(size_t)i % NR_KINDS] += (members[i].revents & POLLHUP) != 0;
+		all[kind_of(i, only)]++;
+		closed[kind_of(i, only)] += (members[i].revents & POLLHUP) != 0;
 	}
 	for (size_t i = 0; i < NR_KINDS; i++)
 		printf("%s %d %d\n", kinds[i].name, all[i], closed[i]);
@@ -92,11 +104,12 @@ int main(int argc, char **argv)
 {
 	const struct rlimit fds = { MAX_MEMBERS + 16, MAX_MEMBERS + 16 };
 	static struct pollfd members[MAX_MEMBERS];
-	int n = argc == 4 ? atoi(argv[2]) : 0;
+	int n = argc == 4 || argc == 5 ? atoi(argv[2]) : 0;
+	const char *only = argc == 5 ? argv[4] : NULL;
 	struct sigaction act = { .sa_handler = on_signal };
 
 	if (n < 1 || n > MAX_MEMBERS) {
-		fprintf(stderr, "usage: crowd PATH N READY\n");
+		fprintf(stderr, "usage: crowd PATH N READY [KIND]\n");
 		return 2;
 	}
 	sigaction(SIGTERM, &act, NULL);
@@ -104,7 +117,7 @@ int main(int argc, char **argv)
 	if (setrlimit(RLIMIT_NOFILE, &fds))
 		return die("cannot have so many");
 	for (int i = 0; i < n; i++) {
-		const struct kind *k = &kinds[(size_t)i % NR_KINDS];
+		const struct kind *k = &kinds[kind_of(i, only)];
 
 		members[i].fd = come(argv[1], k);
 		if (members[i].fd < 0)
@@ -117,11 +130,11 @@ int main(int argc, char **argv)
 	if (creat(argv[3], 0644) < 0)
 		return die(argv[3]);
 	while (!ends) {
-		drip(members, n);
+		drip(members, n, only);
 		sleep(1);
 	}
 	if (poll(members, (nfds_t)n, 0) < 0)
 		return die("poll");
-	tell(members, n);
+	tell(members, n, only);
 	return 0;
 }

@@ -45,6 +45,23 @@ WITH = (
     Case("daemon_member", by("member", "optee-top daemon --socket /tmp/out/m.sock"), PRIVILEGE,
          r"root|CAP_"),
 )
+HTTP = "--socket /tmp/http.sock"
+# All the places that one user may have, by clients that never read.
+CROWD = r"""
+client crowd "crowd /tmp/http.sock 128 /tmp/out/crowded stuck"
+wait_for 60 test -e /tmp/out/crowded
+"""
+FULL = (
+    Case("full_member", by("member", f"optee-top --json -n 1 {HTTP}"), FAILURE,
+         r"cannot use the daemon at '/tmp/http.sock': it is full: you have all the clients"),
+    Case("full_check", by("member", f"optee-top check --live 1 {HTTP}"), FAILURE, r"it is full"),
+    Case("full_root", f"optee-top --json -n 1 {HTTP}", 0, r"^$"),
+)
+CROWD_ENDS = r"""
+metric optee_top_clients_refused_total >/tmp/refused
+kill -TERM $(cat /tmp/out/crowd.pid)
+wait $(cat /tmp/out/crowd.pid) || die "crowd ended with $?: $(cat /tmp/out/crowd.err)"
+"""
 WAY = r"""
 mkdir -p -m 755 /tmp/way/directory /tmp/way/ro
 echo kept >/tmp/way/file
@@ -135,13 +152,13 @@ def script() -> str:
             + "mkdir -p -m 755 /tmp/out/log\n"
             + "daemon_start --group watchers --listen /tmp/way/alive\n"
             + "daemon_one=$DAEMON\n"
-            + "optee-top daemon --socket /tmp/http.sock --listen 9470 2>/tmp/http.err &\n"
+            + f"optee-top daemon {HTTP} --listen 9470 --group watchers 2>/tmp/http.err &\n"
             + "HTTP=$!\nold() { [ -n \"$(metric optee_top_snapshots_total)\" ] && "
             + "[ \"$(metric optee_top_snapshots_total)\" -ge 6 ]; }\nwait_for 60 old\n"
             + "stat -c '%u %g %a' $SOCKET >/tmp/socket\n"
             + "cp /proc/$(worker)/status /tmp/status\n"
             + "ls -l /proc/$(worker)/fd >/tmp/fds\n"
-            + runs(WITH) + WAY + runs(IN_THE_WAY) + CONFIG + runs(BAD_CONFIGS)
+            + runs(WITH) + CROWD + runs(FULL) + CROWD_ENDS + WAY + runs(IN_THE_WAY) + CONFIG + runs(BAD_CONFIGS)
             + "kill -TERM $HTTP; wait $HTTP || die 'http'\n"
             + "ls -R /tmp/way >/tmp/ways; cat /tmp/way/file /tmp/way/directory/file >>/tmp/ways\n"
             + "kill -0 $DAEMON || die 'the first daemon has ended'\n"
@@ -161,7 +178,7 @@ def check_worker(findings: Findings, text: str) -> None:
 
 def check_served(findings: Findings, found: Mapping[str, Result]) -> None:
     """Who is served by the daemon, and who by own probes: theirs begin to count at 1."""
-    for name in ("member", "root", "still"):
+    for name in ("member", "root", "full_root", "still"):
         seq = frames.parse(found[name].out)[0]["seq"]
         findings.true(f"{name}: frame {seq} is not the daemon's", seq > 4)
     for name in ("root_half", "root_reserved", "root_kprobes", "root_direct"):
@@ -174,11 +191,12 @@ def check_served(findings: Findings, found: Mapping[str, Result]) -> None:
 @test()
 def daemon_access(context: Context) -> None:
     guest = vm.run(context, script(), "--icount", gets=("results.tar", "socket", "status",
-                                                        "ways", "good", "fds", "given"),
+                                                        "ways", "good", "fds", "given",
+                                                        "refused"),
                    seconds=400)
     found = results(guest, context.dir / "results")
     findings = Findings()
-    for case in (*BEFORE, *WITH, *IN_THE_WAY, *TRAPPED):
+    for case in (*BEFORE, *WITH, *FULL, *IN_THE_WAY, *TRAPPED):
         check_case(findings, case, found[case.name])
     for case in BAD_CONFIGS:
         findings.equal(f"{case.name}: status", found[case.name].status, case.status)
@@ -187,6 +205,7 @@ def daemon_access(context: Context) -> None:
     findings.equal("owner, group and mode of the socket", guest.read("socket"), b"0 900 660\n")
     findings.equal("of the sockets by a file of options", guest.read("good"),
                    b"0 901 660\n0 901 660\n0 900 660\n")
+    findings.equal("clients turned away", guest.read("refused"), b"2\n")
     findings.equal("of the log's directory and its lock", guest.read("given"),
                    b"65534 900 750\n65534 900 600\n")
     check_worker(findings, guest.read("status").decode())

@@ -455,6 +455,7 @@ static void stuck_clients_hold_nobody_up(void **state)
 	struct serve_stats stats;
 	struct listener listener;
 	struct hello hello = { .version = "v1", .present = true };
+	const struct serve_limits any = { MAX_CLIENTS, MAX_CLIENTS, 0 };
 	struct serve *serve;
 	struct feed feed;
 	struct loop loop;
@@ -465,7 +466,7 @@ static void stuck_clients_hold_nobody_up(void **state)
 	start();
 	assert_int_equal(loop_init(&loop), 0);
 	assert_int_equal(listener_unix(&listener, path, &id), STATUS_OK);
-	serve = serve_new(&loop, listener.fd, h, &hello);
+	serve = serve_new(&loop, listener.fd, h, &hello, &any);
 	assert_non_null(serve);
 	assert_int_equal(feed_init(&feed, h, &host), 0);
 	for (int i = 0; i < STUCK + MUTE; i++) {

@@ -155,6 +155,34 @@ static void stuck_clients(void **state)
 	server_stop(&s);
 }
 
+/* One that is slow keeps its place while another address opens more than there are. */
+static void many_of_one_address(void **state)
+{
+	const struct sockaddr_in other = { .sin_family = AF_INET,
+					   .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1) };
+	enum { NR = 3 * HTTP_CONNECTIONS };
+	int fds[NR], slow = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool ended;
+
+	(void)state;
+	server_start(&s, false);
+	assert_int_equal(bind(slow, (const struct sockaddr *)&other, sizeof(other)), 0);
+	assert_int_equal(connect(slow, &s.address.any, s.address_len), 0);
+	server_turn(&s);
+	for (int i = 0; i < NR; i++) {
+		fds[i] = client_open(&s);
+		client_send(&s, fds[i], "GET /met", 8);
+	}
+	client_send(&s, slow, GET_METRICS, strlen(GET_METRICS));
+	client_read(&s, slow, text, 2000, &ended);
+	assert_int_equal(status_of(text), 200);
+	close(slow);
+	for (int i = 0; i < NR; i++)
+		close(fds[i]);
+	server_turn(&s);
+	server_stop(&s);
+}
+
 /* Who does not read holds an old text, of which there are few; who reads gets all of it. */
 static void slow_readers(void **state)
 {
@@ -298,7 +326,7 @@ static void spoiled_requests(void **state)
 }
 
 #define ALL_TESTS                                                                                  \
-	serves, keeps_alive, endless_requests, stuck_clients, slow_readers, no_descriptors,        \
-		spoiled_requests
+	serves, keeps_alive, endless_requests, stuck_clients, many_of_one_address, slow_readers,   \
+		no_descriptors, spoiled_requests
 
 UNIT_TESTS(ALL_TESTS)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Who a connection belongs to, as far as one can push out another's. */
+#ifndef OPTEE_TOP_HTTP_PEER_H
+#define OPTEE_TOP_HTTP_PEER_H
+
+#include "abi.h"
+
+/* An IPv4 address, an IPv6 network of 64 bits (one host has all of it), or a user. */
+struct http_peer {
+	u16 family;
+	u8 id[8];
+};
+
+struct http_peer http_peer_of(int fd);
+
+#endif
