@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What there is to say of this machine, read once as the probes are attached. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -8,6 +9,7 @@
 #include "host_read.h"
 #include "source.h"
 #include "text.h"
+#include "text_read.h"
 
 /* Both at one moment: the real time is read between two readings of the other. */
 static void read_clocks(struct host *h)
@@ -23,13 +25,14 @@ static void read_clocks(struct host *h)
 
 void host_read_boot_id(struct host *h)
 {
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	char *text, *rest;
+	size_t nul_line;
 
-	if (!f)
+	if (text_read("/proc/sys/kernel/random/boot_id", TEXT_FILE, &text, &nul_line))
 		return;
-	if (fgets(h->boot_id, sizeof(h->boot_id), f))
-		h->boot_id[strcspn(h->boot_id, "\n")] = '\0';
-	fclose(f);
+	rest = text;
+	snprintf(h->boot_id, sizeof(h->boot_id), "%s", text_line(&rest) ?: "");
+	free(text);
 }
 
 static void list_hooks(struct host *h, const struct probes *probes)

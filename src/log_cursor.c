@@ -4,11 +4,12 @@
  * attach and the number of the line, which are what counts.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "json.h"
 #include "log_cursor.h"
 #include "out_file.h"
+#include "text_read.h"
 
 enum status log_cursor_save(const char *file, const struct log_position *at)
 {
@@ -33,16 +34,22 @@ enum status log_cursor_save(const char *file, const struct log_position *at)
 
 static enum status load(const char *file, struct log_position *at)
 {
-	json_error_t error;
-	json_t *o = json_load_file(file, 0, &error);
-	const char *boot_id;
 	json_int_t epoch, seq, number;
+	const char *boot_id;
+	size_t nul_line;
+	json_t *o = NULL;
+	char *text;
+	int err = text_read(file, TEXT_FILE, &text, &nul_line);
 	bool good;
 
-	if (!o && error.position <= 0 && access(file, R_OK))
-		return errno == ENOENT ? STATUS_OK :
-					 fail(STATUS_FAILURE, "cannot read '--cursor %s': %s", file,
-					      strerror(errno));
+	if (err == -ENOENT)
+		return STATUS_OK;
+	if (err && !nul_line)
+		return fail(STATUS_FAILURE, "cannot read '--cursor %s': %s", file,
+			    text_read_why(err));
+	if (!err)
+		o = json_loads(text, 0, NULL);
+	free(text);
 	good = o &&
 	       !json_unpack(o, "{s:s,s:I,s:I,s:I}", "boot_id", &boot_id, "epoch", &epoch, "seq",
 			    &seq, "file", &number) &&

@@ -11,6 +11,7 @@
 #include "optee_admission.h"
 #include "opts.h"
 #include "source.h"
+#include "text_read.h"
 #include "time_parse.h"
 
 #define SETS(what, member)           .kind = OPTION_##what, .at = offsetof(struct opts, member)
@@ -314,26 +315,19 @@ static enum status config_line(struct opts *o, char *line)
 
 enum status opts_read_config(struct opts *o, const char *file, char **text)
 {
-	enum status status = STATUS_OK;
-	FILE *f = fopen(file, "re");
-	size_t size = 0;
-	char *line, *next;
-	int number = 1;
+	size_t nul_line, number = 1;
+	int err = text_read(file, TEXT_FILE, text, &nul_line);
+	char *line, *rest = *text;
 
-	*text = NULL;
-	if (!f)
-		return fail(STATUS_FAILURE, "cannot read '%s': %s", file, strerror(errno));
-	if (getdelim(text, &size, '\0', f) < 0 && !feof(f))
-		status = fail(STATUS_FAILURE, "cannot read '%s': %s", file, strerror(errno));
-	fclose(f);
-	for (line = status == STATUS_OK ? *text : NULL; line && *line; line = next, number++) {
-		next = line + strcspn(line, "\n");
-		if (*next)
-			*next++ = '\0';
+	if (nul_line)
+		return fail(STATUS_USAGE, "cannot use '%s': %s; see line %zu", file,
+			    text_read_why(err), nul_line);
+	if (err)
+		return fail(STATUS_FAILURE, "cannot read '%s': %s", file, text_read_why(err));
+	for (; (line = text_line(&rest)); number++)
 		if (config_line(o, line) != STATUS_OK)
-			return fail(STATUS_USAGE, "cannot use '%s': see line %d", file, number);
-	}
-	return status;
+			return fail(STATUS_USAGE, "cannot use '%s': see line %zu", file, number);
+	return STATUS_OK;
 }
 
 bool opts_shows(const struct opts *o, const struct snapshot *s, const struct snap_session *row)

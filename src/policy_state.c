@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "policy_figures.h"
+#include "text_read.h"
 
 /* What the driver says of a queue's policy, of all calls and by class. */
 static const struct policy_figure policy_counts[] = {
@@ -122,21 +123,16 @@ void policy_state_parse(struct policy_state *s, char *text)
 
 int policy_state_read(struct policy_state *s)
 {
-	FILE *f = fopen(POLICY_STATE, "re");
-	size_t room = 0;
-	char *text = NULL;
-	int err = 0;
+	size_t nul_line;
+	char *text;
+	int err = text_read(POLICY_STATE, TEXT_FILE, &text, &nul_line);
 
 	*s = (struct policy_state){};
-	if (!f)
-		return -errno;
-	errno = 0;
-	if (getdelim(&text, &room, '\0', f) < 0)
-		err = errno ? -errno : -ENODATA;
-	else
+	if (!err && !*text)
+		err = -ENODATA;
+	if (!err)
 		policy_state_parse(s, text);
 	free(text);
-	fclose(f);
 	return err;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "rules.h"
 #include "text.h"
+#include "text_read.h"
 
 #define MAX_WORDS 4 /* more than any rule has */
 #define MAX_TIME  (365ULL * 24 * 3600 * 1000000000)
@@ -242,32 +243,30 @@ static enum status take_file(struct rules *rules, const char *file)
 {
 	struct place at = { file, 0 };
 	enum status status = STATUS_OK;
-	FILE *f = fopen(file, "re");
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t len;
+	char *text, *line, *rest;
+	size_t nul_line;
+	int err = text_read(file, TEXT_INPUT, &text, &nul_line);
 
-	errno = f ? 0 : errno;
-	while (f && status == STATUS_OK && (len = getline(&line, &room, f)) >= 0) {
-		at.line++;
-		if (strlen(line) < (size_t)len)
-			status = wrong(&at, "a NUL byte: this is no text");
-		else
-			status = take_line(rules, &at, line);
+	if (nul_line) {
+		at.line = (unsigned int)nul_line;
+		return wrong(&at, "a NUL byte: this is no text");
 	}
-	if (!f || ferror(f))
-		status = fail(STATUS_USAGE,
-			      "cannot read '--rules %s': %s; 'optee-top help rules' tells what "
-			      "is to be in it",
-			      file, strerror(errno));
-	else if (status == STATUS_OK && !rules->nr)
+	if (err)
+		return fail(STATUS_USAGE,
+			    "cannot read '--rules %s': %s; 'optee-top help rules' tells what "
+			    "is to be in it",
+			    file, text_read_why(err));
+	rest = text;
+	while (status == STATUS_OK && (line = text_line(&rest))) {
+		at.line++;
+		status = take_line(rules, &at, line);
+	}
+	if (status == STATUS_OK && !rules->nr)
 		status = fail(STATUS_USAGE,
 			      "cannot use '--rules %s': it has no rule; 'optee-top help rules' "
 			      "lists them",
 			      file);
-	free(line);
-	if (f)
-		fclose(f);
+	free(text);
 	return status;
 }
 

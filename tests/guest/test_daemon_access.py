@@ -103,6 +103,7 @@ BAD_CONFIGS = tuple(
         ("number", USAGE, r"'log-interval 0'.*\n.*see line 1"),
         ("not_here", USAGE, r"'json'.*\n.*see line 1"),
         ("missing", FAILURE, r"cannot read '/tmp/way/missing.conf': No such file"),
+        ("binary", USAGE, r"cannot use '/tmp/way/binary.conf': it has a NUL byte.*see line 1"),
     ))
 GOOD_CONFIG = r"""
 daemon_stop
@@ -130,7 +131,8 @@ daemon_start --log /tmp/own/etc/log
 wait_for 60 said 1 "cannot write '/tmp/own/etc/log': Permission denied"
 [ ! -e /etc/log ] || die "root has made a directory where a user's link led it"
 daemon_stop
-daemon_start --log /roots/log --group watchers
+: >/tmp/way/empty.conf
+daemon_start --log /roots/log --group watchers --config /tmp/way/empty.conf
 wait_for 60 test -s /roots/log/optee-top.jsonl
 stat -c '%u %g %a' /roots/log /roots/log/.lock >/tmp/given
 kill -KILL "$(worker)"
