@@ -62,7 +62,7 @@ PLAIN	:= opts text_read help man json_keys fields fields_pool fields_policy poli
 	history feed acceptor serve stream merge snapshot_copy listener unix_socket \
 	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
 	out_file lanes intern protobuf timeline task_names loop \
-	metric_text metrics self_stats view_metrics http http_request http_answer http_body http_peer textfile alerts \
+	metric_text metrics self_stats view_metrics http http_request http_answer http_body http_names http_peer textfile alerts \
 	policy_figures policy_show policy_state policy_why \
 	trial check_report seen rules rule_table finding judge_condition judge_driver judge_calls
 SRCS	:= $(PLAIN) main top record replay export_file on_live present live host_read driver mechanism inflate bpf_object shadow attach \
@@ -146,7 +146,7 @@ $(OUT)/optee-top: $(OBJS)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS)
 
 # The manual comes from the same tables as the program.
-MAN_OBJS := $(addprefix build/man/,gen_man.o help.o man.o json_keys.o fields.o fields_pool.o fields_policy.o policy_reason.o fields_ta.o opts.o text_read.o time_parse.o text.o ta_names.o fail.o \
+MAN_OBJS := $(addprefix build/man/,gen_man.o help.o man.o json_keys.o fields.o fields_pool.o fields_policy.o policy_reason.o fields_ta.o opts.o text_read.o http_names.o time_parse.o text.o ta_names.o fail.o \
 	condition_table.o call_fields.o event_text.o hist.o rule_table.o finding.o seen.o \
 	policy_figures.o judge_condition.o judge_driver.o judge_calls.o self_stats.o)
 

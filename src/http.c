@@ -44,7 +44,7 @@ struct conn {
 struct http {
 	struct loop *loop;
 	struct acceptor acceptor;
-	bool guarded;
+	const struct http_names *names; /* NULL: of no consequence */
 	http_render render;
 	void *arg;
 	struct self_stats *self;
@@ -192,7 +192,7 @@ static void take(struct conn *c)
 		refuse(c, -head);
 		return;
 	}
-	r = http_parse(c->in, (size_t)head, c->http->guarded);
+	r = http_parse(c->in, (size_t)head, c->http->names);
 	/* One at a time: what is behind it is not answered, and the end of the connection says so. */
 	r.keep &= (size_t)head == c->got;
 	respond(c, &r);
@@ -316,8 +316,8 @@ static void listener_ready(void *arg, u32 events)
 	}
 }
 
-int http_new(struct http **to, struct loop *loop, int fd, http_render render, void *arg,
-	     struct self_stats *self)
+int http_new(struct http **to, struct loop *loop, int fd, const struct http_names *names,
+	     http_render render, void *arg, struct self_stats *self)
 {
 	struct http *h = calloc(1, sizeof(*h));
 	int domain = AF_UNIX, err;
@@ -330,7 +330,7 @@ int http_new(struct http **to, struct loop *loop, int fd, http_render render, vo
 	h->arg = arg;
 	h->self = self;
 	err = getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) ? -errno : 0;
-	h->guarded = domain != AF_UNIX;
+	h->names = domain == AF_UNIX ? NULL : names;
 	if (!err)
 		err = acceptor_init(&h->acceptor, loop, fd, false, listener_ready, h);
 	if (err) {

@@ -7,6 +7,7 @@
 #define OPTEE_TOP_HTTP_H
 
 #include "http_body.h"
+#include "http_names.h"
 #include "loop.h"
 #include "self_stats.h"
 
@@ -19,11 +20,12 @@
 struct http;
 
 /*
- * Serves what comes in on a listening descriptor, TCP or unix, that stays the caller's.
+ * Serves what comes in on a listening descriptor, TCP or unix, that stays the caller's, as
+ * do the names, which may change: over TCP it has to be asked for by one of them.
  * render writes the page; self counts. Returns 0 or -errno.
  */
-int http_new(struct http **to, struct loop *loop, int fd, http_render render, void *arg,
-	     struct self_stats *self);
+int http_new(struct http **to, struct loop *loop, int fd, const struct http_names *names,
+	     http_render render, void *arg, struct self_stats *self);
 
 /* There is a new snapshot: what was rendered is old. */
 void http_changed(struct http *h);

@@ -19,7 +19,8 @@ static const struct status {
 	{ 408, SELF_HTTP_408, "Request Timeout", "the request took too long\n" },
 	{ 414, SELF_HTTP_414, "URI Too Long", "the first line is too long\n" },
 	{ 421, SELF_HTTP_421, "Misdirected Request",
-	  "ask for an IP address or for localhost, not for another name\n" },
+	  "ask by an IP address or a name of this machine; the daemon's option listen-name "
+	  "allows other names\n" },
 	{ 431, SELF_HTTP_431, "Request Header Fields Too Large", "the headers are too long\n" },
 	{ 500, SELF_HTTP_500, "Internal Server Error", "out of memory\n" },
 	{ 505, SELF_HTTP_505, "HTTP Version Not Supported", "HTTP/1.1 or HTTP/1.0\n" },

@@ -92,11 +92,11 @@ static bool is_printable(struct span s, bool tab)
 	return true;
 }
 
-/* Is it an address, or localhost, with a port or without? */
-static bool host_allowed(struct span host)
+/* Is it an address, or a name that is allowed, with a port or without? */
+static bool host_allowed(struct span host, const struct http_names *names)
 {
 	bool bracketed = host.len && *host.at == '[' && memchr(host.at, ']', host.len);
-	char text[64];
+	char text[HTTP_NAME_MOST + 2];
 	u8 address[16];
 	struct span name;
 
@@ -113,7 +113,7 @@ static bool host_allowed(struct span host)
 	memcpy(text, name.at, name.len);
 	text[name.len] = '\0';
 	return inet_pton(bracketed ? AF_INET6 : AF_INET, text, address) == 1 ||
-	       (!bracketed && is_word(name, "localhost"));
+	       (!bracketed && http_names_allow(names, text));
 }
 
 /* The path of the target, and the host if it is there. */
@@ -199,7 +199,7 @@ struct head {
 	struct wanted wanted;
 	struct span host;
 	int hosts;
-	bool guarded;
+	const struct http_names *names;
 };
 
 /* Each of these is a status: 0 goes on. */
@@ -325,15 +325,15 @@ static int read_head(struct head *h, struct span rest)
 		return status;
 	if (!h->hosts && !old)
 		return 400;
-	if (h->guarded && h->host.at && !host_allowed(h->host))
+	if (h->names && h->host.at && !host_allowed(h->host, h->names))
 		return 421;
 	return find(h->r, path);
 }
 
-struct http_request http_parse(const char *buf, size_t len, bool guarded)
+struct http_request http_parse(const char *buf, size_t len, const struct http_names *names)
 {
 	struct http_request r = {};
-	struct head h = { .r = &r, .wanted = { -1, -1, -1, -1 }, .guarded = guarded };
+	struct head h = { .r = &r, .wanted = { -1, -1, -1, -1 }, .names = names };
 
 	r.status = read_head(&h, (struct span){ buf, len });
 	r.dialect = dialect_of(&h.wanted);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "http_names.h"
 #include "metric_text.h"
 
 #define HTTP_HEAD_MOST 4096 /* bytes of a request, all in all */
@@ -34,10 +35,9 @@ struct http_scan {
 int http_scan(struct http_scan *s, const char *buf, size_t len);
 
 /*
- * Reads a complete head of len bytes. guarded: only who asks for an IP address or for
- * localhost is served; else a page in a browser could read it by a name of its own
- * that leads here.
+ * Reads a complete head of len bytes. Only who asks for an IP address or one of these names
+ * is served; names NULL: everybody is.
  */
-struct http_request http_parse(const char *buf, size_t len, bool guarded);
+struct http_request http_parse(const char *buf, size_t len, const struct http_names *names);
 
 #endif

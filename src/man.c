@@ -10,6 +10,7 @@
 #include "policy_figures.h"
 #include "rules.h"
 #include "self_stats.h"
+#include "serve.h"
 
 static const char *const units[] = {
 	[UNIT_TEXT] = "text",       [UNIT_COUNT] = "count",
@@ -199,7 +200,13 @@ static void man_daemon(void)
 	       "again. Counters\nbegin with each attach: mono_ns of the host, epoch in the logs, and the metric\n"
 	       "optee_attached_timestamp_seconds tell which one it was.\n"
 	       ".PP\nMetrics are served to loopback addresses unless another is given. They are not secret, but "
-	       "say\nwhich TAs are used how much.\n");
+	       "say\nwhich TAs are used how much. A request over TCP has to be for an IP address, localhost, or "
+	       "a name of this\nmachine: its host name, that with .local, one that /etc/hosts gives it, or "
+	       "one of\n.BR \\-\\-listen\\-name .\nAny other name gets status 421: a web page could have "
+	       "it lead here, and read the metrics through\nthe browser of somebody who can reach them.\n"
+	       ".PP\nThe socket has room for %d clients, at most %d of one user, and %d of these places "
+	       "are kept for root.\nA client that finds none says so, and exits with status 1.\n",
+	       MAX_CLIENTS, MAX_OF_USER, FOR_ROOT);
 }
 
 static void man_policies(void)

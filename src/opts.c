@@ -90,6 +90,9 @@ const struct option_help option_table[] = {
 	{ 0, "listen", "WHERE",
 	  "of daemon: serve metrics over HTTP at [HOST:]PORT (HOST 127.0.0.1) or a socket's path",
 	  SETS(TEXT, daemon.listen), .config = true },
+	{ 0, "listen-name", "NAME",
+	  "of daemon: serve metrics by this name of the machine, too (*.DOMAIN: all in it, *: any); up to 16 times",
+	  .kind = OPTION_NAME, .config = true },
 	{ 0, "textfile", "FILE", "of daemon: write metrics there for node_exporter, each 15 s",
 	  SETS(TEXT, daemon.textfile), .config = true },
 	{ 0, "log", "DIR", "of daemon: write log files there", SETS(TEXT, daemon.log),
@@ -157,6 +160,21 @@ enum status opts_add_shadow(struct opts *o, const char *arg)
 	return STATUS_OK;
 }
 
+static enum status add_name(struct opts *o, const char *arg)
+{
+	struct daemon_opts *d = &o->daemon;
+
+	if (!http_names_valid(arg))
+		return fail(STATUS_USAGE,
+			    "cannot use '--listen-name %s': give a host name, *.DOMAIN or *", arg);
+	if (d->nr_listen_names == HTTP_NAMES_MOST)
+		return fail(STATUS_USAGE,
+			    "cannot use '--listen-name %s': that is one more than %d names", arg,
+			    HTTP_NAMES_MOST);
+	d->listen_names[d->nr_listen_names++] = arg;
+	return STATUS_OK;
+}
+
 /* A number within the option's limits, where it belongs. given: what it was called. */
 static enum status set_number(struct opts *o, const struct option_help *option, const char *given,
 			      const char *arg)
@@ -194,6 +212,8 @@ static enum status apply(struct opts *o, const struct option_help *option, const
 		return set_sort(o, arg);
 	case OPTION_SHADOW:
 		return opts_add_shadow(o, arg);
+	case OPTION_NAME:
+		return add_name(o, arg);
 	case OPTION_TIME:
 		if (time_parse_since(arg, clock_ns(CLOCK_REALTIME),
 				     (u64 *)((char *)o + option->at)))

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include "attach.h"
 #include "fields.h"
+#include "http_names.h"
 
 /* Seconds between frames: the limits of -d, and of the key d. */
 #define MIN_DELAY    0.1
@@ -27,7 +28,9 @@
 struct daemon_opts {
 	const char *config;
 	const char *user, *group;
-	const char *listen; /* metrics over HTTP */
+	const char *listen; /* metrics over HTTP, and by which names, besides the machine's own */
+	const char *listen_names[HTTP_NAMES_MOST];
+	u32 nr_listen_names;
 	const char *textfile;
 	const char *log;
 	double log_interval, log_mb;
@@ -87,6 +90,7 @@ enum option_kind {
 	OPTION_FILTER,
 	OPTION_SORT,
 	OPTION_SHADOW, /* one more */
+	OPTION_NAME,   /* one more */
 };
 
 /* The option table: for the parser, --help and the man page. */

@@ -24,6 +24,7 @@ struct outlets {
 	struct logger *logger; /* NULL: none is wanted, as of the next two */
 	struct textfile *textfile;
 	struct http *http;
+	struct http_names names;
 	u64 textfile_due;
 	struct self_stats self;
 	struct host host;
@@ -111,11 +112,23 @@ static void write_textfile(struct outlets *out)
 		textfile_write(out->textfile, render_file, out);
 }
 
+/* By which names the metrics may be asked for. */
+static void read_names(struct outlets *out)
+{
+	const struct daemon_opts *d = &out->options.daemon;
+
+	memcpy(out->names.given, d->listen_names, sizeof(out->names.given));
+	out->names.nr_given = d->nr_listen_names;
+	http_names_read(&out->names, "/etc/hosts");
+}
+
 static int open_http(struct outlets *out, struct loop *loop)
 {
 	if (out->parts->metrics.fd < 0)
 		return 0;
-	return http_new(&out->http, loop, out->parts->metrics.fd, render, out, &out->self);
+	read_names(out);
+	return http_new(&out->http, loop, out->parts->metrics.fd, &out->names, render, out,
+			&out->self);
 }
 
 struct outlets *outlets_new(struct loop *loop, const struct daemon_parts *parts,
@@ -232,6 +245,8 @@ void outlets_reopen(struct outlets *out)
 	say_fixed(&now, out->parts->options);
 	change_log(out, &before.daemon);
 	change_textfile(out, &before.daemon);
+	if (out->http)
+		read_names(out);
 	if (old != config)
 		free(old);
 }
@@ -243,6 +258,7 @@ void outlets_free(struct outlets *out)
 	write_textfile(out);
 	logger_free(out->logger);
 	http_free(out->http);
+	http_names_release(&out->names);
 	free(out->textfile);
 	free(out->config);
 	free(out);

@@ -45,6 +45,7 @@ int main(int argc, char **argv)
 {
 	bool ends = false;
 	struct watched input = { .fd = STDIN_FILENO, .ready = input_ready, .arg = &ends };
+	static const struct http_names names;
 	struct http *http;
 	struct loop loop;
 	u64 due = 0;
@@ -55,7 +56,7 @@ int main(int argc, char **argv)
 	self_use(&self, 0, NR_SELF - 1);
 	self_measure(&self); /* once: a page is to be like the one before */
 	if (loop_init(&loop) || loop_add(&loop, &input, EPOLLIN) ||
-	    http_new(&http, &loop, listen_somewhere(), render, NULL, &self))
+	    http_new(&http, &loop, listen_somewhere(), &names, render, NULL, &self))
 		return 1;
 	while (!ends) {
 		u64 now = source_now();

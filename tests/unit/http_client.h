@@ -22,6 +22,7 @@ struct server {
 	struct loop loop;
 	struct http *http;
 	struct self_stats self;
+	struct http_names names;
 	int fd;
 	bool is_unix;
 	size_t page; /* bytes of the page, before its end */
@@ -68,7 +69,8 @@ static inline void server_start(struct server *s, bool is_unix)
 		assert_int_equal(getsockname(s->fd, &s->address.any, &s->address_len), 0);
 	assert_int_equal(loop_init(&s->loop), 0);
 	self_init(&s->self);
-	assert_int_equal(http_new(&s->http, &s->loop, s->fd, server_render, s, &s->self), 0);
+	assert_int_equal(http_new(&s->http, &s->loop, s->fd, &s->names, server_render, s, &s->self),
+			 0);
 }
 
 static inline void server_stop(struct server *s)

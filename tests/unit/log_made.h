@@ -173,7 +173,8 @@ static inline u64 made_bytes(const char *path, u32 *files)
 
 	*files = 0;
 	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && !fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+		if (entry->d_name[0] != '.' &&
+		    !fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
 		    S_ISREG(st.st_mode)) {
 			bytes += (u64)st.st_size;
 			++*files;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Heads of requests: what is refused with which status, what is wanted in which dialect. */
 #include <string.h>
+#include <unistd.h>
 #include "unit.h"
+#include "capture.h"
 #include "http_request.h"
 
 #define OPEN    METRICS_OPENMETRICS
@@ -9,22 +11,24 @@
 #define HOST    "Host: localhost\r\n"
 #define GET     "GET /metrics HTTP/1.1\r\n" HOST
 
+static struct http_names names;
+
 /* As the scan leaves it to be parsed; a scan that refuses gives the status. */
-static struct http_request read_all(const char *text, size_t len, bool guarded)
+static struct http_request read_all(const char *text, size_t len, const struct http_names *names)
 {
 	struct http_scan scan = {};
 	struct http_request r = {};
 	int head = http_scan(&scan, text, len);
 
 	if (head > 0)
-		return http_parse(text, (size_t)head, guarded);
+		return http_parse(text, (size_t)head, names);
 	r.status = -head;
 	return r;
 }
 
 static struct http_request parse(const char *text)
 {
-	return read_all(text, strlen(text), true);
+	return read_all(text, strlen(text), &names);
 }
 
 static void statuses(void **state)
@@ -86,7 +90,7 @@ static void statuses(void **state)
 			print_error("%d, not %d: %s\n", r.status, cases[i].status, cases[i].text);
 		assert_int_equal(r.status, cases[i].status);
 	}
-	assert_int_equal(read_all("GET /\0 HTTP/1.1\r\n\r\n", 21, true).status, 400);
+	assert_int_equal(read_all("GET /\0 HTTP/1.1\r\n\r\n", 21, &names).status, 400);
 	assert_true(parse("HEAD / HTTP/1.0\r\n\r\n").head);
 	assert_int_equal(parse("HEAD / HTTP/1.0\r\n\r\n").target, HTTP_ROOT);
 	assert_int_equal(parse(GET "\r\n").target, HTTP_METRICS);
@@ -126,8 +130,74 @@ static void hosts(void **state)
 			print_error("host '%s': %d\n", cases[i].host, parse(text).status);
 		assert_int_equal(parse(text).status, cases[i].allowed ? 200 : 421);
 		/* On a unix socket nobody is led here by a name. */
-		assert_int_equal(read_all(text, strlen(text), false).status, 200);
+		assert_int_equal(read_all(text, strlen(text), NULL).status, 200);
 	}
+}
+
+static int status_for(const char *host, const char *domain)
+{
+	char text[600];
+
+	snprintf(text, sizeof(text), "GET /metrics HTTP/1.1\r\nHost: %s%s:9469\r\n\r\n", host,
+		 domain);
+	return parse(text).status;
+}
+
+/* What this machine is called, in all ways; and nothing that begins or ends like it. */
+static void own_names(void **state)
+{
+	char own[HTTP_NAME_MOST + 1], hosts[600], path[32];
+	int n;
+
+	(void)state;
+	assert_int_equal(gethostname(own, sizeof(own)), 0);
+	assert_int_equal(status_for(own, ""), 200);
+	assert_int_equal(status_for(own, "."), 200);
+	own[strcspn(own, ".")] = '\0';
+	assert_int_equal(status_for(own, ""), 200);
+	assert_int_equal(status_for(own, ".local"), 200);
+	assert_int_equal(status_for(own, ".evil.example"), 421);
+	assert_int_equal(status_for(own, "x"), 421);
+	assert_int_equal(status_for("x", own), 421);
+	assert_int_equal(status_for(own, ".plant.example"), 421);
+	gethostname(own, sizeof(own));
+	n = snprintf(hosts, sizeof(hosts),
+		     "127.0.0.1 localhost\n0.0.0.0 evil.example # not %s\n"
+		     "::2\t%s.plant.example %s alias\r\n10.0.0.1 other",
+		     own, own, own);
+	file_of(path, hosts, (size_t)n);
+	http_names_read(&names, path);
+	assert_int_equal(status_for(own, ".plant.example"), 200);
+	assert_int_equal(status_for("Alias", ""), 200);
+	assert_int_equal(status_for("ali", ""), 421);
+	assert_int_equal(status_for("other", ""), 421);
+	assert_int_equal(status_for("evil", ".example"), 421);
+	unlink(path);
+	http_names_read(&names, path); /* it has gone: so have its names */
+	assert_int_equal(status_for("alias", ""), 421);
+}
+
+static void given_names(void **state)
+{
+	static const char *const good[] = { "a", "gateway-17.plant_2.example", "*.a.b", "*" };
+	static const char *const bad[] = { "", ".", "*.", "*a", "a:9469", "a b", "http://a", "a*" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(http_names_valid(good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(http_names_valid(bad[i]));
+	names.given[0] = "metrics.example";
+	names.given[1] = "*.fleet.example";
+	names.nr_given = 2;
+	assert_int_equal(status_for("Metrics", ".Example"), 200);
+	assert_int_equal(status_for("device-1", ".fleet.example"), 200);
+	assert_int_equal(status_for("fleet", ".example"), 421);
+	assert_int_equal(status_for("xfleet", ".example"), 421);
+	assert_int_equal(status_for("evil", ".example"), 421);
+	names.given[1] = "*";
+	assert_int_equal(status_for("evil", ".example"), 200);
+	names = (struct http_names){};
 }
 
 static void dialects(void **state)
@@ -205,4 +275,4 @@ static void scans(void **state)
 	assert_int_equal(http_scan(&s, line, sizeof(line)), -431);
 }
 
-UNIT_TESTS(statuses, hosts, dialects, connections, scans)
+UNIT_TESTS(statuses, hosts, own_names, given_names, dialects, connections, scans)
