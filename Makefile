@@ -4,6 +4,7 @@
 # make CROSS_COMPILE=aarch64-linux-gnu- [SYSROOT=…]   for a board, in build/arm64
 # make demo               a real OP-TEE in QEMU, optee-top on it
 # make check              all tests
+# make check-hosts        both on other releases of Debian, in chroots (PART=1: some of the tests)
 # make bench              instructions a call
 # make optee-ko [KERNEL=…] [OPTEE_SRC=…]   an optee.ko that takes admission policies
 # make debug-kernel       a kernel with lockdep and KASAN, in build/vm/debug
@@ -76,7 +77,7 @@ BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h include/optee_admission.h 
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all guest demo check unit fuzz bench optee-ko policies debug-kernel check-debug xtest-policies validate install clean deps format
+.PHONY: all guest demo check check-hosts unit fuzz bench optee-ko policies debug-kernel check-debug xtest-policies validate install clean deps format
 
 all: $(OUT)/optee-top build/optee-top.8
 
@@ -321,6 +322,9 @@ check:
 	$(Q)$(MAKE) --no-print-directory guest
 	$(Q)tests/vm/prepare firmware:4 firmware:8 firmware-ffa headers:7.3
 	$(Q)tests/check
+
+check-hosts:
+	$(Q)tests/check-hosts $(if $(PART),--part) $(RELEASES)
 
 # The driver that takes admission policies.
 optee-ko:
