@@ -126,9 +126,11 @@ def _check_pool(findings: Findings, what: str, pool: Object) -> None:
 
 
 def check_sane(findings: Findings, frames: Sequence[Object],
-               losses: Mapping[str, Optional[int]] = {}) -> None:
-    """What holds in every frame: no drift, nothing below 0 or shrinking, and no losses
-    but these (None: any number), and what include/snapshot.h promises of a snapshot."""
+               losses: Mapping[str, Optional[int]] = {}, merged: bool = False) -> None:
+    """What holds in every frame: no drift, nothing below 0 or shrinking, no losses but these
+    (None: any number), what include/snapshot.h promises of a snapshot, and no time between two
+    frames that neither covers. Only a daemon's client may have merged some: it takes what came
+    while it could not run as one frame."""
     known: dict[Any, Object] = {}
     for frame in frames:
         where = f"frame {frame['seq']}"
@@ -158,5 +160,9 @@ def check_sane(findings: Findings, frames: Sequence[Object],
                 if key in known:
                     _check_growth(findings, f"{where}: {key}", known[key], item)
                 known[key] = item
+    for before, frame in zip(frames, frames[1:]):
+        findings.true(f"frame {frame['seq']} does not begin where frame {before['seq']} ended",
+                      frame["mono_ns"] - frame["interval_ns"] == before["mono_ns"])
     seqs = [frame["seq"] for frame in frames]
-    findings.equal("the frames' seq", seqs, list(range(seqs[0], seqs[0] + len(seqs))))
+    findings.equal("the frames' seq", seqs, sorted(set(seqs)) if merged else
+                   list(range(seqs[0], seqs[0] + len(seqs))))
