@@ -23,7 +23,7 @@ printf 'member:x:901:\nwatchers:x:900:member\n' >>/etc/group
 mkdir -p -m 777 /tmp/out
 
 wait_for() { # as vm.py's, but asks less often: these waits are long
-	limit=$(($1 * 5)); shift
+	limit=$(($1 * 5 * BUSY)); shift
 	until "$@"; do
 		limit=$((limit - 1))
 		[ $limit -gt 0 ] || die "waited in vain for: $*"
