@@ -3,7 +3,8 @@
 # make                    optee-top for this machine, in build/native
 # make CROSS_COMPILE=aarch64-linux-gnu- [SYSROOT=…]   for a board, in build/arm64
 # make demo               a real OP-TEE in QEMU, optee-top on it
-# make check              all tests
+# make check              the tests
+# make check-all          those that take long, too
 # make check-hosts        both on other releases of Debian, in chroots (PART=1: some of the tests)
 # make bench              instructions a call
 # make optee-ko [KERNEL=…] [OPTEE_SRC=…]   an optee.ko that takes admission policies
@@ -77,7 +78,7 @@ BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h include/optee_admission.h 
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all guest demo check check-hosts unit fuzz bench optee-ko policies debug-kernel check-debug xtest-policies validate install clean deps format
+.PHONY: all guest demo check check-all check-hosts unit fuzz bench optee-ko policies debug-kernel check-debug xtest-policies validate install clean deps format
 
 all: $(OUT)/optee-top build/optee-top.8
 
@@ -317,11 +318,11 @@ bench: guest
 	$(Q)tests/bench/run
 
 # What takes long to build is there before the tests begin, which would be held up by it.
-check:
+check check-all:
 	$(Q)scripts/host-deps build unit vm
 	$(Q)$(MAKE) --no-print-directory guest
-	$(Q)tests/vm/prepare firmware:4 firmware:8 firmware-ffa headers:7.3
-	$(Q)tests/check
+	$(Q)tests/vm/prepare $(if $(filter check-all,$@),firmware:4) firmware:8 firmware-ffa headers:7.3
+	$(Q)tests/check $(if $(filter check-all,$@),--all)
 
 check-hosts:
 	$(Q)tests/check-hosts $(if $(PART),--part) $(RELEASES)

@@ -25,20 +25,26 @@ class Test(NamedTuple):
     check: Check
     slots: int
     long: bool
+    check_all: bool
 
 
-SLOTS = 2  # guests at once: a guest keeps about a core busy
+SLOTS = 3  # guests at once on two cores: a guest sleeps for a part of its time
+ALONE = 99  # all of them, however many there are
 TESTS: list[Test] = []
 
 
-def test(slots: int = 1, long: bool = False) -> Callable[[Check], Check]:
+def test(slots: int = 1, long: bool = False,
+         check_all: bool = False) -> Callable[[Check], Check]:
     """Register a function as the test of its name.
 
-    slots=2 is for a test that runs two guests at once, or that compares times and so has to
-    have the machine for itself; a guest with --icount has a clock of its own and does not.
-    A long one is begun early, so that not all wait for it at the end."""
+    One with check_all is left to 'make check-all': 'make check' has no time for it, and
+    another test that it does run looks at the same thing more briefly.
+
+    slots=2 is for a test that runs two guests at once, slots=ALONE for one that compares
+    times and so has to have the machine for itself; a guest with --icount has a clock of its
+    own and does not. A long one is begun early, so that not all wait for it at the end."""
     def register(check: Check) -> Check:
-        TESTS.append(Test(check.__name__, check, slots, long))
+        TESTS.append(Test(check.__name__, check, slots, long, check_all))
         return check
     return register
 

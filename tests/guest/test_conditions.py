@@ -9,7 +9,7 @@ from .conditions import Observed, Options, clients, observe
 from .episode import Episode
 from .events import MS, Tolerance
 from .frames import final_sessions, load
-from .registry import Context, Findings, test
+from .registry import ALONE, Context, Findings, test
 
 # system calls at once with one entry in reserve; a normal client in every second run
 OVERRUN = r"""
@@ -271,7 +271,7 @@ def overruns_2(context: Context) -> None:
     _overruns(context, 2)
 
 
-@test()
+@test(check_all=True)
 def overruns_4(context: Context) -> None:
     _overruns(context, 4)
 
@@ -286,7 +286,7 @@ def reserve_2(context: Context) -> None:
     _reserve(context, 2)
 
 
-@test()
+@test(check_all=True)
 def reserve_4(context: Context) -> None:
     _reserve(context, 4)
 
@@ -301,7 +301,7 @@ def starved_2(context: Context) -> None:
     _starved(context, 2)
 
 
-@test()
+@test(check_all=True)
 def starved_4(context: Context) -> None:
     _starved(context, 4)
 
@@ -316,7 +316,7 @@ def busy_60s(context: Context) -> None:
     _busy(context, 60, Options())
 
 
-@test(slots=2)
+@test(slots=ALONE)
 def busy_smp(context: Context) -> None:
     """On two CPUs, at the mercy of the host's scheduler: either may stand still between the
     oracle's hook and optee-top's. Episodes of a millisecond and more are there one by one; of

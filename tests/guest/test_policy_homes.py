@@ -71,6 +71,6 @@ def policy_homes_2(context: Context) -> None:
     compared(context, 2, 20)
 
 
-@test()
+@test(check_all=True)
 def policy_homes_4(context: Context) -> None:
     compared(context, 4, 15)

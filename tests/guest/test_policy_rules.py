@@ -187,7 +187,7 @@ def policy_rules_2(context: Context) -> None:
     rules(context, 2)
 
 
-@test()
+@test(check_all=True)
 def policy_rules_4(context: Context) -> None:
     rules(context, 4)
 

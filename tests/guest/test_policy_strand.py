@@ -62,7 +62,7 @@ def policy_strand_2(context: Context) -> None:
     strand(context, 2)
 
 
-@test()
+@test(check_all=True)
 def policy_strand_4(context: Context) -> None:
     strand(context, 4)
 

@@ -99,7 +99,7 @@ def stranded_2(context: Context) -> None:
     _stranded(context, 2)
 
 
-@test()
+@test(check_all=True)
 def stranded_4(context: Context) -> None:
     _stranded(context, 4)
 
