@@ -3,7 +3,7 @@
 # make                    optee-top for this machine, in build/native
 # make CROSS_COMPILE=aarch64-linux-gnu- [SYSROOT=…]   for a board, in build/arm64
 # make demo               a real OP-TEE in QEMU, optee-top on it
-# make check              the tests
+# make check              the tests (LOADED=1: with a compiler at work on every CPU meanwhile)
 # make check-all          those that take long, too
 # make check-hosts        both on other releases of Debian, in chroots (PART=1: some of the tests)
 # make bench              instructions a call
@@ -322,7 +322,7 @@ check check-all:
 	$(Q)scripts/host-deps build unit vm
 	$(Q)$(MAKE) --no-print-directory guest
 	$(Q)tests/vm/prepare $(if $(filter check-all,$@),firmware:4) firmware:8 firmware-ffa headers:7.3
-	$(Q)tests/check $(if $(filter check-all,$@),--all)
+	$(Q)tests/check $(if $(filter check-all,$@),--all) $(if $(LOADED),--loaded)
 
 check-hosts:
 	$(Q)tests/check-hosts $(if $(PART),--part) $(RELEASES)
