@@ -10,7 +10,7 @@
 #define WINDOW_BITS 12
 #define MEM_LEVEL   5
 
-static const u8 sync_bytes[4] = { 0x89, 'O', 'T', 'R' };
+const u8 block_sync[4] = { 0x89, 'O', 'T', 'R' };
 
 struct packer {
 	z_stream z;
@@ -87,7 +87,7 @@ const u8 *packer_pack(struct packer *p, u16 schema, enum block_type type, const 
 	}
 	if (deflate)
 		stored = deflate_into(p, data, n);
-	memcpy(p->buf, sync_bytes, sizeof(sync_bytes));
+	memcpy(p->buf, block_sync, sizeof(block_sync));
 	p->buf[4] = (u8)type;
 	p->buf[5] = stored ? BLOCK_DEFLATED : 0;
 	put_number(p->buf + 6, schema, 2);
@@ -103,12 +103,9 @@ const u8 *packer_pack(struct packer *p, u16 schema, enum block_type type, const 
 	return p->buf;
 }
 
-static bool block_at(const struct block_scan *scan, size_t at, struct block *b)
+bool block_head(const u8 head[BLOCK_HEAD], struct block *b)
 {
-	const u8 *head = scan->data + at;
-	size_t rest = scan->size - at;
-
-	if (rest < BLOCK_HEAD || memcmp(head, sync_bytes, sizeof(sync_bytes)) != 0)
+	if (memcmp(head, block_sync, sizeof(block_sync)) != 0)
 		return false;
 	*b = (struct block){
 		.type = head[4],
@@ -117,11 +114,10 @@ static bool block_at(const struct block_scan *scan, size_t at, struct block *b)
 		.data = head + BLOCK_HEAD,
 		.stored = get_number(head + 8, 4),
 		.size = get_number(head + 12, 4),
-		.at = at,
+		.crc = get_number(head + 16, 4),
 	};
-	b->end = at + BLOCK_HEAD + b->stored;
-	return b->stored <= BLOCK_MAX && b->size <= BLOCK_MAX && b->stored <= rest - BLOCK_HEAD &&
-	       get_number(head + 16, 4) == checksum(head, b->data, b->stored);
+	b->end = BLOCK_HEAD + (size_t)b->stored;
+	return b->stored <= BLOCK_MAX && b->size <= BLOCK_MAX;
 }
 
 size_t block_bytes(const u8 head[BLOCK_HEAD])
@@ -131,36 +127,15 @@ size_t block_bytes(const u8 head[BLOCK_HEAD])
 
 int block_parse(const u8 *data, size_t size, struct block *b)
 {
-	struct block_scan scan = { .data = data, .size = size };
-
-	if (memcmp(data, sync_bytes, size < sizeof(sync_bytes) ? size : sizeof(sync_bytes)) != 0 ||
-	    (size >= BLOCK_HEAD && block_bytes(data) > BLOCK_HEAD + BLOCK_MAX))
+	if (memcmp(data, block_sync, size < sizeof(block_sync) ? size : sizeof(block_sync)) != 0)
 		return -1;
-	if (size < BLOCK_HEAD || size < block_bytes(data))
+	if (size < BLOCK_HEAD)
 		return 0;
-	return block_at(&scan, 0, b) ? 1 : -1;
-}
-
-bool block_next(struct block_scan *scan, struct block *b)
-{
-	size_t at = scan->at;
-
-	while (at < scan->size) {
-		const u8 *next;
-
-		if (block_at(scan, at, b))
-			break;
-		next = memmem(scan->data + at + 1, scan->size - at - 1, sync_bytes,
-			      sizeof(sync_bytes));
-		at = next ? (size_t)(next - scan->data) : scan->size;
-	}
-	if (at > scan->at) {
-		scan->damaged++;
-		scan->skipped += at - scan->at;
-		scan->cut_off = at == scan->size;
-	}
-	scan->at = at < scan->size ? b->end : at;
-	return at < scan->size;
+	if (!block_head(data, b))
+		return -1;
+	if (size < b->end)
+		return 0;
+	return b->crc == checksum(data, b->data, b->stored) ? 1 : -1;
 }
 
 u8 *block_content(const struct block *b)

@@ -23,6 +23,8 @@
 #define BLOCK_MAX      (16 << 20) /* bytes behind a head, inflated or not */
 #define BLOCK_DEFLATED 1
 
+extern const u8 block_sync[4];
+
 enum block_type {
 	BLOCK_HOST = 1, /* begins a recording, and again where the driver came back */
 	BLOCK_EVENTS,   /* since the block before */
@@ -53,9 +55,12 @@ struct block {
 	u16 schema;
 	bool deflated;
 	const u8 *data; /* behind its head */
-	u32 stored, size;
-	size_t at, end; /* offsets of its head, and behind it */
+	u32 stored, size, crc;
+	size_t end; /* bytes of it, the head included */
 };
+
+/* What a head says; false: it is none. Whether the checksum is right is not known by that. */
+bool block_head(const u8 head[BLOCK_HEAD], struct block *b);
 
 /* How many bytes a block with this head has, the head included. */
 size_t block_bytes(const u8 head[BLOCK_HEAD]);
@@ -65,18 +70,6 @@ size_t block_bytes(const u8 head[BLOCK_HEAD]);
  * to come; -1: this is no block.
  */
 int block_parse(const u8 *data, size_t size, struct block *b);
-
-/* Looks for blocks in what was read. */
-struct block_scan {
-	const u8 *data;
-	size_t size, at;
-	u64 damaged;  /* places where something else than a block was, */
-	u64 skipped;  /* and how many bytes that was */
-	bool cut_off; /* the last of these is at the end */
-};
-
-/* The next whole block, past what is damaged; false: there is none any more. */
-bool block_next(struct block_scan *scan, struct block *b);
 
 /* Its content, to be freed by the caller; NULL: out of memory, or not as its head says. */
 u8 *block_content(const struct block *b);

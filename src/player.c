@@ -56,20 +56,12 @@ void player_seek(struct player *p, long frames, void (*take)(void *arg, const st
 		 void *arg)
 {
 	long last = (long)recording_snapshots(p->recording) - 1, to = (long)p->shown - 1 + frames;
-	const struct event *events;
-	u32 n;
 
 	if (to > last)
 		to = last;
 	if (to < 0)
 		to = 0;
-	recording_seek(p->recording, 0);
-	for (long i = 0; i < to; i++) {
-		while ((n = p->from.look(p->from.ctx, &events)) && n != LOOK_ENDED)
-			for (u32 e = 0; e < n; e++)
-				take(arg, &events[e]);
-		recording_seek(p->recording, (u32)i + 1);
-	}
+	recording_events(p->recording, (u32)to, take, arg);
 	recording_seek(p->recording, (u32)to);
 	p->shown = (u32)to;
 	p->ended = false;

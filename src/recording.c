@@ -4,28 +4,30 @@
  * opened; what is in one is read when it is its turn.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "block_file.h"
 #include "decoder.h"
 #include "recording.h"
 
+/* Places in a list of blocks. */
+struct places {
+	u32 *at;
+	u32 nr;
+	size_t room;
+};
+
 struct recording {
-	const char *file;
-	u8 *data;
-	size_t size;
-	bool mapped;
-	struct block *blocks;
+	const char *name;
+	struct block_file file;
+	struct block_place *blocks;
 	size_t nr_blocks, room;
-	u32 *snapshots; /* which of the blocks are some */
-	u32 nr_snapshots, snapshots_room;
-	bool damaged; /* and whether that is still to be said: */
+	struct places snapshots, hosts; /* which of the blocks are some */
+	bool damaged;                   /* and whether that is still to be said: */
 	bool spoiled;
-	bool lost; /* a snapshot says so */
+	const char *why; /* it is damaged, as far as that was said */
+	bool lost;       /* a snapshot says so */
 	struct host host;
 	size_t at;     /* the block that next() goes on with */
 	u32 passed;    /* snapshots before it */
@@ -36,61 +38,6 @@ struct recording {
 };
 
 /* Opening. */
-
-static int slurp(struct recording *r, int fd)
-{
-	size_t room = 0;
-
-	for (;;) {
-		ssize_t n;
-
-		if (r->size == room) {
-			u8 *data = realloc(r->data, room = room ? 2 * room : 1 << 16);
-
-			if (!data)
-				return -ENOMEM;
-			r->data = data;
-		}
-		n = read(fd, r->data + r->size, room - r->size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : 0;
-		r->size += (size_t)n;
-	}
-}
-
-static int load_file(struct recording *r, int fd)
-{
-	struct stat st;
-	void *data;
-
-	if (fstat(fd, &st))
-		return -errno;
-	if (S_ISDIR(st.st_mode))
-		return -EISDIR;
-	if (!S_ISREG(st.st_mode) || !st.st_size)
-		return slurp(r, fd);
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (data == MAP_FAILED)
-		return slurp(r, fd);
-	r->data = data;
-	r->size = (size_t)st.st_size;
-	r->mapped = true;
-	return 0;
-}
-
-static int load(struct recording *r, const char *file)
-{
-	int fd = strcmp(file, "-") ? open(file, O_RDONLY | O_CLOEXEC) : STDIN_FILENO, err;
-
-	if (fd < 0)
-		return -errno;
-	err = load_file(r, fd);
-	if (fd != STDIN_FILENO)
-		close(fd);
-	return err;
-}
 
 /* Room for one element more; false: out of memory. */
 static bool grow(void **array, size_t *room, size_t nr, size_t size)
@@ -108,73 +55,85 @@ static bool grow(void **array, size_t *room, size_t nr, size_t size)
 	return true;
 }
 
-static bool add_block(struct recording *r, const struct block *b)
+static bool add_place(struct places *p, size_t block)
 {
-	size_t room = r->snapshots_room;
+	if (!grow((void **)&p->at, &p->room, p->nr, sizeof(*p->at)))
+		return false;
+	p->at[p->nr++] = (u32)block;
+	return true;
+}
 
-	if (!grow((void **)&r->blocks, &r->room, r->nr_blocks, sizeof(*r->blocks)))
+static bool add_block(struct recording *r, const struct block_place *b)
+{
+	if (r->nr_blocks == UINT_MAX ||
+	    !grow((void **)&r->blocks, &r->room, r->nr_blocks, sizeof(*r->blocks)))
 		return false;
 	r->blocks[r->nr_blocks++] = *b;
-	if (b->type != BLOCK_SNAPSHOT)
-		return true;
-	if (!grow((void **)&r->snapshots, &room, r->nr_snapshots, sizeof(*r->snapshots)))
-		return false;
-	r->snapshots_room = (u32)room;
-	r->snapshots[r->nr_snapshots++] = (u32)(r->nr_blocks - 1);
-	return true;
+	if (b->type == BLOCK_SNAPSHOT)
+		return add_place(&r->snapshots, r->nr_blocks - 1);
+	return b->type != BLOCK_HOST || add_place(&r->hosts, r->nr_blocks - 1);
 }
 
 static enum status not_read(const struct recording *r, const char *why)
 {
-	return fail(STATUS_FAILURE, "cannot read '%s': %s", r->file, why);
+	return fail(STATUS_FAILURE, "cannot read '%s': %s", r->name, why);
 }
 
 static enum status wrong_schema(const struct recording *r, u16 schema)
 {
 	return fail(STATUS_FAILURE,
 		    "cannot read '%s': it has schema %u, and this optee-top reads %u to %u; use %s",
-		    r->file, schema, SCHEMA_OLDEST, SCHEMA,
+		    r->name, schema, SCHEMA_OLDEST, SCHEMA,
 		    schema > SCHEMA ? "a newer optee-top" : "the optee-top that wrote it");
 }
 
 /* What is missing is said now: the views do not stop for it. */
-static void say_damage(struct recording *r, const struct block_scan *scan, bool ended)
+static void say_damage(struct recording *r, bool ended)
 {
-	u64 inside = scan->damaged - scan->cut_off;
+	const struct block_file *f = &r->file;
+	u64 inside = f->damaged - (f->tail > 0);
 
-	r->damaged = scan->damaged || !ended;
-	if (inside)
-		say("'%s' is damaged in %llu place%s: %llu bytes are left out", r->file,
+	r->damaged = f->damaged || !ended;
+	if (inside) {
+		r->why = "parts of it are damaged";
+		say("'%s' is damaged in %llu place%s: %llu bytes are left out", r->name,
 		    (unsigned long long)inside, inside == 1 ? "" : "s",
-		    (unsigned long long)scan->skipped);
-	if (!ended)
-		say("'%s' was cut off: it goes up to where that was", r->file);
+		    (unsigned long long)(f->skipped - f->tail));
+	}
+	if (!ended) {
+		r->why = "it was cut off";
+		say("'%s' was cut off: it goes up to where that was", r->name);
+	} else if (f->tail) {
+		r->why = "something else follows its end";
+		say("'%s' has something else behind its end: %llu bytes are left out", r->name,
+		    (unsigned long long)f->tail);
+	}
 }
 
 static enum status find_blocks(struct recording *r)
 {
-	struct block_scan scan = { .data = r->data, .size = r->size };
+	struct block_place b;
 	bool ended = false;
-	struct block b;
 	u32 other = 0;
 
-	if (!r->size)
+	if (!r->file.size)
 		return not_read(r, "it is empty");
-	while (block_next(&scan, &b)) {
+	while (block_file_next(&r->file, &b)) {
 		if (b.schema < SCHEMA_OLDEST || b.schema > SCHEMA) {
 			if (!r->nr_blocks)
 				return wrong_schema(r, b.schema);
 			other++;
+			r->file.skipped += BLOCK_HEAD + b.stored;
 			continue;
 		}
 		ended = b.type == BLOCK_END;
 		if (!add_block(r, &b))
 			return not_read(r, "out of memory");
 	}
-	scan.damaged += other;
+	r->file.damaged += other;
 	if (!r->nr_blocks)
 		return not_read(r, "it is not a recording of optee-top");
-	say_damage(r, &scan, ended);
+	say_damage(r, ended);
 	return STATUS_OK;
 }
 
@@ -185,10 +144,37 @@ static void spoiled(struct recording *r)
 	r->damaged = true;
 }
 
-static void read_host(struct recording *r, const struct block *b)
+static bool read_block(struct recording *r, const struct block_place *place, struct block *b)
 {
-	if (!decode_host(b, &r->host))
+	if (block_file_read(&r->file, place, b))
+		return true;
+	spoiled(r);
+	return false;
+}
+
+static void read_host(struct recording *r, const struct block_place *place)
+{
+	struct block b;
+
+	if (read_block(r, place, &b) && !decode_host(&b, &r->host))
 		spoiled(r);
+}
+
+/* The host that a block is of. */
+static void read_host_of(struct recording *r, size_t block)
+{
+	u32 from = 0, to = r->hosts.nr; /* the first of the hosts that is behind the block */
+
+	while (from < to) {
+		u32 middle = from + (to - from) / 2;
+
+		if (r->hosts.at[middle] < block)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	if (from)
+		read_host(r, &r->blocks[r->hosts.at[from - 1]]);
 }
 
 enum status recording_open(struct recording **to, const char *file)
@@ -199,9 +185,9 @@ enum status recording_open(struct recording **to, const char *file)
 
 	if (!r)
 		return fail(STATUS_FAILURE, "cannot read '%s': out of memory", file);
-	r->file = file;
+	r->name = file;
 	r->host.reserved = -1;
-	err = load(r, file);
+	err = block_file_open(&r->file, file);
 	status = err ? not_read(r, strerror(-err)) : find_blocks(r);
 	if (status == STATUS_OK && decoder_init(&r->decoder))
 		status = not_read(r, "out of memory");
@@ -209,25 +195,23 @@ enum status recording_open(struct recording **to, const char *file)
 		recording_close(r);
 		return status;
 	}
-	for (size_t i = 0; i < r->nr_blocks; i++)
-		if (r->blocks[i].type == BLOCK_HOST) {
-			read_host(r, &r->blocks[i]);
-			break;
-		}
+	if (r->hosts.nr)
+		read_host(r, &r->blocks[r->hosts.at[0]]);
 	*to = r;
 	return STATUS_OK;
 }
 
 void recording_close(struct recording *r)
 {
-	if (r->spoiled)
-		say("'%s' has a block that cannot be read: it is left out", r->file);
-	if (r->mapped)
-		munmap(r->data, r->size);
-	else
-		free(r->data);
+	if (r->file.changed)
+		say("'%s' was changed while it was read: what is lost by that is left out",
+		    r->name);
+	else if (r->spoiled)
+		say("'%s' has a block that cannot be read: it is left out", r->name);
+	block_file_close(&r->file);
 	free(r->blocks);
-	free(r->snapshots);
+	free(r->snapshots.at);
+	free(r->hosts.at);
 	decoder_release(&r->decoder);
 	free(r->events.events);
 	free(r->looks.events);
@@ -237,15 +221,18 @@ void recording_close(struct recording *r)
 /* Reading, block by block. */
 
 /* Appended to those that are in the list. */
-static void read_events(struct recording *r, const struct block *b, struct event_list *l)
+static void read_events(struct recording *r, const struct block_place *place, struct event_list *l)
 {
-	if (!decode_events(b, l))
+	struct block b;
+
+	if (read_block(r, place, &b) && !decode_events(&b, l))
 		spoiled(r);
 }
 
-static bool read_snapshot(struct recording *r, const struct block *b)
+static bool read_snapshot(struct recording *r, const struct block_place *place)
 {
-	bool good = decode_snapshot(&r->decoder, b);
+	struct block b;
+	bool good = read_block(r, place, &b) && decode_snapshot(&r->decoder, &b);
 
 	if (good)
 		r->lost |= losses_any(&r->decoder.snap.losses);
@@ -264,7 +251,7 @@ static const struct snapshot *recording_next(void *ctx)
 	r->calls_at = r->at;
 	decoder_skip_calls(&r->decoder); /* those that nobody asked for are past */
 	for (; r->at < r->nr_blocks; r->at++) {
-		const struct block *b = &r->blocks[r->at];
+		const struct block_place *b = &r->blocks[r->at];
 
 		if (b->type == BLOCK_HOST)
 			read_host(r, b);
@@ -292,7 +279,7 @@ static u32 recording_look(void *ctx, const struct event **events)
 
 	r->looks.nr = 0;
 	for (; r->looked < r->nr_blocks; r->looked++) {
-		const struct block *b = &r->blocks[r->looked];
+		const struct block_place *b = &r->blocks[r->looked];
 
 		if (b->type == BLOCK_SNAPSHOT && r->looked >= r->at)
 			return 0; /* but of those that next() has passed: it could not read them */
@@ -311,13 +298,13 @@ static u32 recording_look(void *ctx, const struct event **events)
 /* The next block of calls before the snapshot; false: there is none. */
 static bool next_calls(struct recording *r)
 {
-	for (; r->calls_at < r->calls_end; r->calls_at++) {
-		const struct block *b = &r->blocks[r->calls_at];
+	while (r->calls_at < r->calls_end) {
+		const struct block_place *place = &r->blocks[r->calls_at++];
+		struct block b;
 
-		if (b->type != BLOCK_CALLS)
+		if (place->type != BLOCK_CALLS || !read_block(r, place, &b))
 			continue;
-		r->calls_at++;
-		if (decoder_open_calls(&r->decoder, b))
+		if (decoder_open_calls(&r->decoder, &b))
 			return true;
 		spoiled(r);
 	}
@@ -358,7 +345,10 @@ bool recording_damaged(const struct recording *r)
 enum status recording_strict(const struct recording *r)
 {
 	if (r->damaged)
-		return STATUS_INCOMPLETE; /* it was said, or is going to be */
+		return fail(STATUS_INCOMPLETE, "'%s' is not complete: %s", r->name,
+			    r->file.changed ? "it was changed while it was read" :
+			    r->why          ? r->why :
+					      "a block of it cannot be read");
 	if (r->lost)
 		return fail(STATUS_INCOMPLETE, "some calls were not seen: see the losses");
 	return STATUS_OK;
@@ -366,7 +356,7 @@ enum status recording_strict(const struct recording *r)
 
 u32 recording_snapshots(const struct recording *r)
 {
-	return r->nr_snapshots;
+	return r->snapshots.nr;
 }
 
 u32 recording_passed(const struct recording *r)
@@ -374,15 +364,30 @@ u32 recording_passed(const struct recording *r)
 	return r->passed;
 }
 
+/* The block behind the snapshot before this one. */
+static size_t block_of(const struct recording *r, u32 snapshot)
+{
+	return snapshot ? r->snapshots.at[snapshot - 1] + 1 : 0;
+}
+
 void recording_seek(struct recording *r, u32 snapshot)
 {
-	r->at = snapshot ? r->snapshots[snapshot - 1] + 1 : 0;
+	r->at = block_of(r, snapshot);
 	r->passed = snapshot;
 	r->looked = r->at;
 	r->events.nr = 0;
-	for (size_t i = r->at; i-- > 0;)
-		if (r->blocks[i].type == BLOCK_HOST) {
-			read_host(r, &r->blocks[i]);
-			break;
-		}
+	read_host_of(r, r->at);
+}
+
+void recording_events(struct recording *r, u32 snapshot,
+		      void (*take)(void *arg, const struct event *e), void *arg)
+{
+	for (size_t i = 0; i < block_of(r, snapshot); i++) {
+		if (r->blocks[i].type != BLOCK_EVENTS)
+			continue;
+		r->looks.nr = 0;
+		read_events(r, &r->blocks[i], &r->looks);
+		for (u32 e = 0; e < r->looks.nr; e++)
+			take(arg, &r->looks.events[e]);
+	}
 }

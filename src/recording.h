@@ -37,6 +37,10 @@ u32 recording_passed(const struct recording *r);
 /* next() goes on with this snapshot, counted from 0. */
 void recording_seek(struct recording *r, u32 snapshot);
 
+/* Calls take with each event that next() has passed when it goes on with this snapshot. */
+void recording_events(struct recording *r, u32 snapshot,
+		      void (*take)(void *arg, const struct event *e), void *arg);
+
 /* Is something missing that was recorded: is the file damaged, cut off? */
 bool recording_damaged(const struct recording *r);
 

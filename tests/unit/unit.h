@@ -10,18 +10,22 @@
 #include <cmocka.h>
 #undef fail /* ours is another */
 
-#define EACH_1(f, x)                                        f(x)
-#define EACH_2(f, x, ...)                                   f(x), EACH_1(f, __VA_ARGS__)
-#define EACH_3(f, x, ...)                                   f(x), EACH_2(f, __VA_ARGS__)
-#define EACH_4(f, x, ...)                                   f(x), EACH_3(f, __VA_ARGS__)
-#define EACH_5(f, x, ...)                                   f(x), EACH_4(f, __VA_ARGS__)
-#define EACH_6(f, x, ...)                                   f(x), EACH_5(f, __VA_ARGS__)
-#define EACH_7(f, x, ...)                                   f(x), EACH_6(f, __VA_ARGS__)
-#define EACH_8(f, x, ...)                                   f(x), EACH_7(f, __VA_ARGS__)
-#define EACH_9(f, x, ...)                                   f(x), EACH_8(f, __VA_ARGS__)
-#define PICK(_1, _2, _3, _4, _5, _6, _7, _8, _9, name, ...) name
+#define EACH_1(f, x)                                                       f(x)
+#define EACH_2(f, x, ...)                                                  f(x), EACH_1(f, __VA_ARGS__)
+#define EACH_3(f, x, ...)                                                  f(x), EACH_2(f, __VA_ARGS__)
+#define EACH_4(f, x, ...)                                                  f(x), EACH_3(f, __VA_ARGS__)
+#define EACH_5(f, x, ...)                                                  f(x), EACH_4(f, __VA_ARGS__)
+#define EACH_6(f, x, ...)                                                  f(x), EACH_5(f, __VA_ARGS__)
+#define EACH_7(f, x, ...)                                                  f(x), EACH_6(f, __VA_ARGS__)
+#define EACH_8(f, x, ...)                                                  f(x), EACH_7(f, __VA_ARGS__)
+#define EACH_9(f, x, ...)                                                  f(x), EACH_8(f, __VA_ARGS__)
+#define EACH_10(f, x, ...)                                                 f(x), EACH_9(f, __VA_ARGS__)
+#define EACH_11(f, x, ...)                                                 f(x), EACH_10(f, __VA_ARGS__)
+#define EACH_12(f, x, ...)                                                 f(x), EACH_11(f, __VA_ARGS__)
+#define PICK(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, name, ...) name
 #define EACH(f, ...)                                                                               \
-	PICK(__VA_ARGS__, EACH_9, EACH_8, EACH_7, EACH_6, EACH_5, EACH_4, EACH_3, EACH_2, EACH_1)  \
+	PICK(__VA_ARGS__, EACH_12, EACH_11, EACH_10, EACH_9, EACH_8, EACH_7, EACH_6, EACH_5,       \
+	     EACH_4, EACH_3, EACH_2, EACH_1)                                                       \
 	(f, __VA_ARGS__)
 
 #define UNIT_TESTS(...)                                                                            \
