@@ -70,6 +70,12 @@ static size_t deflate_into(struct packer *p, const void *data, size_t n)
 	return deflate(&p->z, Z_FINISH) == Z_STREAM_END ? p->z.total_out : 0;
 }
 
+/* The longest content of a block with so many bytes behind its head. */
+static size_t content_max(enum block_type type, size_t stored)
+{
+	return (type == BLOCK_CALLS ? CALLS_INFLATE : BLOCK_INFLATES) * (BLOCK_HEAD + stored);
+}
+
 const u8 *packer_pack(struct packer *p, u16 schema, enum block_type type, const void *data,
 		      size_t n, bool deflate, size_t *bytes)
 {
@@ -87,6 +93,8 @@ const u8 *packer_pack(struct packer *p, u16 schema, enum block_type type, const 
 	}
 	if (deflate)
 		stored = deflate_into(p, data, n);
+	if (n > content_max(type, stored))
+		stored = 0; /* nobody would inflate it */
 	memcpy(p->buf, block_sync, sizeof(block_sync));
 	p->buf[4] = (u8)type;
 	p->buf[5] = stored ? BLOCK_DEFLATED : 0;
@@ -141,8 +149,11 @@ int block_parse(const u8 *data, size_t size, struct block *b)
 u8 *block_content(const struct block *b)
 {
 	uLongf size = b->size;
-	u8 *content = malloc(size + 1);
+	u8 *content;
 
+	if (b->deflated && size > content_max(b->type, b->stored))
+		return NULL;
+	content = malloc(size + 1);
 	if (!content)
 		return NULL;
 	if (!b->deflated && b->stored == b->size) {

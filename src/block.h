@@ -23,6 +23,13 @@
 #define BLOCK_MAX      (16 << 20) /* bytes behind a head, inflated or not */
 #define BLOCK_DEFLATED 1
 
+/*
+ * A content is at most so many times as long as its block, so that what comes of a file is in
+ * proportion to it. Of calls, which are never alike, more is made than of the rest.
+ */
+#define BLOCK_INFLATES 64
+#define CALLS_INFLATE  16
+
 extern const u8 block_sync[4];
 
 enum block_type {

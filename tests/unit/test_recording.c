@@ -533,6 +533,41 @@ static void heads_that_lie(void **state)
 	free(data);
 }
 
+/* What can be inflated to far more than it is costs its block, and no recorder makes that. */
+static void bombs(void **state)
+{
+	static const enum block_type types[] = { BLOCK_CALLS, BLOCK_EVENTS, BLOCK_SNAPSHOT };
+	const size_t zeros = 1 << 20;
+	u8 *data = calloc(1, zeros);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct packer *p = packer_new();
+		uLongf stored = 1 << 16;
+		struct block b = {
+			.type = types[i], .schema = SCHEMA, .deflated = true, .size = (u32)zeros
+		};
+		u8 *small = malloc(stored);
+		size_t n;
+
+		assert_int_equal(compress(small, &stored, data, zeros), Z_OK);
+		b.data = small;
+		b.stored = (u32)stored;
+		assert_null(block_content(&b));
+		free(small);
+		assert_int_equal(block_parse(packer_pack(p, SCHEMA, types[i], data, zeros, true,
+							 &n),
+					     BLOCK_HEAD + zeros, &b),
+				 1);
+		small = block_content(&b);
+		assert_non_null(small);
+		assert_true(b.size <= BLOCK_INFLATES * n);
+		free(small);
+		packer_free(p);
+	}
+	free(data);
+}
+
 static void count_event(void *arg, const struct event *e)
 {
 	u32 *n = arg;
@@ -561,4 +596,4 @@ static void events_before_a_snapshot(void **state)
 
 UNIT_TESTS(what_was_written_is_read, looks_have_the_events, calls_are_small, cut_off_anywhere,
 	   one_bit_costs_one_block, strange_files, changed_while_it_is_read, a_file_that_grows,
-	   something_behind_the_end, heads_that_lie, events_before_a_snapshot)
+	   something_behind_the_end, heads_that_lie, bombs, events_before_a_snapshot)
