@@ -29,7 +29,7 @@ static bool has_callback(const struct policy_object *o, const char *name)
 {
 	for (u32 i = 0; i < btf_vlen(o->type); i++)
 		if (o->used >> i & 1 &&
-		    !strcmp(btf__name_by_offset(o->btf, btf_members(o->type)[i].name_off), name))
+		    policy_named(o->btf, btf_members(o->type)[i].name_off, name))
 			return true;
 	return false;
 }

@@ -92,8 +92,7 @@ static bool same_type(const struct btf *a, u32 ida, const struct btf *b, u32 idb
 		ta = plain(a, ta->type);
 		tb = plain(b, tb->type);
 		return ta && tb && btf_kind(ta) == btf_kind(tb) &&
-		       !strcmp(btf__name_by_offset(a, ta->name_off),
-			       btf__name_by_offset(b, tb->name_off));
+		       policy_named(a, ta->name_off, btf__name_by_offset(b, tb->name_off) ?: "");
 	}
 	return btf_kind(ta) == btf_kind(tb) && ta->size == tb->size;
 }
@@ -125,7 +124,7 @@ static const char *other_callback(const struct policy_object *o, const struct bt
 		for (u32 j = 0; o->used >> i & 1 && j < btf_vlen(type); j++) {
 			const char *name = btf__name_by_offset(o->btf, own[i].name_off);
 
-			if (!strcmp(name, btf__name_by_offset(btf, its[j].name_off)) &&
+			if (name && policy_named(btf, its[j].name_off, name) &&
 			    !same_call(o->btf, own[i].type, btf, its[j].type))
 				return name;
 		}
@@ -146,6 +145,7 @@ static u32 flags_of(const struct btf *btf)
 static enum status fits(const struct policy_object *o, const struct btf *btf)
 {
 	int id = btf__find_by_name_kind(btf, TABLE, BTF_KIND_STRUCT);
+	const struct btf_type *type;
 	const char *callback;
 	u32 unknown;
 
@@ -153,7 +153,8 @@ static enum status fits(const struct policy_object *o, const struct btf *btf)
 		return cannot(STATUS_KERNEL, o->doing,
 			      "this OP-TEE driver has no struct " TABLE " in its BTF; build it "
 			      "with 'make optee-ko'");
-	callback = other_callback(o, btf, btf__type_by_id(btf, (u32)id));
+	type = btf__type_by_id(btf, (u32)id);
+	callback = type ? other_callback(o, btf, type) : NULL;
 	if (callback)
 		return fail(STATUS_FAILURE,
 			    "cannot %s: this driver calls '%s' with other arguments" OTHER_CONTRACT,

@@ -121,6 +121,13 @@ static const char *find_sections(Elf *elf, struct sections *found)
 	return NULL;
 }
 
+bool policy_named(const struct btf *btf, u32 offset, const char *name)
+{
+	const char *its = btf__name_by_offset(btf, offset);
+
+	return its && !strcmp(its, name);
+}
+
 /* The type of the one variable in the section of tables. */
 static const char *find_type(struct policy_object *o, const struct sections *found)
 {
@@ -133,7 +140,7 @@ static const char *find_type(struct policy_object *o, const struct sections *fou
 		return "it has more than one table; a policy has one";
 	t = btf__type_by_id(o->btf, btf_var_secinfos(t)->type);
 	t = t ? btf__type_by_id(o->btf, t->type) : NULL;
-	if (!t || !btf_is_struct(t) || strcmp(btf__name_by_offset(o->btf, t->name_off), TABLE) != 0)
+	if (!t || !btf_is_struct(t) || !policy_named(o->btf, t->name_off, TABLE))
 		return "its table is no struct " TABLE;
 	if (t->size > found->table->d_size)
 		return "it is cut off; build it again";
@@ -150,7 +157,7 @@ static const char *member(const struct policy_object *o, const Elf_Data *table, 
 	for (u32 i = 0; i < btf_vlen(o->type); i++) {
 		u32 at = btf_member_bit_offset(o->type, i) / 8;
 
-		if (!strcmp(btf__name_by_offset(o->btf, m[i].name_off), name) &&
+		if (policy_named(o->btf, m[i].name_off, name) &&
 		    btf__resolve_size(o->btf, m[i].type) == bytes && at + bytes <= o->type->size)
 			return (const char *)table->d_buf + at;
 	}
@@ -189,8 +196,12 @@ static void find_used(struct policy_object *o, const struct sections *found)
 	const Elf_Data *data = found->relocations;
 
 	for (size_t r = 0; data && r < data->d_size / sizeof(Elf64_Rel); r++) {
-		u64 offset = ((const Elf64_Rel *)data->d_buf)[r].r_offset;
+		Elf64_Rel relocation; /* which may be anywhere in a file */
+		u64 offset;
 
+		memcpy(&relocation, (const char *)data->d_buf + r * sizeof(relocation),
+		       sizeof(relocation));
+		offset = relocation.r_offset;
 		for (u32 i = 0; i < btf_vlen(o->type) && i < 64; i++)
 			if (offset == btf_member_bit_offset(o->type, i) / 8)
 				o->used |= 1ULL << i;

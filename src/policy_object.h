@@ -6,6 +6,7 @@
 #ifndef OPTEE_TOP_POLICY_OBJECT_H
 #define OPTEE_TOP_POLICY_OBJECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "abi.h"
 #include "fail.h"
@@ -40,6 +41,12 @@ enum status policy_object_open(struct policy_object *o, const char *verb, const 
 enum status policy_object_open_as(struct policy_object *o, const char *verb, const char *given,
 				  const char *file);
 void policy_object_close(struct policy_object *o);
+
+/*
+ * Is that the name at an offset of the BTF's strings? What lies behind their end has none:
+ * versions of libbpf before 1.4 let such BTF pass.
+ */
+bool policy_named(const struct btf *btf, u32 offset, const char *name);
 
 void policy_object_set_timeout(struct policy_object *o, u32 timeout_ms);
 

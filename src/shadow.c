@@ -51,8 +51,7 @@ static u32 callbacks_of(const struct policy_object *o)
 	for (u32 i = 0; i < btf_vlen(o->type) && i < 64; i++)
 		for (int callback = 0; o->used >> i & 1 && callback < NR_POLICY_CALLBACKS;
 		     callback++)
-			if (!strcmp(btf__name_by_offset(o->btf, m[i].name_off),
-				    callback_names[callback]))
+			if (policy_named(o->btf, m[i].name_off, callback_names[callback]))
 				found |= 1U << callback;
 	return found;
 }
@@ -61,6 +60,7 @@ static enum status look_at(struct shadows *s, u32 n)
 {
 	const struct policy_object *o = &s->objects[n];
 	int id = btf__find_by_name_kind(o->btf, "optee_adm_asked", BTF_KIND_STRUCT);
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(o->btf, (u32)id);
 	char name[32];
 
 	s->callbacks[n] = callbacks_of(o);
@@ -78,7 +78,7 @@ static enum status look_at(struct shadows *s, u32 n)
 				    "cannot %s: it was built with an older policy.h; build it anew",
 				    o->doing);
 	}
-	if (id >= 0 && btf__type_by_id(o->btf, (__u32)id)->size != sizeof(struct optee_adm_asked))
+	if (type && type->size != sizeof(struct optee_adm_asked))
 		return fail(STATUS_FAILURE,
 			    "cannot %s: it was built with an optee_admission.h of another version; "
 			    "build it anew",
