@@ -5,7 +5,7 @@
  */
 #include <bpf/btf.h>
 #include <errno.h>
-#include <libelf.h>
+#include <gelf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,11 +95,15 @@ static const char *find_sections(Elf *elf, struct sections *found)
 	if (elf_getshdrnum(elf, &nr) || elf_getshdrstrndx(elf, &names))
 		return "it is cut off; build it again";
 	while ((section = elf_nextscn(elf, section))) {
-		Elf64_Shdr *s = elf64_getshdr(section);
-		Elf_Data *data = s->sh_type == SHT_NOBITS ? NULL : elf_rawdata(section, NULL);
-		const char *name = elf_strptr(elf, names, s->sh_name);
+		Elf_Data *data;
+		const char *name;
+		GElf_Shdr s; /* a copy: in a file it may be anywhere */
 
-		if (!name || (s->sh_type != SHT_NOBITS && s->sh_size && (!data || !data->d_buf)))
+		if (!gelf_getshdr(section, &s))
+			break;
+		data = s.sh_type == SHT_NOBITS ? NULL : elf_rawdata(section, NULL);
+		name = elf_strptr(elf, names, s.sh_name);
+		if (!name || (s.sh_type != SHT_NOBITS && s.sh_size && (!data || !data->d_buf)))
 			break;
 		seen++;
 		if (!strcmp(name, ".BTF"))
@@ -107,9 +111,8 @@ static const char *find_sections(Elf *elf, struct sections *found)
 		else if (!strcmp(name, SECTION)) {
 			found->table = data;
 			found->table_index = elf_ndxscn(section);
-			found->table_offset = s->sh_offset;
-		} else if (s->sh_type == SHT_REL && found->table &&
-			   s->sh_info == found->table_index)
+			found->table_offset = s.sh_offset;
+		} else if (s.sh_type == SHT_REL && found->table && s.sh_info == found->table_index)
 			found->relocations = data;
 	}
 	if (seen != nr)
