@@ -13,7 +13,7 @@
 # make xtest-policies     OP-TEE's own tests under every policy, an hour
 # make policies           the policies of policies/, as BPF objects
 # make validate [KERNEL=…] [OPTEE_KO=… | OPTEE_SRC=…]   judges a changed driver
-# make fuzz               ten minutes of spoiled recordings (FUZZ_SECONDS=)
+# make fuzz               ten minutes of spoiled input of all kinds (FUZZ_SECONDS= FUZZ_TARGETS=)
 # make install DESTDIR= prefix=
 #
 # V=1 shows the commands. WERROR=1 makes warnings errors: CI sets it, and nobody who builds
@@ -258,7 +258,12 @@ build/unit/test_%.o: tests/unit/test_%.c Makefile
 	$(Q)$(UNIT_CC) -Ibpf -Ivmlinux -c -o $@ $<
 
 $(UNIT_TESTS): build/unit/test_%: build/unit/test_%.o | build/unit/libplain.so
-	$(Q)$(UNIT_CC) -o $@ $^ -Lbuild/unit -lplain -Wl,-rpath,'$$ORIGIN' -lcmocka -ljansson -lz
+	$(Q)$(UNIT_CC) -o $@ $^ -Lbuild/unit -lplain -Wl,-rpath,'$$ORIGIN' -lcmocka -ljansson -lz $(UNIT_LIBS)
+
+# The fuzz targets have it, and what they find.
+build/unit/test_fuzz_corpus: build/unit/src/policy_object.o
+build/unit/test_fuzz_corpus: UNIT_LIBS := -lbpf -lelf
+build/unit/test_fuzz_corpus.o: $(wildcard tests/fuzz/*.[ch])
 
 # Policies as plain functions: one program has them all.
 UNIT_POLICIES := $(patsubst policies/%.c,build/unit/policies/%.o,$(sort $(wildcard policies/*.c)))
@@ -289,21 +294,30 @@ unit: $(UNIT_TESTS) build/unit/libplain.so
 $(UNIT_TESTS:build/unit/%=run-%): run-%:
 	$(Q)ASAN_OPTIONS=detect_stack_use_after_return=1 build/unit/$*
 
-# The fuzzer of recordings, for FUZZ_SECONDS; a finding is in build/fuzz.
+# What comes from outside, each with a fuzzer: FUZZ_SECONDS are for all of them together. A
+# finding is in build/fuzz, and goes to tests/fuzz/corpus once it is fixed.
 FUZZ_SECONDS ?= 600
+FUZZ_TARGETS ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_CC	:= $(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -fno-sanitize-recover=all -MMD -MP -Iinclude -Isrc
+FUZZ_OBJS := $(PLAIN:%=build/fuzz/src/%.o)
 
-build/fuzz/recording: tests/fuzz/fuzz_recording.c $(PLAIN:%=src/%.c) Makefile
-	@mkdir -p $(@D)/corpus
+build/fuzz/src/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -Iinclude -Isrc -o $@ $< $(PLAIN:%=src/%.c) -ljansson -lz
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+
+$(FUZZ_TARGETS:%=build/fuzz/%): build/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(FUZZ_OBJS)
+	$(call say,CC,$@)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c %.o,$^) -lbpf -lelf -ljansson -lz
+
+build/fuzz/policy: build/fuzz/src/policy_object.o
+
+-include $(FUZZ_OBJS:.o=.d)
 
 fuzz:
 	$(Q)scripts/host-deps build unit fuzz
-	$(Q)$(MAKE) --no-print-directory build/fuzz/recording
-	$(Q)ASAN_OPTIONS=log_path=build/fuzz/report build/fuzz/recording -max_total_time=$(FUZZ_SECONDS) \
-		-close_fd_mask=3 -max_len=16384 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
-		-artifact_prefix=build/fuzz/ build/fuzz/corpus tests/fuzz/corpus
+	$(Q)$(MAKE) --no-print-directory $(FUZZ_TARGETS:%=build/fuzz/%)
+	$(Q)tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 build/arm64/bench-%: tests/bench/%.c Makefile
 	@mkdir -p $(@D)

@@ -1,25 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the fuzzer starts from, and what it once found, is read without a finding. */
+/* What the fuzzers start from, and what they once found, is read without a finding. */
+#define FUZZ_ALL
+#include <fcntl.h>
 #include <glob.h>
-#include <stdio.h>
+#include <sanitizer/common_interface_defs.h>
 #include "unit.h"
+#include "../fuzz/fuzz_http.c"
+#include "../fuzz/fuzz_log.c"
+#include "../fuzz/fuzz_options.c"
+#include "../fuzz/fuzz_policy.c"
 #include "../fuzz/fuzz_recording.c"
+#include "../fuzz/fuzz_request.c"
+#include "../fuzz/fuzz_rules.c"
+#include "../fuzz/fuzz_stream.c"
 
+static const struct {
+	const char *corpus;
+	void (*fuzz)(const uint8_t *data, size_t size);
+} targets[] = {
+	{ "http", fuzz_http },           { "log", fuzz_log },
+	{ "options", fuzz_options },     { "policy", fuzz_policy },
+	{ "recording", fuzz_recording }, { "request", fuzz_request },
+	{ "rules", fuzz_rules },         { "stream", fuzz_stream },
+};
+
+#define NR_TARGETS (sizeof(targets) / sizeof(targets[0]))
+
+static void read_input(const char *path, void (*fuzz)(const uint8_t *data, size_t size))
+{
+	static uint8_t data[1 << 20];
+	FILE *f = fopen(path, "rb");
+	uint8_t *exact;
+	size_t size;
+
+	assert_non_null(f);
+	size = fread(data, 1, sizeof(data), f);
+	fclose(f);
+	exact = malloc(size); /* so that a byte behind it is a finding */
+	memcpy(exact, data, size);
+	fuzz(exact, size);
+	free(exact);
+}
+
+/* Most of it is complained of, and that goes to a file; so does what UBSan finds. */
 static void the_corpus(void **state)
 {
-	glob_t found;
+	int kept = dup(STDERR_FILENO), log = open("build/unit/fuzz_corpus.log",
+						  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
 	(void)state;
-	assert_int_equal(glob("tests/fuzz/corpus/*", 0, NULL, &found), 0);
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		static uint8_t data[1 << 20];
-		FILE *f = fopen(found.gl_pathv[i], "rb");
+	assert_true(log >= 0);
+	__sanitizer_set_report_fd((void *)(intptr_t)kept);
+	for (size_t t = 0; t < NR_TARGETS; t++) {
+		char pattern[64];
+		glob_t found;
 
-		assert_non_null(f);
-		LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof(data), f));
-		fclose(f);
+		snprintf(pattern, sizeof(pattern), "tests/fuzz/corpus/%s/*", targets[t].corpus);
+		assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+		dup2(log, STDERR_FILENO);
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			read_input(found.gl_pathv[i], targets[t].fuzz);
+		dup2(kept, STDERR_FILENO);
+		globfree(&found);
 	}
-	globfree(&found);
+	close(kept);
+	close(log);
 }
 
 UNIT_TESTS(the_corpus)

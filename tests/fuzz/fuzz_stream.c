@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whatever a daemon sends, its client ends, and what it was given can be shown. The blocks'
+ * checksums and schema are put right.
+ */
+#include "fuzz.h"
+#include "json.h"
+#include "schema.h"
+#include "stream.h"
+
+static void show_stream(struct stream *st)
+{
+	static const struct opts o;
+	struct source source = stream_source(st);
+	const struct call_record *calls;
+	const struct event *events;
+	const struct snapshot *s;
+
+	if (!stream_wait_host(st))
+		return;
+	do {
+		u32 n = source.look(source.ctx, &events);
+
+		for (u32 i = 0; n != LOOK_ENDED && i < n; i++)
+			json_decref(event_line_json(source.host, &events[i], i));
+		s = source.next(source.ctx);
+		if (s)
+			json_decref(snapshot_json(&o, source.host, s));
+		source.calls(source.ctx, &calls);
+	} while (s);
+}
+
+static void fuzz_stream(const uint8_t *data, size_t size)
+{
+	/* What is past comes snapshot by snapshot, or as one. */
+	const struct stream_opts each = { .calls = true, .each = size & 1 };
+	const int buffer = 1 << 20;
+	uint8_t *copy = fuzz_copy(data, size);
+	struct stream *st;
+	int pair[2];
+
+	fuzz_repair(copy, size, SCHEMA);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		abort();
+	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
+	if (send(pair[1], copy, size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && size)
+		abort();
+	shutdown(pair[1], SHUT_WR);
+	if (!stream_open_fd(&st, pair[0], &each)) {
+		show_stream(st);
+		stream_close(st);
+	}
+	close(pair[1]);
+	free(copy);
+}
+
+FUZZ_TARGET(stream);
