@@ -317,7 +317,7 @@ static u32 stream_look(void *ctx, const struct event **events)
 	pump(st);
 	st->looked = st->looked < st->given ? st->given : st->looked;
 	n = st->events.nr - st->looked;
-	*events = st->events.events + st->looked;
+	*events = n ? st->events.events + st->looked : NULL;
 	st->looked = st->events.nr;
 	return n || !st->ended ? n : LOOK_ENDED;
 }
