@@ -6,7 +6,7 @@
 
 void judge_losses(const struct rule *r, const struct seen *s, struct finding *f)
 {
-	u64 sum = 0, late = s->losses.count[LOSS_LATE_CALLS];
+	u64 late = s->losses.count[LOSS_LATE_CALLS];
 
 	(void)r;
 	for (int i = 0; i < NR_LOSSES; i++) {
@@ -14,15 +14,12 @@ void judge_losses(const struct rule *r, const struct seen *s, struct finding *f)
 
 		if (i == LOSS_LATE_CALLS || !count)
 			continue;
-		sum += count;
 		finding_add(f, "%s %llu: %s", loss_fields[i].name, (unsigned long long)count,
 			    loss_fields[i].help);
 	}
-	if (s->losses.missed_known && s->losses.missed) {
-		sum += s->losses.missed;
+	if (s->losses.missed_known && s->losses.missed)
 		finding_add(f, "probes_missed %llu: hook runs that the kernel skipped",
 			    (unsigned long long)s->losses.missed);
-	}
 	if (s->damaged)
 		finding_add(f, "the recording is damaged, or was cut off");
 	if (s->driver_left)
