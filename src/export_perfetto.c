@@ -314,7 +314,7 @@ static void snapshot(struct export *x, const struct snapshot *s)
 	for (u32 i = 0; i < s->nr_pools; i++) {
 		const struct snap_pool *pool = &s->pools[i];
 
-		for (int slot = 0; slot < pool->total; slot++)
+		for (int slot = 0; slot < pool->total && slot < LANES_MAX; slot++)
 			slot_track(p, pool->id, (u32)slot);
 		timeline_count(p->t, counter_track(p, pool->id, TYPE_IN_USE), s->mono_ns,
 			       (u64)pool->in_use_all);

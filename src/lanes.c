@@ -30,8 +30,20 @@ static u32 gap_before_last(const struct lanes *l, u64 start_ns, u64 end_ns)
 	return LANE_NONE;
 }
 
+static u32 ends_first(const struct lanes *l)
+{
+	u32 first = 0;
+
+	for (u32 i = 1; i < l->count; i++)
+		if (l->lanes[i].end_ns < l->lanes[first].end_ns)
+			first = i;
+	return first;
+}
+
 static u32 add(struct lanes *l)
 {
+	if (l->count == LANES_MAX)
+		return ends_first(l);
 	if (l->count == l->room) {
 		u32 room = l->room ? l->room * 2 : 8;
 		struct lane *more = realloc(l->lanes, room * sizeof(*more));

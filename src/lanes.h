@@ -12,6 +12,7 @@
 #include "abi.h"
 
 #define LANE_NONE (~0U)
+#define LANES_MAX 1024 /* more stays at once overlap: no queue has that many, but a file may */
 
 struct lane {
 	u64 start_ns, end_ns; /* of its last stay; end ~0: it lasts */

@@ -47,9 +47,12 @@ struct source player_source(struct player *p)
 
 u64 player_delay(const struct player *p)
 {
+	double ns;
+
 	if (p->paused || p->ended)
 		return ~0ULL;
-	return (u64)((double)p->interval_ns / p->speed);
+	ns = (double)p->interval_ns / p->speed;
+	return ns < 1e18 ? (u64)ns : (u64)1e18; /* 32 years: a file can say anything */
 }
 
 void player_seek(struct player *p, long frames, void (*take)(void *arg, const struct event *e),

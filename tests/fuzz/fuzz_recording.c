@@ -6,6 +6,7 @@
  */
 #include "fuzz.h"
 #include "event_text.h"
+#include "export.h"
 #include "json.h"
 #include "recording.h"
 
@@ -52,6 +53,17 @@ static void show_recording(struct recording *r)
 	}
 }
 
+static void export_as(struct recording *r, const char *format, const char *what)
+{
+	const struct opts o = { .format = format, .what = what };
+	struct source source = recording_source(r);
+	FILE *out = fopen("/dev/null", "w");
+
+	recording_seek(r, 0);
+	export_run(&o, export_format(&o), &source, out);
+	fclose(out);
+}
+
 static void read_recording(const uint8_t *data, size_t size)
 {
 	struct recording *r;
@@ -60,6 +72,10 @@ static void read_recording(const uint8_t *data, size_t size)
 
 	if (recording_open(&r, path) == STATUS_OK) {
 		show_recording(r);
+		export_as(r, "jsonl", NULL);
+		export_as(r, "perfetto", NULL);
+		export_as(r, "csv", "calls");
+		export_as(r, "csv", "events");
 		recording_close(r);
 	}
 	close(fd);

@@ -48,6 +48,13 @@ static void lanes(void **state)
 	/* That room is taken now. */
 	assert_int_equal(lanes_place(&l, 42, 44), 2);
 	lanes_free(&l);
+	/* Of a made-up file: all at once, and without end. */
+	for (u32 i = 0; i < 3 * LANES_MAX; i++)
+		assert_true(lanes_place(&l, i, 1000000 + i) < LANES_MAX);
+	for (u32 i = 0; i < 3 * LANES_MAX; i++)
+		assert_true(lanes_begin(&l, i, i) < LANES_MAX);
+	assert_int_equal(l.count, LANES_MAX);
+	lanes_free(&l);
 	lanes_that_last();
 }
 
