@@ -26,8 +26,7 @@ struct recording {
 	struct places snapshots, hosts; /* which of the blocks are some */
 	bool damaged;                   /* and whether that is still to be said: */
 	bool spoiled;
-	const char *why; /* it is damaged, as far as that was said */
-	bool lost;       /* a snapshot says so */
+	bool lost; /* a snapshot says so */
 	struct host host;
 	size_t at;     /* the block that next() goes on with */
 	u32 passed;    /* snapshots before it */
@@ -94,20 +93,15 @@ static void say_damage(struct recording *r, bool ended)
 	u64 inside = f->damaged - (f->tail > 0);
 
 	r->damaged = f->damaged || !ended;
-	if (inside) {
-		r->why = "parts of it are damaged";
+	if (inside)
 		say("'%s' is damaged in %llu place%s: %llu bytes are left out", r->name,
 		    (unsigned long long)inside, inside == 1 ? "" : "s",
 		    (unsigned long long)(f->skipped - f->tail));
-	}
-	if (!ended) {
-		r->why = "it was cut off";
+	if (!ended)
 		say("'%s' was cut off: it goes up to where that was", r->name);
-	} else if (f->tail) {
-		r->why = "something else follows its end";
+	else if (f->tail)
 		say("'%s' has something else behind its end: %llu bytes are left out", r->name,
 		    (unsigned long long)f->tail);
-	}
 }
 
 static enum status find_blocks(struct recording *r)
@@ -345,10 +339,7 @@ bool recording_damaged(const struct recording *r)
 enum status recording_strict(const struct recording *r)
 {
 	if (r->damaged)
-		return fail(STATUS_INCOMPLETE, "'%s' is not complete: %s", r->name,
-			    r->file.changed ? "it was changed while it was read" :
-			    r->why          ? r->why :
-					      "a block of it cannot be read");
+		return STATUS_INCOMPLETE; /* it was said, or is going to be */
 	if (r->lost)
 		return fail(STATUS_INCOMPLETE, "some calls were not seen: see the losses");
 	return STATUS_OK;

@@ -3,6 +3,8 @@
 rest is shown. Needs no guest."""
 
 import json
+import os
+import termios
 from pathlib import Path
 from typing import NamedTuple, Optional, Sequence
 
@@ -199,6 +201,47 @@ def bad_files_spoiled_end(context: Context) -> None:
         t.press("]")
         t.press("q")
         findings.equal("the view's status", t.end(), 0)
+    findings.done()
+
+
+@test()
+def bad_files_behind_the_end(context: Context) -> None:
+    """What comes behind the end is damage like any other."""
+    findings = Findings()
+    context.dir.mkdir(parents=True, exist_ok=True)
+    file = context.dir / "behind.rec"
+    whole = native.run("replay", native.RECORDING, "--json").out
+    file.write_bytes(WHOLE + b"garbage")
+    out = saved(findings, file, "has something else behind its end: 7 bytes are left out",
+                whole.count(b"\n"))
+    findings.equal("the frames", out, whole)
+    findings.done()
+
+
+def change(file: Path, cut: bool) -> None:
+    if cut:
+        os.truncate(file, 100)
+    else:
+        with open(file, "r+b") as f:
+            f.write(bytes(len(WHOLE)))
+
+
+@test()
+def bad_files_changed(context: Context) -> None:
+    """Cut off or overwritten while it is replayed: the view ends, and the terminal is free."""
+    findings = Findings()
+    context.dir.mkdir(parents=True, exist_ok=True)
+    file = context.dir / "changed.rec"
+    for cut in True, False:
+        file.write_bytes(WHOLE)
+        with Terminal([native.top(), "replay", file, "--strict", "--speed", "0.1"]) as t:
+            t.wait("a frame", lambda: b"frame " in t.raw)
+            change(file, cut)
+            t.press("}")
+            findings.equal(f"cut off {cut}: status", t.end(), INCOMPLETE)
+            findings.equal(f"cut off {cut}: settings", termios.tcgetattr(t.slave), t.before)
+            findings.true(f"cut off {cut}: it says {t.raw[-200:]!r}",
+                          b"was changed while it was read" in t.raw)
     findings.done()
 
 
