@@ -24,7 +24,7 @@ class NoHeaders(Failed):
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -76,7 +76,7 @@ def build(name: str, kernel: str = KERNEL) -> Path:
     version = Path(kernel).name
     module = (MODULES if kernel == target.STOCK else MODULES / version) / f"{name}.ko"
     work = OUT / f"kmod-{name}-{version}"
-    with _locked(work.with_suffix(f"{work.suffix}.lock")):
+    with locked(work.with_suffix(f"{work.suffix}.lock")):
         headers = _headers(kernel)
         if _is_new(module, headers.stamp, *(SOURCES / name).iterdir()):
             return module

@@ -94,7 +94,9 @@ def driver(kernel: str = kmod.KERNEL, patch: Optional[Path] = None) -> Path:
     inputs = [p for place in CORE for p in (place.iterdir() if place.is_dir() else [place])]
     inputs += [patch] if patch else []
     inputs += [Path(kernel) / "Image"] if target.OTHER else []
-    if not ko.exists() or any(p.stat().st_mtime > ko.stat().st_mtime for p in inputs):
+    with kmod.locked(ko.parent.with_suffix(f"{ko.parent.suffix}.lock")):
+        if ko.exists() and all(p.stat().st_mtime <= ko.stat().st_mtime for p in inputs):
+            return ko
         more: Sequence[str | Path] = ["--patch", patch] if patch else []
         done = subprocess.run([ROOT / "kernel/build", "--kernel", kernel, "--out", ko, *more],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -154,7 +156,8 @@ class Call(NamedTuple):
     @property
     def internal(self) -> bool:
         """Does it bypass the policy?"""
-        return self.op not in ("open", "invoke", "close", "cancel")
+        return self.op not in ("open", "invoke", "close", "cancel", "shm_register",
+                               "shm_unregister")
 
 
 def _number(row: Mapping[str, str], key: str) -> int:
