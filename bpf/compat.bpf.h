@@ -160,6 +160,12 @@ static __always_inline bool has_system_calls(void)
 	return bpf_core_field_exists(w->sys_thread);
 }
 
+/* What the driver makes its own calls with, since 5.17. Before, NULL. */
+static __always_inline struct tee_context *driver_context(struct optee *optee)
+{
+	return bpf_core_field_exists(optee->ctx) ? BPF_CORE_READ(optee, ctx) : NULL;
+}
+
 /* A word of the kernel's memory; unreadable: 0. */
 static __always_inline u64 word_at(u64 addr)
 {

@@ -196,6 +196,16 @@ static __always_inline u32 shadow_weight(struct task_struct *task)
 	return weights[nice < NR_WEIGHTS ? nice : OPTEE_ADM_NICE_0];
 }
 
+/* As is_drivers_own() of kernel/adm_call.c. */
+static __always_inline bool shadow_is_internal(struct tee_context *tee, u32 op)
+{
+	struct optee *optee = (void *)BPF_CORE_READ(tee, teedev, dev.driver_data);
+
+	if (!tee || BPF_CORE_READ(tee, teedev) == BPF_CORE_READ(optee, supp_teedev))
+		return true;
+	return tee == driver_context(optee) && op != CMD_OTHER;
+}
+
 /* A call begins: what it is, as far as it is known now. */
 static __noinline void shadow_arrives(struct call *c, struct tee_context *tee)
 {
@@ -226,10 +236,16 @@ static __noinline void shadow_arrives(struct call *c, struct tee_context *tee)
 		sc->flags |= OPTEE_ADM_OPEN;
 		named = false;
 		break;
+	case CMD_SHM_REGISTER:
+	case CMD_SHM_UNREGISTER:
+		sc->flags |= OPTEE_ADM_SHM;
+		named = false;
+		break;
 	default:
-		sc->flags |= OPTEE_ADM_INTERNAL;
 		named = false;
 	}
+	if (shadow_is_internal(tee, c->op))
+		sc->flags |= OPTEE_ADM_INTERNAL;
 	shadow_client(state, sc, tee, c->tgid, c->pool, c->start_ns);
 	shadow_ta(state, sc, named ? c->session_slot : SESSION_SLOTS, c->pool, c->start_ns);
 	if (named)

@@ -46,8 +46,19 @@ enum optee_adm_flag {
 	OPTEE_ADM_OPEN = 1 << 4,     /* opens a session; session and func are 0 */
 	OPTEE_ADM_CLOSE = 1 << 5,    /* closes its session */
 	OPTEE_ADM_CANCEL = 1 << 6,   /* cancels another call of its session */
-	OPTEE_ADM_INTERNAL = 1 << 7, /* the driver's own: admit is never asked for it */
+	OPTEE_ADM_INTERNAL = 1 << 7, /* the driver's own: no policy sees it, see below */
+	OPTEE_ADM_SHM = 1 << 8,      /* registers shared memory, or gives it back */
 };
+
+/*
+ * A call without a session (SHM, and what a later driver adds) is a call of its client: it is
+ * ranked, asked about, charged and watched as any other, with session, func and ta 0.
+ *
+ * A call is INTERNAL when no client made it: with the driver's own context (the bottom half,
+ * a page for arguments) or with none. So is one with tee-supplicant's context, which only serves
+ * an RPC: the call in flight that made the RPC waits for it, and has a thread. Internal calls go
+ * ahead of everybody, take any free thread and are in the counts of threads only.
+ */
 
 /*
  * The flags of a policy: what, beside the counters and the class (SYS), its verdict depends
@@ -55,11 +66,12 @@ enum optee_adm_flag {
  * waiter is asked in every pass.
  */
 enum optee_adm_ops_flag {
-	OPTEE_ADM_BY_CLASS = 1 << 0, /* on nothing more, unless the next two are set, too */
+	OPTEE_ADM_BY_CLASS = 1 << 0, /* on nothing more, unless another BY_ is set, too */
 	OPTEE_ADM_BY_CLIENT = 1 << 1,
 	OPTEE_ADM_BY_TA = 1 << 2,
 	OPTEE_ADM_STATELESS =
-		1 << 3, /* it keeps nothing in cpriv, tpriv or qpriv: spares copying */
+		1 << 3,             /* it keeps nothing in cpriv, tpriv or qpriv: spares copying */
+	OPTEE_ADM_BY_KIND = 1 << 4, /* on OPEN, CLOSE, CANCEL or SHM */
 };
 
 /* Why a policy was left; the first reason wins. */

@@ -11,7 +11,9 @@
 #include <linux/ktime.h>
 #include "optee_private.h"
 
-#define ADM_BY              (OPTEE_ADM_BY_CLASS | OPTEE_ADM_BY_CLIENT | OPTEE_ADM_BY_TA)
+#define ADM_BY_WHOM         (OPTEE_ADM_BY_CLIENT | OPTEE_ADM_BY_TA)
+#define ADM_BY              (OPTEE_ADM_BY_CLASS | ADM_BY_WHOM | OPTEE_ADM_BY_KIND)
+#define ADM_KINDS           (OPTEE_ADM_OPEN | OPTEE_ADM_CLOSE | OPTEE_ADM_CANCEL | OPTEE_ADM_SHM)
 #define OPTEE_ADM_OPS_FLAGS (ADM_BY | OPTEE_ADM_STATELESS)
 
 #define ADM_BUSY_RETRY_MS   10   /* OP-TEE has no thread though none of ours is in it */
@@ -49,6 +51,11 @@ struct optee_adm_session {
 static inline struct optee_call_queue *adm_cq(struct optee_adm_queue *q)
 {
 	return container_of(q, struct optee_call_queue, adm);
+}
+
+static inline struct optee *adm_optee(const struct optee_adm_queue *q)
+{
+	return container_of(q, struct optee, call_queue.adm);
 }
 
 static inline struct optee_call_waiter *adm_call_waiter(struct optee_adm_waiter *a)
@@ -104,12 +111,14 @@ static inline void adm_ids_put_session(struct optee_adm_session *session)
 		adm_ids_drop_session(session);
 }
 
-/* A call is seen from now on. */
-static inline void adm_ids_know(struct optee_call_waiter *w)
+/* A call is seen from now on. The driver's own context is nobody's. */
+static inline void adm_ids_know(struct optee_adm_queue *q, struct optee_call_waiter *w)
 {
-	struct optee_context_data *context = w->adm.ctx ? w->adm.ctx->data : NULL;
 	struct optee_adm_waiter *a = &w->adm;
+	struct optee_context_data *context = NULL;
 
+	if (a->ctx && a->ctx != adm_optee(q)->ctx)
+		context = a->ctx->data;
 	a->client = context ? context->adm_client : NULL;
 	if (a->client)
 		a->client->refs++;

@@ -103,12 +103,20 @@ struct pass {
 	bool refused[OPTEE_ADM_CLASSES];
 };
 
-static bool is_refused(const struct optee_adm_queue *q, const struct pass *pass,
-		       const struct optee_adm_waiter *a)
+/* With BY_KIND only calls of no special kind, invokes, are alike. */
+static bool is_like_others(const struct optee_adm_queue *q, const struct optee_adm_waiter *a)
 {
 	u32 flags = q->ops->flags & ADM_BY;
 
-	if (!flags || adm_is_internal(a) || !pass->refused[adm_is_system(a)])
+	return flags && !(flags & OPTEE_ADM_BY_KIND && a->call.flags & ADM_KINDS);
+}
+
+static bool is_refused(const struct optee_adm_queue *q, const struct pass *pass,
+		       const struct optee_adm_waiter *a)
+{
+	u32 flags = q->ops->flags;
+
+	if (!is_like_others(q, a) || adm_is_internal(a) || !pass->refused[adm_is_system(a)])
 		return false;
 	if (flags & OPTEE_ADM_BY_CLIENT && (!a->client || a->client->refused_in != q->pass))
 		return false;
@@ -122,6 +130,8 @@ static void note_refusal(struct optee_adm_queue *q, struct pass *pass, struct op
 	a->call.flags |= OPTEE_ADM_QUEUED;
 	if (a->call.retry_ns)
 		q->retry_ns = min(q->retry_ns, a->call.now_ns + a->call.retry_ns);
+	if (!is_like_others(q, a))
+		return;
 	pass->refused[adm_is_system(a)] = true;
 	if (a->client)
 		a->client->refused_in = q->pass;
@@ -246,7 +256,7 @@ bool __optee_adm_reserve(struct optee_call_queue *cq, struct tee_context *ctx, u
 
 	adm_look_at_clock(&cq->adm);
 	w.adm.arrived_ns = cq->adm.now_ns;
-	adm_ids_know(&w);
+	adm_ids_know(&cq->adm, &w);
 	adm_ids_name(&cq->adm, &w.adm, session, false);
 	yes = adm_ask_reserve(&cq->adm, &w.adm);
 	adm_forget(&w);

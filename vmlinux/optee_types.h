@@ -113,7 +113,9 @@ struct optee_supp {
 };
 
 struct optee {
+	struct tee_device *supp_teedev;
 	struct tee_device *teedev;
+	struct tee_context *ctx; /* 5.17 */
 	struct optee_call_queue call_queue;
 	struct optee_supp supp;
 	unsigned int rpc_param_count;

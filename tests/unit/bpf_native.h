@@ -139,6 +139,8 @@ struct optee_supp {
 	struct list_head reqs;
 };
 struct optee {
+	struct tee_device *supp_teedev;
+	struct tee_context *ctx;
 	struct optee_call_queue call_queue;
 	struct optee_supp supp;
 	unsigned int rpc_param_count;
@@ -264,6 +266,11 @@ static inline void msg_start(u64 msg, struct msg_head *head)
 static inline u32 msg_ret(u64 msg)
 {
 	return ((struct msg_head *)msg)->ret;
+}
+
+static inline struct tee_context *driver_context(struct optee *optee)
+{
+	return optee->ctx;
 }
 
 static inline u32 msg_session(u64 msg)

@@ -245,13 +245,11 @@ static void verdicts_charge_nothing(void **state)
 	}
 }
 
-/* A TA that is asked for all the time has its burst, and then 50 calls a second. */
-static void tacap_keeps_the_rate(void **state)
+/* What is asked for all the time has its burst, and then 50 calls a second. */
+static struct optee_adm_call flood_tacap(struct optee_adm_call c)
 {
-	struct optee_adm_call c = { .total = 8, .free = 8, .ta = 1, .now_ns = 7 * SEC };
 	u64 begin = c.now_ns, entered = 0;
 
-	(void)state;
 	while (c.now_ns <= begin + 20 * SEC) {
 		c.retry_ns = 0;
 		if (policy_tacap.admit(&c) == OPTEE_ADM_ENTER) {
@@ -268,6 +266,25 @@ static void tacap_keeps_the_rate(void **state)
 		c.now_ns++;
 	}
 	assert_int_equal(entered, 5 + 20 * 50);
+	return c;
+}
+
+/* So has a TA, and a client of calls without one: each has a schedule of its own. */
+static void tacap_keeps_the_rate(void **state)
+{
+	struct optee_adm_call shm = { .total = 8, .free = 8, .client = 7, .flags = OPTEE_ADM_SHM };
+	struct optee_adm_call c = { .total = 8, .free = 8, .client = 7, .ta = 1 };
+
+	(void)state;
+	c.now_ns = shm.now_ns = 7 * SEC;
+	shm = flood_tacap(shm);
+	assert_int_equal(shm.tpriv[0], 0);
+	assert_int_equal(policy_tacap.admit(&shm), OPTEE_ADM_ENTER);
+	policy_tacap.enter(&shm);
+	shm.flags = OPTEE_ADM_OPEN;
+	assert_int_equal(policy_tacap.admit(&shm), OPTEE_ADM_WAIT);
+	c = flood_tacap(c);
+	assert_int_equal(c.cpriv[0], 0);
 	c.now_ns += 100 * SEC;
 	c.ta_in_flight = 1;
 	c.retry_ns = 0;
@@ -276,9 +293,10 @@ static void tacap_keeps_the_rate(void **state)
 	assert_int_equal(policy_tacap.rank(&c), 1);
 	c.flags = OPTEE_ADM_CANCEL; /* what the TA is at work on ends by it */
 	assert_int_equal(policy_tacap.admit(&c), OPTEE_ADM_ENTER);
-	assert_int_equal(policy_tacap.rank(&c), 0);
+	assert_int_equal(policy_tacap.rank(&c), 1); /* and there is no end of cancels */
 	c.flags = OPTEE_ADM_SYS;
 	assert_int_equal(policy_tacap.admit(&c), OPTEE_ADM_ENTER);
+	assert_int_equal(policy_tacap.rank(&c), 0);
 }
 
 /* On one thread three clients that never stop get what their weights say. */

@@ -267,21 +267,60 @@ static void verdicts(void **unused)
 	}
 }
 
-/* The driver's own calls ask nobody, and are in flight all the same. */
+/*
+ * The driver's own calls ask nobody, and are in flight all the same; what a client does without
+ * a session is a call of its own. Whose it is tells the context, not the command.
+ */
 static void internal(void **unused)
 {
+	static struct tee_device supplicant = { .desc = &desc, .dev = { &optee } };
+	static struct tee_context supplicant_context = { .teedev = &supplicant };
+	static struct tee_context own_context = { .teedev = &teedev };
+	static const struct {
+		u32 cmd;
+		struct tee_context *context;
+		bool internal;
+		u32 flags;
+	} cases[] = {
+		{ CMD_SHM_REGISTER, &user_context, false, OPTEE_ADM_SHM },
+		{ CMD_SHM_UNREGISTER, &user_context, false, OPTEE_ADM_SHM },
+		{ CMD_SHM_REGISTER, &kernel_context, false, OPTEE_ADM_SHM },
+		{ CMD_OTHER, &user_context, false, 0 },
+		{ CMD_OTHER, &own_context, false, 0 }, /* for a user of protected memory */
+		{ CMD_SHM_REGISTER, &own_context, true, 0 },
+		{ CMD_BOTTOM_HALF, &own_context, true, 0 },
+		{ CMD_SHM_REGISTER, &supplicant_context, true, 0 },
+		{ CMD_SHM_UNREGISTER, &supplicant_context, true, 0 },
+	};
+
 	(void)unused;
-	messages[0] = (struct msg_open){ .head = { .cmd = CMD_SHM_REGISTER } };
-	at(0, 1000);
-	call_begin(&user_context, (u64)&teedev, (u64)&messages[0], CLASS_NORMAL);
-	enters(0, 1100);
-	assert_int_equal(asked_times[POLICY_ADMIT] + asked_times[POLICY_ENTER], 0);
-	assert_int_equal(counts(1, CLASS_NORMAL)->calls, 0);
-	begins(1, 2000, 5, CLASS_NORMAL, &user_context);
-	enters(1, 2100);
-	assert_int_equal(seen[POLICY_ADMIT].norm_in_flight, 1);
-	ends(0, 3000);
-	assert_int_equal(asked_times[POLICY_LEAVE], 0);
+	optee.ctx = &own_context;
+	optee.supp_teedev = &supplicant;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		u32 before = asked_times[POLICY_ADMIT], times = cases[i].internal ? 0 : 1;
+		u64 now = 1000 + 10000 * i;
+
+		messages[0] = (struct msg_open){ .head = { .cmd = cases[i].cmd } };
+		at(0, now);
+		call_begin(cases[i].context, (u64)&teedev, (u64)&messages[0], CLASS_NORMAL);
+		enters(0, now + 100);
+		assert_int_equal(asked_times[POLICY_ADMIT], before + times);
+		if (times) {
+			assert_int_equal(seen[POLICY_ADMIT].flags, cases[i].flags);
+			assert_int_equal(seen[POLICY_ADMIT].session, 0);
+			assert_int_equal(seen[POLICY_ADMIT].ta, 0);
+			assert_true(seen[POLICY_ADMIT].client != 0);
+		}
+		begins(1, now + 200, 5, CLASS_NORMAL, &user_context);
+		enters(1, now + 210);
+		assert_int_equal(seen[POLICY_ADMIT].norm_in_flight, 1);
+		before = asked_times[POLICY_LEAVE];
+		ends(0, now + 300);
+		assert_int_equal(asked_times[POLICY_LEAVE], before + times);
+		ends(1, now + 400);
+	}
+	optee.ctx = NULL;
+	optee.supp_teedev = NULL;
 }
 
 /* More clients than places: whom it was kept of longest ago gives way, and it is told. */
