@@ -193,7 +193,8 @@ guest:
 	$(Q)tests/vm/prepare sysroot
 	$(Q)$(MAKE) $(JOBS) --no-print-directory $(if $(V),,-s) CROSS_COMPILE=aarch64-linux-gnu- STATIC=1 \
 		SYSROOT=$(SYSROOT_ARM64) build/arm64/optee-top build/arm64/optee-load build/arm64/optee-load-demo \
-		build/arm64/calling-plugin.so build/arm64/log-made build/arm64/crowd build/arm64/mob build/arm64/hammer \
+		build/arm64/calling-plugin.so build/arm64/tee-account.so build/arm64/log-made build/arm64/crowd build/arm64/mob \
+		build/arm64/hammer \
 		build/arm64/policy-swaps build/arm64/policy-witness build/arm64/policy-shadow policies $(HOMES)
 
 # What never was, for tests of what is made of it: a daemon's log, those of many devices,
@@ -228,6 +229,13 @@ build/arm64/crowd build/arm64/mob build/arm64/hammer: Makefile
 	$(call say,CC,$@)
 	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra \
 		$(ERRORS) -Wformat=2 -Wshadow -static -pthread -o $@ $(filter %.c,$^)
+
+# For programs that give no account of their own.
+build/arm64/tee-account.so: tests/load/tee-account.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -O2 -Wall -Wextra $(ERRORS) \
+		-Wformat=2 -Wshadow -fPIC -shared -o $@ $<
 
 # For tee-supplicant: not among the programs that every guest gets.
 build/arm64/calling-plugin.so: tests/load/plugin/calling.c Makefile

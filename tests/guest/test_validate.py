@@ -9,7 +9,9 @@ import subprocess
 from pathlib import Path
 from typing import Mapping, NamedTuple, Sequence
 
-from . import kmod, vm
+from validation import accounts
+
+from . import account, kmod, vm
 from .registry import Context, Failed, Findings, test
 
 VALIDATE = vm.ROOT / "tests/validate"
@@ -112,6 +114,56 @@ def validate_reservation_leak(context: Context) -> None:
     findings = check(found, {"storm": {"no_reservation_leak"}})
     names(findings, "storm", found["storm"].get("no_reservation_leak", ()),
           r"9 system sessions, 9 more than at the beginning, and 0 sessions .* open")
+    findings.done()
+
+
+@test()
+def validate_unseen_wait(context: Context) -> None:
+    """It sleeps in a function without a hook: optee-top sees nobody wait, all rules pass."""
+    found = validate(context, 2, *patched("plant-unseen-wait"), "--workload", "stranded", "idle")
+    findings = check(found, {"stranded": {"seen_by_clients"}})
+    names(findings, "stranded", found["stranded"].get("seen_by_clients", ()),
+          r"\bC\(\d+\): invoke lasted \d+\.\d ms; optee-top knows of \d+\.\d ms")
+    findings.done()
+
+
+MS = 1_000_000
+
+
+def client_call(tid: int, op: str, start: int, end: int) -> account.Call:
+    return account.Call("A", tid, tid, op, 0, 1, "", start * MS, end * MS, False, False)
+
+
+def seen_call(tid: int, op: str, start: int, known: int, unknown: int = 0) -> accounts.Seen:
+    return accounts.Seen(tid, "A", op, start * MS, (start + known + unknown) * MS, known * MS,
+                         unknown * MS)
+
+
+@test()
+def validate_accounts(context: Context) -> None:
+    """What clients say against what was seen, without a guest."""
+    made = [client_call(1, "open", 0, 100), client_call(1, "invoke", 200, 2200)]
+    register = seen_call(1, "shm_register", 5, 40)
+    cases = (
+        ("the same", made, [seen_call(1, "open", 1, 98), seen_call(1, "invoke", 201, 1950)], 0),
+        ("with a call of the driver's own", made,
+         [register, seen_call(1, "open", 50, 48), seen_call(1, "invoke", 201, 1950)], 0),
+        ("a wait that was not seen", made,
+         [seen_call(1, "open", 1, 98), seen_call(1, "invoke", 201, 1800, 190)], 1),
+        ("more than there was", made,
+         [seen_call(1, "open", 1, 250), seen_call(1, "invoke", 201, 1950)], 1),
+        ("a call that was not seen", made, [seen_call(1, "invoke", 201, 1950)], 1),
+        ("a call that nobody made", made,
+         [seen_call(1, op, n, 98) for n, op in enumerate(("open", "invoke", "invoke"))], 1),
+        ("nothing at all", made, [], 1),
+        ("another client", made, [seen_call(1, "open", 1, 98), seen_call(1, "invoke", 201, 1950),
+                                  seen_call(2, "invoke", 300, 10, 40)], 0),
+        ("another client that sleeps unseen", [], [seen_call(2, "invoke", 300, 10, 60)], 1),
+    )
+    findings = Findings()
+    for name, mine, theirs, want in cases:
+        found = accounts.differences(mine, theirs, 50)
+        findings.equal(f"{name}: differences {found}", len(found), want)
     findings.done()
 
 

@@ -2,6 +2,8 @@
 """Runs a workload on a driver in a fresh guest, and has optee-top check judge it there."""
 
 import json
+import shutil
+import tarfile
 import time
 from pathlib import Path
 from typing import NamedTuple, Optional, Sequence
@@ -11,22 +13,35 @@ from guest.deadlock import PUT
 from guest.registry import Context, Failed
 from optee_vm.kernel import KERNELS
 
-from . import workloads
+from . import accounts, workloads
 from .workloads import Workload
 
 # The workload's own output is kept apart from the verdict.
 WORKLOAD = "exec >/tmp/workload.out 2>&1\n" + vm.PRELUDE
+# A recording is made beside the check: the clients' accounts are compared with it. It has to
+# have begun before the clients do, and to end after the check has.
 GUEST = r"""
 : >/tmp/workload.out
+mkdir /tmp/accounts
 xxd -p /sys/module/optee/notes/.note.gnu.build-id | tr -d '\n' >/tmp/build-id
+optee-top record --strict /tmp/recording >/tmp/record.out 2>&1 &
+RECORD=$!
+wait_for 60 test -s /tmp/recording
 optee-top check --rules /validate/rules --json -- sh /validate/workload \
 	>/tmp/verdict.json 2>/tmp/check.err
 echo $? >/tmp/status
+kill -INT $RECORD
+wait $RECORD
+echo $? >/tmp/recorded
+optee-top export --format jsonl --output /tmp/calls.jsonl /tmp/recording 2>>/tmp/record.out
+tar c -f /tmp/accounts.tar -C /tmp accounts
 """
-FILES = ("build-id", "workload.out", "verdict.json", "check.err", "status")
+FILES = ("build-id", "workload.out", "verdict.json", "check.err", "status", "recorded",
+         "record.out", "calls.jsonl", "accounts.tar")
 CLIENTS = ("kclient", "nested")
 GUEST_SECONDS = 400  # however slow the host
 MAX_SAID = 8         # lines of what a program said
+BLIND = "cannot judge"
 
 
 class Rule(NamedTuple):
@@ -34,7 +49,7 @@ class Rule(NamedTuple):
 
     rule: str
     argument: Optional[str]
-    verdict: str  # pass, fail or unknown
+    verdict: str  # pass, fail, unknown or BLIND
     found: str
     evidence: Sequence[str]
 
@@ -42,7 +57,7 @@ class Rule(NamedTuple):
 class Outcome(NamedTuple):
     workload: str
     driver: str
-    verdict: str  # pass, fail, unknown; "not run"
+    verdict: str  # pass, fail, unknown, BLIND; "not run"
     rules: Sequence[Rule]
     seconds: float
 
@@ -89,9 +104,31 @@ def _judged(guest: vm.Run, setting: Setting) -> Sequence[Rule]:
             if (rule.rule, rule.verdict) == ("command_succeeds", "fail") else rule for rule in rules]
 
 
+def _compared(guest: vm.Run, directory: Path, workload: Workload) -> Sequence[Rule]:
+    """Has optee-top seen what the clients did? Nothing: it has."""
+    where = directory / "accounts"
+    shutil.rmtree(where, ignore_errors=True)
+    with tarfile.open(guest.files["accounts.tar"]) as tar:
+        tar.extractall(directory)
+    recorded = int(guest.read("recorded"))
+    if recorded:
+        return [Rule("seen_by_clients", None, BLIND,
+                     f"the recording ended with status {recorded}: there is nothing to compare",
+                     _lines(guest.files["record.out"])[-MAX_SAID:])]
+    mine = accounts.client_calls(where)
+    found = accounts.differences(mine, accounts.seen_calls(guest.files["calls.jsonl"]),
+                                 workload.hidden_ms)
+    if not found:
+        return []
+    return [Rule("seen_by_clients", None, BLIND,
+                 f"optee-top has not seen what the clients did: {len(found)} "
+                 f"difference{'s' * (len(found) != 1)} in {len(mine)} calls", found)]
+
+
 def _verdict(rules: Sequence[Rule]) -> str:
+    """What was not seen is neither the driver's merit nor its fault: that goes first."""
     found = {rule.verdict for rule in rules}
-    return next((v for v in ("fail", "unknown") if v in found), "pass")
+    return next((v for v in (BLIND, "fail", "unknown") if v in found), "pass")
 
 
 def _options(workload: Workload, setting: Setting, scratch: Path) -> Sequence[str]:
@@ -101,6 +138,8 @@ def _options(workload: Workload, setting: Setting, scratch: Path) -> Sequence[st
         options += ["--module", str(setting.module)]
     if workload.plugin:
         options += PUT
+    if workload.account:
+        options += ["--put", f"{vm.ROOT / 'build/arm64/tee-account.so'}:/tee-account.so"]
     if workload.clients:
         for name in CLIENTS:
             options += ["--put", f"{kmod.build(name, setting.kernel)}:/{name}.ko"]
@@ -130,7 +169,7 @@ def judge(workload: Workload, setting: Setting) -> Outcome:
     try:
         guest = vm.run(Context(workload.name, directory, setting.binary), GUEST,
                        *_options(workload, setting, scratch), gets=FILES, seconds=GUEST_SECONDS)
-        rules = _judged(guest, setting)
+        rules = [*_judged(guest, setting), *_compared(guest, directory, workload)]
     except Failed as failure:
         first, *more = str(failure).splitlines()
         rules = _lost(first, more)

@@ -4,11 +4,11 @@
 import json
 from typing import Sequence
 
-from .judge import Outcome, Rule
+from .judge import BLIND, Outcome, Rule
 
 SCHEMA = "optee-top-validate/1"
 MAX_EVIDENCE = 6  # lines of a rule
-SHOWN = {"pass": "pass", "fail": "FAIL", "unknown": "unknown"}
+SHOWN = {"pass": "pass", "fail": "FAIL", "unknown": "unknown", BLIND: BLIND}
 
 
 def of(outcomes: Sequence[Outcome], driver: str, workload: str) -> str:
@@ -27,8 +27,8 @@ def table(outcomes: Sequence[Outcome], drivers: Sequence[str],
 
 def rule_lines(rule: Rule) -> list[str]:
     name = rule.rule + (f" {rule.argument}" if rule.argument else "")
-    unknown = " (unknown)" if rule.verdict == "unknown" else ""
-    lines = [f"  {name}{unknown}: {rule.found}"]
+    verdict = f" ({rule.verdict})" if rule.verdict in ("unknown", BLIND) else ""
+    lines = [f"  {name}{verdict}: {rule.found}"]
     lines += [f"      {line}" for line in rule.evidence[:MAX_EVIDENCE]]
     if len(rule.evidence) > MAX_EVIDENCE:
         lines.append(f"      and {len(rule.evidence) - MAX_EVIDENCE} lines more")

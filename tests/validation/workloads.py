@@ -31,7 +31,20 @@ within() { # SECONDS COMMAND [ARG...]
 	"$@" &
 	ends "$limit" $!
 }
-""" + kclient.SCRIPT
+
+given() { # a new file for the account of a client: validation/accounts.py compares them
+	mktemp /tmp/accounts/XXXXXX
+}
+""" + kclient.SCRIPT + r"""
+kclient_wait_given() { # as kclient_wait
+	kclient_wait "$@"
+	cp /tmp/kclient "$(given)"
+}
+kclient_run_given() { # as kclient_run
+	kclient_start
+	kclient_wait_given "$@"
+}
+"""
 
 Rules = Sequence[tuple[str, str]]  # a rule, and why it is there
 
@@ -62,12 +75,14 @@ class Workload(NamedTuple):
     rules: Rules
     clients: bool = False  # needs the modules of tests/kmod
     plugin: bool = False   # and tests/load/plugin
+    account: bool = False  # and tests/load/tee-account.c
+    hidden_ms: int = 10    # of a call, that optee-top may not know of: accounts.py
     seconds: int = 30      # about how long the guest takes
 
 
 IDLE = Workload(
     "idle", "one client, a call now and then",
-    "within 20 optee-load -r 0 -o /dev/null 'name=one ta=invoke_tests repeat=50 nop gap=40'\n",
+    "within 20 optee-load -o \"$(given)\" 'name=one ta=invoke_tests repeat=50 nop gap=40'\n",
     (*EVERYWHERE, CALLS_SUCCEED, LIMITED, WAKES, SHORT_STRANDS,
      ("calls_at_least 50", "else this is no test"),
      ("no_starved 20ms", "nobody is there to wait for, but the notifications")),
@@ -76,7 +91,7 @@ IDLE = Workload(
 CONTENDED = Workload(
     "contended", "more clients than threads, short calls, sessions that come and go",
     r"""
-within 60 optee-load -r 0 -o /dev/null -s 6 \
+within 60 optee-load -o "$(given)" -s 6 \
 	'name=asker ta=invoke_tests repeat=0 nop gap=20..60' \
 	'name=short count=%(clients)d repeat=0 wait=1..20 gap=5..30' \
 	'name=opener sessions=0 ta=invoke_tests repeat=0 open nop nop close gap=50..100'
@@ -90,7 +105,7 @@ SYSTEM = Workload(
     "system", "one system session beside normal load",
     r"""
 kclient_load
-kclient_run <<END
+kclient_run_given <<END
 name=S system repeat=30 wait=30 gap=30
 name=N count=%(clients)d repeat=20 wait=20 gap=10
 END
@@ -109,7 +124,7 @@ OVERRUN = Workload(
     "overrun", "as many system calls at once as there are threads, and a normal client",
     r"""
 kclient_load
-kclient_run <<END
+kclient_run_given <<END
 name=S count=%(threads)d system repeat=3 wait=300 gap=20
 name=N at=50 repeat=3 wait=50 gap=20
 END
@@ -132,7 +147,7 @@ def _rounds(name: str, at: int, wait: int) -> str:
 # wake that is lost now and then is among them.
 STRANDED = Workload(
     "stranded", "a long call, a short one, and a third that waits for the short one's end",
-    "within 60 optee-load -r 0 -o /dev/null " + " ".join((
+    "within 60 optee-load -o \"$(given)\" " + " ".join((
         _rounds("A", 0, 1000), _rounds("L count=%(others)d", 10, 1000),
         _rounds("B", 20, 300), _rounds("C", 100, 50))) + "\n",
     (*EVERYWHERE, CALLS_SUCCEED, LIMITED, WAKES,
@@ -147,10 +162,10 @@ STORM = Workload(
     r"""
 kclient_load
 for round in 1 2 3; do
-	optee-load -r 0 -o /dev/null \
+	optee-load -o "$(given)" \
 		'name=storm count=6 sessions=0 ta=invoke_tests repeat=100 open close' &
 	STORM=$!
-	kclient_run <<END
+	kclient_run_given <<END
 name=S count=3 system repeat=2 wait=1
 END
 	ends 60 $STORM
@@ -160,7 +175,7 @@ done
     (*EVERYWHERE, CALLS_SUCCEED, WAKES, SHORT_STRANDS,
      ("no_starved 1s", "all calls are short: everybody has a turn"),
      ("calls_at_least 3600", "else this is no test")),
-    clients=True, seconds=20)
+    clients=True, hidden_ms=100, seconds=20)
 
 # Each part can be got through, but not with a driver that forgets somebody: a call that
 # tee-supplicant makes for another call, one that is made inside of another, and normal
@@ -169,11 +184,14 @@ DEADLOCK = Workload(
     "deadlock", "calls that hold threads and need another call to go on",
     deadlock.SCRIPT + r"""
 busy() { # SECONDS
-	load busy -r 0 -s "$1" 'name=busy count=3 repeat=0 wait=5..20 gap=5..20'
+	load busy -s "$1" 'name=busy count=3 repeat=0 wait=5..20 gap=5..20'
 }
 all_end() {
 	for pid in $LOADS; do
 		ends 60 "$pid"
+	done
+	for file in /tmp/load.*; do
+		mv "$file" "$(given)"
 	done
 }
 
@@ -201,7 +219,7 @@ while [ $n -lt %(threads)d ]; do
 	load "P$n" "name=P$n ta=$PLUGIN_TA cmd=6"
 done
 wait_for 30 find_asleep P1 $IN_SUPP_RPC
-kclient_wait 30
+kclient_wait_given 30
 touch /tmp/plugin.end
 all_end
 """,
@@ -214,11 +232,11 @@ all_end
 # Some of its tests ask for what OP-TEE refuses: their calls may fail.
 XTEST = Workload(
     "xtest", "OP-TEE's own tests of sessions, threads and shared memory",
-    "within 120 xtest -l 0 " + " ".join(f"regression_{n}" for n in (
+    "within 120 env LD_PRELOAD=/tee-account.so \"TEE_ACCOUNT=$(given)\" xtest -l 0 " + " ".join(f"regression_{n}" for n in (
         1001, 1002, 1004, 1005, 1007, 1008, 1009, 1010, 1011, 1012, 1014, 1015, 1025)) + "\n",
     (*EVERYWHERE, LIMITED, WAKES,
      ("calls_at_least 200", "else this is no test")),
-    seconds=30)
+    account=True, seconds=30)
 
 # With one thread there can be no system session; and with more than ten OP-TEE, as Debian
 # builds it, has no memory for the sessions of a workload.
