@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The spare is an open file: the whole machine may have run out of those (ENFILE). */
+/* The spare is an open file, not a dup(): the system may be out of files (ENFILE), too. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -53,7 +53,7 @@ static int accept_one(const struct acceptor *a)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Other errors are about the one connection, which has gone again. */
+/* Any other error concerns a single connection, which is gone by now. */
 static bool none_left(int err)
 {
 	return err == -EMFILE || err == -ENFILE || err == -ENOBUFS || err == -ENOMEM;

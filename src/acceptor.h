@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A listening socket on the loop. When no descriptor is left, whoever waits to be accepted
- * would keep the loop busy. So the socket is left alone for a while; or, where clients are
- * to learn why they are not served, one descriptor is kept to accept and turn away with.
+ * A listening socket on the loop. When no file descriptor is left, a pending connection would
+ * keep the loop spinning. The socket is therefore ignored for a while. Where clients should
+ * learn why they are not served, a spare descriptor is kept to accept them and turn them away.
  */
 #ifndef OPTEE_TOP_ACCEPTOR_H
 #define OPTEE_TOP_ACCEPTOR_H
@@ -18,21 +18,21 @@ struct acceptor {
 	bool paused;
 };
 
-/* Takes a descriptor that stays the caller's. ready accepts. 0 or -errno. */
+/* fd stays the caller's; ready() is to call acceptor_next(). Returns 0 or -errno. */
 int acceptor_init(struct acceptor *a, struct loop *l, int fd, bool keeps_spare,
 		  void (*ready)(void *arg, u32 events), void *arg);
 void acceptor_release(struct acceptor *a);
 
 /*
- * The next connection, or -1: there is none for now. *full: it has the spare descriptor and
- * is to be turned away, with acceptor_refuse(); or nobody could be accepted.
+ * Returns the next connection, or -1 if there is none for now. *full is set if no descriptor
+ * was left: the connection then uses the spare one and must be given to acceptor_refuse().
  */
 int acceptor_next(struct acceptor *a, bool *full);
 
-/* Closes a connection. */
+/* Closes the connection, and gets the spare descriptor back. */
 void acceptor_refuse(struct acceptor *a, int fd);
 
-/* To be called about once a second, or more often. */
+/* Listens again after a pause. Call it at least once a second. */
 void acceptor_turn(struct acceptor *a);
 
 #endif

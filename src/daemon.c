@@ -33,7 +33,7 @@ struct supervisor {
 	pid_t worker;  /* 0: none */
 	bool served;   /* any worker has */
 	bool told;     /* the service manager, of this one */
-	bool reloaded; /* SIGHUP came: the options that we have read are old */
+	bool reloaded; /* SIGHUP came: our copy of the options is out of date */
 	unsigned int pause;
 	bool ends;
 	enum status status;
@@ -53,7 +53,7 @@ static void start_worker(struct supervisor *s)
 	if (!s->worker)
 		_exit(worker_run(&s->parts));
 	if (s->worker > 0) {
-		/* It reads the file of options as soon as it serves: what we have is older. */
+		/* Has it read the file of options again, as the worker before it did. */
 		if (s->reloaded)
 			kill(s->worker, SIGHUP);
 		return;
@@ -72,7 +72,7 @@ static void note_signal(struct supervisor *s, int sig)
 	}
 }
 
-/* After a pause, which SIGTERM may end, and us: as it was asked for, that is no failure. */
+/* Waits before the next worker. SIGTERM ends the wait and the daemon, with success. */
 static void start_again(struct supervisor *s)
 {
 	const struct timespec pause = { .tv_sec = s->pause };
@@ -147,8 +147,8 @@ static void supervise(struct supervisor *s)
 }
 
 /*
- * The directory for the log, where only root can make it. Elsewhere the worker makes it,
- * and says so if it cannot.
+ * Makes the directory for the log where that takes root. Elsewhere the worker makes it, or
+ * reports that it cannot.
  */
 static void make_log_dir(const struct supervisor *s)
 {
@@ -223,7 +223,7 @@ enum status daemon_run(const struct opts *o)
 					   .metrics = { .fd = -1, .lock = -1 } } };
 	enum status status = read_options(&s, o);
 
-	block_signals(&s); /* from here on we end in an orderly way: there are sockets to remove */
+	block_signals(&s); /* the sockets must be removed at the end, however early that comes */
 	if (status == STATUS_OK)
 		status = make_parts(&s);
 	if (status == STATUS_OK) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The owner is changed by descriptor, never by name. */
+/* The owner is changed through a descriptor: a name could mean something else by then. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include "given_dir.h"
 
-/* Where others can write, as in /tmp, the sticky bit keeps them from what is root's. */
+/* Others may be able to write here, as in /tmp, if the sticky bit protects root's entries. */
 static bool only_roots(const char *dir)
 {
 	struct stat st, link;
@@ -18,7 +18,7 @@ static bool only_roots(const char *dir)
 	       (!(st.st_mode & 022) || st.st_mode & S_ISVTX);
 }
 
-/* All directories that the path goes through; it is cut at each slash, and mended. */
+/* Checks each directory on the path, which is cut at every slash and restored. */
 static bool only_roots_all(char *path)
 {
 	bool good = only_roots(*path == '/' ? "/" : ".");

@@ -44,7 +44,7 @@ struct conn {
 struct http {
 	struct loop *loop;
 	struct acceptor acceptor;
-	const struct http_names *names; /* NULL: of no consequence */
+	const struct http_names *names; /* NULL: any name will do */
 	http_render render;
 	void *arg;
 	struct self_stats *self;
@@ -253,7 +253,7 @@ static int nr_of_peer(const struct http *h, const struct http_peer *peer)
 	return n;
 }
 
-/* Is it easier to do without c than without other? */
+/* Is c closed before other to make room? */
 static bool gives_way(const struct conn *c, const struct conn *other)
 {
 	int many = nr_of_peer(c->http, &c->peer), fewer = nr_of_peer(c->http, &other->peer);
@@ -264,8 +264,8 @@ static bool gives_way(const struct conn *c, const struct conn *other)
 }
 
 /*
- * A free place, or that of the connection that is easiest to do without; of a peer that has
- * more than any other, so that one that opens many takes none from the rest.
+ * Finds a free place, or frees one. A connection of the peer that has the most is closed
+ * first, so that a peer cannot push out others by opening many.
  */
 static struct conn *place_for_one(struct http *h)
 {

@@ -20,8 +20,8 @@
 struct http;
 
 /*
- * Serves what comes in on a listening descriptor, TCP or unix, that stays the caller's, as
- * do the names, which may change: over TCP it has to be asked for by one of them.
+ * Serves connections to a listening descriptor, TCP or unix. The descriptor and the names stay
+ * the caller's. Over TCP a request has to use one of the names, which may change meanwhile.
  * render writes the page; self counts. Returns 0 or -errno.
  */
 int http_new(struct http **to, struct loop *loop, int fd, const struct http_names *names,

@@ -18,7 +18,7 @@ static bool own_name(char name[HTTP_NAME_MOST + 1])
 	return !gethostname(name, HTTP_NAME_MOST) && *name;
 }
 
-/* "ADDRESS NAME ALIAS..." of which one is ours: all are. The line is cut into words. */
+/* "ADDRESS NAME ALIAS...": if one of the names is ours, all of them are. Cuts the line up. */
 static void take_line(FILE *out, char *line, const char *own)
 {
 	char *words[64], *save = NULL;
@@ -44,8 +44,8 @@ void http_names_read(struct http_names *n, const char *hosts_file)
 	free(n->hosts);
 	n->hosts = NULL;
 	if (err && err != -ENOENT)
-		say("cannot read '%s': %s; of the names of this machine only that of the host and "
-		    "those of --listen-name are known",
+		say("cannot read '%s': %s; metrics are served under the host name and those of "
+		    "--listen-name only",
 		    hosts_file, text_read_why(err));
 	if (err)
 		return;
@@ -122,7 +122,7 @@ bool http_names_allow(const struct http_names *n, const char *name)
 	char plain[HTTP_NAME_MOST + 1];
 	size_t len = strlen(name);
 
-	if (len > 1 && name[len - 1] == '.') /* as the root of all domains is written */
+	if (len > 1 && name[len - 1] == '.') /* an absolute name */
 		len--;
 	if (!len || len > HTTP_NAME_MOST)
 		return false;

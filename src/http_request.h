@@ -35,8 +35,8 @@ struct http_scan {
 int http_scan(struct http_scan *s, const char *buf, size_t len);
 
 /*
- * Reads a complete head of len bytes. Only who asks for an IP address or one of these names
- * is served; names NULL: everybody is.
+ * Reads a complete head of len bytes. A Host that is neither an IP address nor one of names is
+ * refused with 421, unless names is NULL.
  */
 struct http_request http_parse(const char *buf, size_t len, const struct http_names *names);
 

@@ -27,8 +27,8 @@ static enum status cannot(const char *where, const char *why)
 /*
  * The directory of a path of ours, as /run/optee-top is. It stays that of who made it:
  * in one of the worker's user others of that user could put a socket in place of ours.
- * It has its mode, whatever the umask is, from the beginning: what is changed by name
- * afterwards may be something else.
+ * It is created with its final mode, whatever the umask: a chmod() by name afterwards could
+ * hit something else.
  */
 static void make_parent(const char *path)
 {
@@ -55,9 +55,8 @@ static enum status take_lock(struct listener *l)
 	if (l->lock >= 0)
 		return STATUS_OK;
 	if (l->lock == -ENOLCK)
-		return cannot(l->path,
-			      "its lock file belongs to somebody else; remove the file, or "
-			      "give another path");
+		return cannot(l->path, "its lock file belongs to another user; remove it, or "
+				       "give another path");
 	return cannot(l->path, l->lock == -EWOULDBLOCK ?
 				       "another daemon does already; stop it, or give --socket "
 				       "another path" :
@@ -92,7 +91,7 @@ static enum status clear_way(const struct listener *l)
 	return STATUS_OK;
 }
 
-/* The group of the socket that has just been made; by descriptor, for the same reason. */
+/* Sets the group of the socket just created; through a descriptor, for the same reason. */
 static int give_group(const struct listener *l, gid_t gid)
 {
 	int fd = open(l->path, O_PATH | O_NOFOLLOW | O_CLOEXEC), err = 0;
@@ -103,7 +102,7 @@ static int give_group(const struct listener *l, gid_t gid)
 	if (fstat(fd, &st))
 		err = errno;
 	else if (!S_ISSOCK(st.st_mode) || st.st_uid)
-		err = EEXIST; /* something else has been put there */
+		err = EEXIST; /* somebody has replaced it */
 	else if (fchownat(fd, "", (uid_t)-1, gid, AT_EMPTY_PATH))
 		err = errno;
 	close(fd);
@@ -120,7 +119,7 @@ static enum status bind_unix(struct listener *l, const struct identity *id)
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0)
 		return cannot(l->path, strerror(errno));
-	mask = umask(0117); /* nobody can connect before listen() */
+	mask = umask(0117); /* final mode; nobody can connect before listen() anyway */
 	err = bind(l->fd, (struct sockaddr *)&address, sizeof(address)) ? errno : 0;
 	umask(mask);
 	if (!err && !geteuid())

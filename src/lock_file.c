@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The file stays: to remove it would let a third process lock another one beside the second. */
+/* The file is never removed: otherwise two processes could hold locks on two different files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include "lock_file.h"
 
-/* In a directory such as /tmp somebody may have put a file there that he holds locked. */
+/* In a directory such as /tmp another user may have created the file, and hold it locked. */
 static int check(int fd)
 {
 	struct stat st;

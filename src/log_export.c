@@ -142,7 +142,7 @@ static enum status run(const struct opts *o, const struct log_out_format *format
 	return say_end(o, path, r);
 }
 
-/* The position is written down once what is before it is on the disk, or read. */
+/* Saves the position once everything before it is on disk, or has been read. */
 static enum status export_to(const struct opts *o, const struct log_out_format *format, u32 types,
 			     struct log_reader *r, const char *path, struct log_position *last)
 {

@@ -169,7 +169,7 @@ int log_file_sync(struct log_file *f)
 {
 	if (f->fd < 0 || !f->unsafe)
 		return 0;
-	/* And its name, of which the file's own fdatasync() promises nothing. */
+	/* fdatasync() of a new file does not promise that its name is on the disk. */
 	if (fdatasync(f->fd) || (!f->named && fsync(f->dir->fd) && errno != EINVAL)) {
 		f->worn = true;
 		return -errno;

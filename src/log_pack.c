@@ -128,7 +128,7 @@ static bool take_place(struct log_pack *p, struct log_old *old)
 					  log_name_make(&to, whole)))
 		return false;
 	k->to = to;
-	/* Its name is on the disk before the first file goes: one of them is always left. */
+	/* Sync the name before the original is removed: a crash must not take both. */
 	if (fsync(p->dir->fd) && errno != EINVAL)
 		return false;
 	unlinkat(p->dir->fd, log_name_make(&k->from, from), 0);

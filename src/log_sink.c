@@ -20,7 +20,7 @@ static const char *cause(int err)
 	if (err == -EWOULDBLOCK)
 		return "another optee-top logs there";
 	if (err == -ENOLCK)
-		return "its lock file '.lock' is somebody else's; remove that file";
+		return "its lock file '.lock' belongs to another user; remove that file";
 	if (err == -EOPNOTSUPP)
 		return "it is no regular file";
 	return strerror(-err);

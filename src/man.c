@@ -202,10 +202,11 @@ static void man_daemon(void)
 	       ".PP\nMetrics are served to loopback addresses unless another is given. They are not secret, but "
 	       "say\nwhich TAs are used how much. A request over TCP has to be for an IP address, localhost, or "
 	       "a name of this\nmachine: its host name, that with .local, one that /etc/hosts gives it, or "
-	       "one of\n.BR \\-\\-listen\\-name .\nAny other name gets status 421: a web page could have "
-	       "it lead here, and read the metrics through\nthe browser of somebody who can reach them.\n"
+	       "one of\n.BR \\-\\-listen\\-name .\nAny other name gets status 421: a web page could make "
+	       "its own name resolve to this machine,\nand read the metrics through the browser of "
+	       "somebody who can reach them.\n"
 	       ".PP\nThe socket has room for %d clients, at most %d of one user, and %d of these places "
-	       "are kept for root.\nA client that finds none says so, and exits with status 1.\n",
+	       "are reserved for root.\nA client that is turned away says so and exits with status 1.\n",
 	       MAX_CLIENTS, MAX_OF_USER, FOR_ROOT);
 }
 

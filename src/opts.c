@@ -91,7 +91,7 @@ const struct option_help option_table[] = {
 	  "of daemon: serve metrics over HTTP at [HOST:]PORT (HOST 127.0.0.1) or a socket's path",
 	  SETS(TEXT, daemon.listen), .config = true },
 	{ 0, "listen-name", "NAME",
-	  "of daemon: serve metrics by this name of the machine, too (*.DOMAIN: all in it, *: any); up to 16 times",
+	  "of daemon: also serve metrics under this host name (*.DOMAIN: all names in it, *: any); may be repeated",
 	  .kind = OPTION_NAME, .config = true },
 	{ 0, "textfile", "FILE", "of daemon: write metrics there for node_exporter, each 15 s",
 	  SETS(TEXT, daemon.textfile), .config = true },

@@ -28,7 +28,7 @@
 struct daemon_opts {
 	const char *config;
 	const char *user, *group;
-	const char *listen; /* metrics over HTTP, and by which names, besides the machine's own */
+	const char *listen; /* metrics over HTTP, and under which names besides the machine's own */
 	const char *listen_names[HTTP_NAMES_MOST];
 	u32 nr_listen_names;
 	const char *textfile;

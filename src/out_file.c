@@ -45,17 +45,17 @@ void out_file_like(int fd, const struct stat *old)
 
 	if (fstat(fd, &st))
 		return;
-	/* Without its group, what the group could do is for nobody. */
+	/* If the group cannot be kept, the new one gets no rights. */
 	if (st.st_gid != old->st_gid && fchown(fd, (uid_t)-1, old->st_gid))
 		mode &= ~(mode_t)070;
 	fchmod(fd, mode);
 	if (st.st_uid != old->st_uid && fchown(fd, old->st_uid, (gid_t)-1))
-		return; /* only root can give a file away: it is ours, and as private as it was */
+		return; /* only root can change the owner; the file stays as private as it was */
 }
 
 /*
- * A temporary name beside the file, which may be reached by a link or replace an older one
- * (NULL: there is none).
+ * Opens a temporary file beside the final one, which may be reached through a link. old: the
+ * file that it is going to replace, or NULL.
  */
 static int open_partial(struct out_file *f, const struct stat *old)
 {
@@ -82,7 +82,7 @@ static int open_named(struct out_file *f)
 {
 	struct stat old;
 
-	/* EACCES, too: a link in /tmp that somebody else made. realpath() would follow it. */
+	/* EACCES may mean another user's link in /tmp, which realpath() would follow. */
 	if (stat(f->name, &old))
 		return errno == ENOENT ? open_partial(f, NULL) : -1;
 	return S_ISREG(old.st_mode) ? open_partial(f, &old) : open(f->name, O_WRONLY | O_CLOEXEC);
@@ -118,7 +118,7 @@ static void note(struct out_file *f, bool failed)
 		f->error = errno;
 }
 
-/* A name is on the disk when its directory is; what depends on the file comes after that. */
+/* A rename is on the disk once the directory is. */
 static int sync_name(const struct out_file *f)
 {
 	const char *slash = strrchr(f->name, '/');
@@ -129,14 +129,14 @@ static int sync_name(const struct out_file *f)
 		snprintf(dir, sizeof(dir), "%.*s", (int)(slash - f->name) + 1, f->name);
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return syncfs(f->fd); /* it can be written, not read */
+		return syncfs(f->fd); /* a directory that we may write but not read */
 	err = fsync(fd) && errno != EINVAL ? errno : 0;
 	close(fd);
 	errno = err;
 	return err ? -1 : 0;
 }
 
-/* What the shell redirected to a file. */
+/* Standard output may be a file, too. */
 static int sync_output(const struct out_file *f)
 {
 	struct stat st;

@@ -25,13 +25,13 @@ struct out_file {
 enum status out_file_open(struct out_file *f, const char *name);
 
 /*
- * complete: gives the file its name; both are on the disk when this returns. Else, and
- * after any failure, nothing is left of it. Says in one line what went wrong; a reader
- * that has gone is no error, but has f->error set to EPIPE.
+ * If complete, gives the file its name and waits until both are on the disk. Otherwise, and
+ * after any failure, nothing is left of it. Prints one line if something went wrong. If the
+ * reader of a pipe has gone, that is no error, but f->error is EPIPE.
  */
 enum status out_file_close(struct out_file *f, bool complete);
 
-/* Gives a file the owner, the group and the mode of another, as far as we may. */
+/* Copies owner, group and mode from another file, as far as our privileges allow. */
 void out_file_like(int fd, const struct stat *old);
 
 #endif

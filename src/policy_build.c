@@ -119,7 +119,7 @@ static enum status name_output(const struct opts *o, const char *source, char *o
 	return STATUS_OK;
 }
 
-/* What is replaced may be for its owner alone. */
+/* An object that is replaced may be private. */
 static void keep_mode(const char *partial, const char *object)
 {
 	int fd = open(partial, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);

@@ -30,8 +30,8 @@ static inline struct codec schema_writer(void)
 /* Why the daemon does not serve a client. */
 enum hello_refusal {
 	REFUSED_NOT,
-	REFUSED_USER, /* this user has as many clients as one user may have */
-	REFUSED_ALL,  /* all places are taken, but for root's where somebody else asks */
+	REFUSED_USER, /* this user has too many clients */
+	REFUSED_ALL,  /* all places are taken, except those reserved for root */
 	REFUSED_FULL, /* no file descriptor was left */
 	NR_REFUSALS
 };

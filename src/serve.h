@@ -4,8 +4,8 @@
  * as fast as it reads. It costs no memory how slow it is; who falls behind what the
  * history still has is cut off.
  *
- * How many there may be is limited, for one user and in all: who is one too many gets a
- * BLOCK_HELLO that says so, and no more.
+ * The number of clients is limited, per user and in all. One too many gets a BLOCK_HELLO with
+ * the reason, and is disconnected.
  *
  * A client sends one line, "follow SINCE CALLS\n": the time of CLOCK_MONOTONIC (ns) from
  * which on it wants the history, ~0 for none, and 1 if it wants calls one by one, else 0. It
@@ -18,13 +18,13 @@
 #include "loop.h"
 #include "schema.h"
 
-#define MAX_CLIENTS 1024 /* in all, */
-#define MAX_OF_USER 128  /* of any user but root, */
-#define FOR_ROOT    16   /* and so many of them only root can have */
+#define MAX_CLIENTS 1024
+#define MAX_OF_USER 128 /* per user, except root */
+#define FOR_ROOT    16  /* reserved for root */
 
 struct serve;
 
-/* What is the limit; clients: at most MAX_CLIENTS. */
+/* clients is at most MAX_CLIENTS. */
 struct serve_limits {
 	u32 clients, of_user, kept_for_root;
 };
@@ -32,7 +32,7 @@ struct serve_limits {
 extern const struct serve_limits serve_limits;
 
 struct serve_stats {
-	u64 accepted, refused; /* refused: there were too many, or no descriptor was left */
+	u64 accepted, refused; /* refused: too many, or no descriptor was left */
 	u64 cut;               /* too slow */
 	u64 rejected;          /* said something else than they should */
 	u32 clients;           /* now */

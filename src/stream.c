@@ -376,7 +376,7 @@ bool stream_wait_host(struct stream *st)
 
 /* Opening. */
 
-/* An error each, so that whoever opens a stream can tell them apart. */
+/* stream_open() returns a different error for each. */
 static const struct {
 	int err;
 	const char *why;
@@ -395,7 +395,7 @@ const char *stream_refused(int err)
 	return NULL;
 }
 
-/* To one that has turned us away it can no longer be said: what it sent is the answer. */
+/* A daemon that turns us away may have closed the socket already; its answer is still there. */
 static int say_line(const struct stream *st)
 {
 	char line[64];

@@ -26,7 +26,7 @@ int stream_open(struct stream **st, const char *path, const struct stream_opts *
 /* The same of a socket that is connected; it is closed with the stream, or if this fails. */
 int stream_open_fd(struct stream **st, int fd, const struct stream_opts *o);
 
-/* Why the daemon turned us away, and what to do; NULL: this is another error. */
+/* Why the daemon turned us away, and what to do; NULL for any other error. */
 const char *stream_refused(int err);
 void stream_close(struct stream *st);
 

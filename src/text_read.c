@@ -11,7 +11,7 @@
 
 static int open_kind(const char *path, enum text_kind kind)
 {
-	/* Without O_NONBLOCK a FIFO would hold us up before we could see that it is one. */
+	/* Without O_NONBLOCK, opening a FIFO would block before we could see that it is one. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (kind == TEXT_FILE ? O_NONBLOCK : 0));
 	struct stat st;
 	int err = 0;
@@ -30,7 +30,7 @@ static int open_kind(const char *path, enum text_kind kind)
 	return err;
 }
 
-/* Until its end, and one byte more than there may be; sizes in /proc are 0. */
+/* Reads to the end, but not much past the limit. st_size is of no use: it is 0 in /proc. */
 static int read_all(int fd, char **text, size_t *len)
 {
 	size_t room = 0;

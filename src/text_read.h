@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The one reader of small text files: what somebody wrote by hand, a position that we wrote,
- * what the kernel says. It is bounded, waits for nobody, and gives all of the file or an
- * error: a byte that ends a string in C cannot hide what comes behind it.
+ * Reads small text files: options, rules, cursors, and files in /proc and debugfs. Their size
+ * is limited, a FIFO does not block, and the result is the whole file or an error: a NUL byte
+ * cannot hide what follows it.
  */
 #ifndef OPTEE_TOP_TEXT_READ_H
 #define OPTEE_TOP_TEXT_READ_H
@@ -12,20 +12,20 @@
 #define TEXT_READ_MOST (1 << 20) /* bytes of a file */
 
 enum text_kind {
-	TEXT_FILE,  /* a regular file, in /proc, too */
-	TEXT_INPUT, /* or a pipe, for what is named on the command line; it may have to wait */
+	TEXT_FILE,  /* regular files only, which includes those in /proc */
+	TEXT_INPUT, /* pipes as well, for files named on the command line; may block */
 };
 
 /*
- * *text becomes the text, without the mark (BOM) that some editors put before it, to be freed;
- * "" if it is empty. Returns 0 or -errno; *line is the line of a NUL byte (-EILSEQ), else 0.
+ * Points *text at the text, to be freed by the caller; a leading byte order mark is dropped.
+ * Returns 0 or -errno. -EILSEQ: there is a NUL byte, and *line is its line; else *line is 0.
  */
 int text_read(const char *path, enum text_kind kind, char **text, size_t *line);
 
-/* What is wrong, for such an error. */
+/* Describes an error of text_read(). */
 const char *text_read_why(int err);
 
-/* Cuts off the next line, without its end, be that LF or CR LF; NULL: there is none. */
+/* Cuts the next line off, without its LF or CR LF. NULL at the end. */
 char *text_line(char **rest);
 
 #endif

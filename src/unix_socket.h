@@ -7,7 +7,7 @@
 /* A stream socket, connected to who listens at path; flags: of socket(). Or -errno. */
 int unix_connect(const char *path, int flags);
 
-/* The user who connected; -1, which is nobody: the kernel does not say. */
+/* The user at the other end; -1 if unknown. */
 uid_t unix_peer(int fd);
 
 #endif

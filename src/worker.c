@@ -157,7 +157,7 @@ static enum status drop(const struct daemon_parts *parts)
 	if (status != STATUS_OK)
 		return status;
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	/* It may have gone before that. Its pid is from before the fork: ours has no window. */
+	/* It may have died before prctl(). Its pid was taken before the fork, so we notice. */
 	return getppid() == parts->supervisor ? STATUS_OK : STATUS_FAILURE;
 }
 

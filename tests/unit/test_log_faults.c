@@ -386,7 +386,7 @@ static void two(void **state)
 	made_remove(dir);
 }
 
-/* Whoever may read the log locks all that he can open: that stops nothing. */
+/* A reader who locks everything that he can open does not stop the log. */
 static void readers_lock(void **state)
 {
 	static const char *const readable[] = { ".", "optee-top.jsonl" };
@@ -415,7 +415,7 @@ static void readers_lock(void **state)
 	made_remove(dir);
 }
 
-/* A lock that is gone is taken again; what others can lock is no lock. */
+/* A lock file that was removed is made again; one that others can lock is refused. */
 static void lost_locks(void **state)
 {
 	struct logger *first, *second;
@@ -440,7 +440,7 @@ static void lost_locks(void **state)
 	take(first);
 	text = said(&c);
 	assert_non_null(strstr(text, "another optee-top logs there"));
-	assert_non_null(strstr(text, "its lock file '.lock' is somebody else's"));
+	assert_non_null(strstr(text, "its lock file '.lock' belongs to another user"));
 	assert_int_equal(lines_in(text), 2);
 	assert_true(take(first).lost > 0);
 	logger_free(second);
