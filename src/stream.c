@@ -21,7 +21,8 @@
  * can neither fill our memory nor keep us from ending.
  */
 #define READ_BYTES  (64 << 10)
-#define PUMP_BYTES  (8 << 20)   /* read at one go; the history of a daemon is shorter */
+#define PUMP_BYTES  (8 << 20)   /* read at one go; the history of a daemon is shorter, */
+#define LAST_BYTES  (1 << 20)   /* and so is what may still be there once we are to end */
 #define CALLS_MAX   (256 << 10) /* kept until they are asked for */
 #define PATIENCE_NS 60000000000 /* for what a daemon has to say each second, or first */
 
@@ -258,12 +259,12 @@ static bool receive(struct stream *st, u64 until)
 /* Takes what has come; if that has no end, a part of it. */
 static void pump(struct stream *st)
 {
-	u64 end = st->received + PUMP_BYTES;
+	u64 begin = st->received;
 
 	do
 		take_blocks(st);
-	while (!st->ended && !has_enough(st) && st->received < end && !stop_wanted() &&
-	       receive(st, 0));
+	while (!st->ended && !has_enough(st) &&
+	       st->received - begin < (stop_wanted() ? LAST_BYTES : PUMP_BYTES) && receive(st, 0));
 }
 
 /* Waits for more, which has to come until a time (ns). */
