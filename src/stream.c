@@ -310,17 +310,22 @@ static const struct snapshot *stream_next(void *ctx)
 	return s;
 }
 
+/*
+ * Events behind a snapshot that was not given wait for it: a recorder writes them down as they
+ * are looked at, and what it wrote before a snapshot is the snapshot's.
+ */
 static u32 stream_look(void *ctx, const struct event **events)
 {
 	struct stream *st = ctx;
-	u32 n;
+	u32 end, n;
 
 	pump(st);
 	st->looked = st->looked < st->given ? st->given : st->looked;
-	n = st->events.nr - st->looked;
+	end = st->there && !st->only_events ? st->before : st->events.nr;
+	n = end > st->looked ? end - st->looked : 0;
 	*events = n ? st->events.events + st->looked : NULL;
-	st->looked = st->events.nr;
-	return n || !st->ended ? n : LOOK_ENDED;
+	st->looked += n;
+	return n || !st->ended || st->looked < st->events.nr ? n : LOOK_ENDED;
 }
 
 static void stream_forget(void *ctx)
