@@ -94,7 +94,7 @@ const u8 *packer_pack(struct packer *p, u16 schema, enum block_type type, const 
 	if (deflate)
 		stored = deflate_into(p, data, n);
 	if (n > content_max(type, stored))
-		stored = 0; /* nobody would inflate it */
+		stored = 0; /* a reader would refuse it */
 	memcpy(p->buf, block_sync, sizeof(block_sync));
 	p->buf[4] = (u8)type;
 	p->buf[5] = stored ? BLOCK_DEFLATED : 0;

@@ -24,8 +24,8 @@
 #define BLOCK_DEFLATED 1
 
 /*
- * A content is at most so many times as long as its block, so that what comes of a file is in
- * proportion to it. Of calls, which are never alike, more is made than of the rest.
+ * A content is at most this many times as long as its block, so that the output of a file is
+ * in proportion to its size. Calls, of which much is printed, never deflate well.
  */
 #define BLOCK_INFLATES 64
 #define CALLS_INFLATE  16
@@ -66,7 +66,7 @@ struct block {
 	size_t end; /* bytes of it, the head included */
 };
 
-/* What a head says; false: it is none. Whether the checksum is right is not known by that. */
+/* Reads a head; false: it is none. This does not check the checksum. */
 bool block_head(const u8 head[BLOCK_HEAD], struct block *b);
 
 /* How many bytes a block with this head has, the head included. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A head that lies can claim 16 MiB, and a file can have nothing but such heads: to run
- * over what each of them claims would take hours. But the CRC of any range follows from
- * those of all that is before its two ends, and these are kept for every piece of the
- * file, so that a head costs at most two pieces.
+ * A head with a wrong checksum can claim 16 MiB, and a file can consist of such heads alone:
+ * to run the CRC over all that each of them claims would take hours. But the CRC of a range
+ * follows from the CRCs of everything before its two ends. Those are kept for every piece of
+ * the file, so that a head costs at most two pieces.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -75,7 +75,7 @@ void block_file_close(struct block_file *f)
 	*f = (struct block_file){ .fd = -1 };
 }
 
-/* How many of n bytes of the file are there. */
+/* Returns how many of n bytes of the file are there. */
 static size_t get_some(struct block_file *f, u64 at, u8 *to, size_t n)
 {
 	size_t got = 0;
@@ -103,7 +103,7 @@ static bool get(struct block_file *f, u64 at, u8 *to, size_t n)
 	return at <= f->size && n <= f->size - at && get_some(f, at, to, n) == n;
 }
 
-/* What is there from a place on: *n bytes, at least so many as were asked for; NULL: it ends before. */
+/* The bytes from a place on, *n of them and at least as many as asked for; NULL: the file ends before. */
 static const u8 *look(struct block_file *f, u64 at, size_t *n)
 {
 	size_t least = *n;

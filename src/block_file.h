@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A file of blocks, read piece by piece. It is not mapped, for others may change it
- * meanwhile: what they cut off or overwrite is an ordinary fault of the file.
+ * A file of blocks, read piece by piece. It is not mapped, because others may change it
+ * meanwhile: if they truncate or overwrite it, that is ordinary damage and no SIGBUS.
  */
 #ifndef OPTEE_TOP_BLOCK_FILE_H
 #define OPTEE_TOP_BLOCK_FILE_H
@@ -12,7 +12,7 @@ struct block_file {
 	int fd; /* -1: all of it is in data */
 	u8 *data;
 	u64 size;     /* as it was opened, or as long as it turned out to be */
-	bool changed; /* what was there once is there no more */
+	bool changed; /* something that was there is gone */
 
 	/* Where the search stands, and what it has passed. */
 	u64 at;

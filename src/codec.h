@@ -78,10 +78,10 @@ void code_bool(struct codec *c, bool *v);
 /* At most max: what is more is written as max, and not read. */
 void code_upto(struct codec *c, u32 *v, u32 max);
 
-/* The index of one of n things: below n, so that nothing is an index where n is 0. */
+/* An index into a table of n entries; where n is 0 every index is out of range. */
 void code_index(struct codec *c, u32 *v, u32 n);
 
-/* The same, or -1: of none. */
+/* The same, or -1 for no entry. */
 void code_index_or_none(struct codec *c, int *v, u32 n);
 
 /* Printable ASCII, NUL-terminated in size bytes. */

@@ -11,7 +11,7 @@
 
 #define MAX_BEGINS 64 /* places where a reader can begin: one a minute, and one an attach */
 
-/* What workers share: another one, which is not trusted, may have left it. */
+/* Shared by the workers. The one before, which is not trusted, may have left anything here. */
 struct ring {
 	u64 start, end; /* places of the first block, and behind the last */
 	struct begin {
@@ -55,7 +55,7 @@ void history_clear(struct history *h)
 	h->ring->nr_begins = 0;
 }
 
-/* Every block is in it, one behind the other, and readers begin where blocks do. */
+/* It consists of complete blocks, and every place to begin is the start of one. */
 static bool sound(const struct history *h)
 {
 	const struct ring *r = h->ring;

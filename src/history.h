@@ -55,7 +55,7 @@ int history_bytes(const struct history *h, u64 at, size_t n, struct iovec pieces
 u64 history_span(const struct history *h, u64 now_ns);
 u64 history_size(const struct history *h);
 
-/* To be called by who did not write it: what is not sound is forgotten. */
+/* Checks a history that another process wrote. All of an inconsistent one is forgotten. */
 void history_check(struct history *h);
 
 /* Forgets all, as when a worker was killed while it wrote. */

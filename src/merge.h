@@ -17,7 +17,7 @@ struct merge {
 		struct hist64 wait, hold, secure;
 	} * ended; /* sessions that ended in these */
 	u32 nr_ended, room;
-	u64 dropped; /* of these, for a snapshot has at most SESSION_SLOTS: LOSS_SESSION_CLOSED */
+	u64 dropped; /* of them; a snapshot has at most SESSION_SLOTS rows */
 };
 
 void merge_release(struct merge *m);

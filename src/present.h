@@ -28,7 +28,7 @@ void present_close(struct present *p);
 /* The source ended because the driver did, or the daemon. */
 bool present_left(const struct present *p);
 
-/* STATUS_FAILURE, said in one line: the daemon was left because of what it sent. */
+/* STATUS_FAILURE, after one line about it, if the daemon was given up for what it sent. */
 enum status present_fault(const struct present *p, const struct opts *o);
 
 /* Of the daemon's: up to where it came, so that another one can go on from there. */

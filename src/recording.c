@@ -100,7 +100,7 @@ static void say_damage(struct recording *r, bool ended)
 	if (!ended)
 		say("'%s' was cut off: it goes up to where that was", r->name);
 	else if (f->tail)
-		say("'%s' has something else behind its end: %llu bytes are left out", r->name,
+		say("'%s' goes on for %llu bytes after its end: they are left out", r->name,
 		    (unsigned long long)f->tail);
 }
 
@@ -198,8 +198,7 @@ enum status recording_open(struct recording **to, const char *file)
 void recording_close(struct recording *r)
 {
 	if (r->file.changed)
-		say("'%s' was changed while it was read: what is lost by that is left out",
-		    r->name);
+		say("'%s' was changed while it was being read: what is gone is left out", r->name);
 	else if (r->spoiled)
 		say("'%s' has a block that cannot be read: it is left out", r->name);
 	block_file_close(&r->file);

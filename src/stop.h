@@ -19,7 +19,7 @@ void stop_catch(void);
  */
 enum status stop_flush(void);
 
-/* We are asked to end; also by a signal that is blocked, as the live view has them while it draws. */
+/* True if we are to end. A pending signal counts: the live view blocks them while it draws. */
 bool stop_wanted(void);
 
 /* Sleeps until a time of CLOCK_MONOTONIC (ns), or a signal. */

@@ -17,14 +17,14 @@
 #include "unix_socket.h"
 
 /*
- * A daemon is not trusted, for its worker is nobody in particular and we may be root: it
- * can neither fill our memory nor keep us from ending.
+ * The daemon is not trusted: its worker runs as an ordinary user, and we may be root. It must
+ * be able neither to fill our memory nor to keep us from ending.
  */
 #define READ_BYTES  (64 << 10)
-#define PUMP_BYTES  (8 << 20)   /* read at one go; the history of a daemon is shorter, */
-#define LAST_BYTES  (1 << 20)   /* and so is what may still be there once we are to end */
+#define PUMP_BYTES  (8 << 20)   /* read in one go; a daemon's history is shorter, */
+#define LAST_BYTES  (1 << 20)   /* and so is what is left to read once we are to end */
 #define CALLS_MAX   (256 << 10) /* kept until they are asked for */
-#define PATIENCE_NS 60000000000 /* for what a daemon has to say each second, or first */
+#define PATIENCE_NS 60000000000 /* for what a daemon sends every second, or first */
 
 struct stream {
 	int fd;
@@ -51,7 +51,7 @@ struct stream {
 	u64 calls_dropped;
 };
 
-/* Nothing more is read; what has come whole stays valid. */
+/* Nothing more is read. Complete snapshots and events that have come stay valid. */
 static void give_up(struct stream *st, const char *fault)
 {
 	st->ended = true;
@@ -76,7 +76,7 @@ static bool calls_fit(struct stream *st, u32 n)
 	return true;
 }
 
-/* Those for which there is no room are counted. */
+/* Calls that find no room are counted. */
 static bool keep_calls(struct stream *st, const struct block *b)
 {
 	const struct call_record *calls;
@@ -164,7 +164,7 @@ static bool keep_snapshot(struct stream *st, const struct block *b)
 {
 	if (st->there && !merge_pass(&st->merge, &st->decoder.snap))
 		return false;
-	st->there = false; /* it makes room for this one */
+	st->there = false; /* this one overwrites it */
 	if (!decode_snapshot(&st->decoder, b))
 		return false;
 	st->before = st->events.nr;
@@ -222,7 +222,7 @@ static void take_blocks(struct stream *st)
 		at += b.end;
 	}
 	if (whole < 0)
-		give_up(st, "it sent what cannot be read");
+		give_up(st, "it sent data that cannot be read");
 	memmove(st->buf, st->buf + at, st->len - at);
 	st->len -= at;
 }
@@ -256,7 +256,7 @@ static bool receive(struct stream *st, u64 until)
 	return n > 0;
 }
 
-/* Takes what has come; if that has no end, a part of it. */
+/* Takes what has come, or, where that never ends, a part of it. */
 static void pump(struct stream *st)
 {
 	u64 begin = st->received;
@@ -267,7 +267,7 @@ static void pump(struct stream *st)
 	       st->received - begin < (stop_wanted() ? LAST_BYTES : PUMP_BYTES) && receive(st, 0));
 }
 
-/* Waits for more, which has to come until a time (ns). */
+/* Waits for more. If no snapshot has come by that time (ns), the daemon is given up. */
 static void wait_for_more(struct stream *st, u64 end)
 {
 	u64 now = source_now(), soon = now + 1000000000;
@@ -311,8 +311,8 @@ static const struct snapshot *stream_next(void *ctx)
 }
 
 /*
- * Events behind a snapshot that was not given wait for it: a recorder writes them down as they
- * are looked at, and what it wrote before a snapshot is the snapshot's.
+ * Events that came after a snapshot which was not given yet have to wait for it: a recorder
+ * writes events as it sees them, and those written before a snapshot belong to it.
  */
 static u32 stream_look(void *ctx, const struct event **events)
 {

@@ -23,7 +23,7 @@ struct stream_opts {
  */
 int stream_open(struct stream **st, const char *path, const struct stream_opts *o);
 
-/* The same of a socket that is connected; it is closed with the stream, or if this fails. */
+/* The same for a connected socket, which is closed with the stream, or if this fails. */
 int stream_open_fd(struct stream **st, int fd, const struct stream_opts *o);
 
 /* Why the daemon turned us away, and what to do; NULL for any other error. */
@@ -46,10 +46,10 @@ bool stream_wait_host(struct stream *st);
  */
 struct source stream_source(struct stream *st);
 
-/* The daemon, or its worker, has gone, or was left because of stream_fault(). */
+/* The daemon or its worker is gone, or we have given it up: see stream_fault(). */
 bool stream_ended(const struct stream *st);
 
-/* What is wrong with what came, as the end of a sentence; NULL: nothing. */
+/* Why we have given it up, as the end of a sentence; NULL: we have not. */
 const char *stream_fault(const struct stream *st);
 
 /* The time of the last snapshot that came; 0: none did. */

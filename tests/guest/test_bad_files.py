@@ -206,13 +206,13 @@ def bad_files_spoiled_end(context: Context) -> None:
 
 @test()
 def bad_files_behind_the_end(context: Context) -> None:
-    """What comes behind the end is damage like any other."""
+    """Whatever follows the end is damage like any other."""
     findings = Findings()
     context.dir.mkdir(parents=True, exist_ok=True)
     file = context.dir / "behind.rec"
     whole = native.run("replay", native.RECORDING, "--json").out
     file.write_bytes(WHOLE + b"garbage")
-    out = saved(findings, file, "has something else behind its end: 7 bytes are left out",
+    out = saved(findings, file, "goes on for 7 bytes after its end: they are left out",
                 whole.count(b"\n"))
     findings.equal("the frames", out, whole)
     findings.done()
@@ -241,7 +241,7 @@ def bad_files_changed(context: Context) -> None:
             findings.equal(f"cut off {cut}: status", t.end(), INCOMPLETE)
             findings.equal(f"cut off {cut}: settings", termios.tcgetattr(t.slave), t.before)
             findings.true(f"cut off {cut}: it says {t.raw[-200:]!r}",
-                          b"was changed while it was read" in t.raw)
+                          b"was changed while it was being read" in t.raw)
     findings.done()
 
 
