@@ -23,6 +23,7 @@
 #include "attach.h"
 #include "bpf_object.h"
 #include "condition_table.h"
+#include "obstacles.h"
 #include "optee_admission.h"
 #include "probes.skel.h"
 #include "shadow.h"
@@ -278,6 +279,7 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 		    .kernel_log_level =
 			    getenv("OPTEE_TOP_DEBUG") ? 4 : 0); /* the verifier's statistics */
 	struct bpf_program *each;
+	char why[512];
 	int err;
 
 	p->skel = probes_bpf__open_opts(&open);
@@ -303,7 +305,7 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	err = probes_bpf__load(p->skel);
 	if (!err)
 		return STATUS_OK;
-	if (err == -EPERM || may_not_read_driver())
+	if ((err == -EPERM && lockdown_read() != LOCKDOWN_CONFIDENTIALITY) || may_not_read_driver())
 		return fail(STATUS_PRIVILEGE,
 			    "cannot load the BPF programs: %s; run as root, or with "
 			    "CAP_BPF, CAP_PERFMON and, for a modular driver, CAP_SYS_ADMIN",
@@ -313,10 +315,8 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 			    "cannot use '--btf %s': %s; it must be the BTF of this very "
 			    "kernel and of its optee driver",
 			    opts->btf, libbpf_says[0] ? libbpf_says : strerror(-err));
-	return fail(STATUS_KERNEL,
-		    "cannot load the BPF programs: %s; 'optee-top doctor' says what "
-		    "this kernel lacks",
-		    libbpf_says[0] ? libbpf_says : strerror(-err));
+	return fail(STATUS_KERNEL, "cannot load the BPF programs: %s",
+		    obstacle(why, sizeof(why), libbpf_says[0] ? libbpf_says : strerror(-err)));
 }
 
 static int dup_fd(int fd)
@@ -328,6 +328,7 @@ static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
 {
 	for (int h = 0; h < NR_HOOKS; h++) {
 		struct bpf_program *each;
+		char why[512];
 
 		if (!prog[h])
 			continue;
@@ -337,10 +338,9 @@ static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
 			continue;
 		if (!p->links[h])
 			return fail(errno == EPERM ? STATUS_PRIVILEGE : STATUS_KERNEL,
-				    "cannot attach to '%s' by %s: %s; 'optee-top doctor' says what "
-				    "this kernel lacks",
-				    p->hooks[h].target, mechanism_name(p->hooks[h].mech),
-				    strerror(errno));
+				    "cannot attach to '%s' by %s: %s", p->hooks[h].target,
+				    mechanism_name(p->hooks[h].mech),
+				    obstacle(why, sizeof(why), strerror(errno)));
 		p->hooks[h].attached = true;
 		p->prog_fds[h] = dup_fd(bpf_program__fd(each));
 	}
@@ -444,6 +444,7 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 {
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	const char *prog[NR_HOOKS];
+	struct hook_state tried[NR_HOOKS];
 	struct timespec start, end;
 	enum status status;
 
@@ -465,7 +466,9 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 	if (status == STATUS_OK)
 		status = attach(p, prog);
 	if (status != STATUS_OK) {
+		memcpy(tried, p->hooks, sizeof(tried));
 		probes_detach(p);
+		memcpy(p->hooks, tried, sizeof(tried));
 		return status;
 	}
 	p->finds = find_past(p);

@@ -70,7 +70,8 @@ struct probes {
 
 /*
  * Loads and attaches the probes, then looks for the sessions and calls that are
- * there already. On failure it has said why, once, and nothing stays attached.
+ * there already. On failure it has said why, once, and nothing stays attached; p->hooks has what
+ * was tried by then.
  */
 enum status probes_attach(struct probes *p, const struct attach_opts *opts);
 

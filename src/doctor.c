@@ -8,6 +8,7 @@
 #include "doctor.h"
 #include "driver.h"
 #include "fields.h"
+#include "obstacles.h"
 #include "stream.h"
 
 /*
@@ -88,15 +89,31 @@ static void print_daemon(const char *socket)
 	row("daemon", answer);
 }
 
+static const char *options_text(char *buf, size_t len)
+{
+	char missing[128];
+
+	obstacles_options(missing, sizeof(missing));
+	if (!missing[0])
+		return "all that are needed";
+	if (missing[0] == '?')
+		return "not known (no /proc/config.gz, no /boot/config-*)";
+	snprintf(buf, len, "missing: %s", missing);
+	return buf;
+}
+
 enum status doctor(const struct opts *o)
 {
 	struct probes p = {};
+	char options[160];
 	struct utsname u;
 	enum status status;
 
 	if (!uname(&u))
 		printf("%-34s %s %s %s\n", "kernel", u.sysname, u.release, u.machine);
 	row("running as root", yes_no(!geteuid()));
+	row("kernel lockdown", lockdown_text(lockdown_read()));
+	row("kernel options", options_text(options, sizeof(options)));
 	row("BTF of the kernel", yes_no(!access("/sys/kernel/btf/vmlinux", R_OK)));
 	row("BTF of the optee module", access("/sys/kernel/btf/optee", R_OK) ?
 					       "no (built in, not loaded, or built without)" :
@@ -109,8 +126,11 @@ enum status doctor(const struct opts *o)
 		return fail(STATUS_KERNEL,
 			    "cannot try the hooks: no TEE device; load the optee driver");
 	status = probes_attach(&p, &o->attach);
-	if (status != STATUS_OK)
+	if (status != STATUS_OK) {
+		if (p.hooks[0].target)
+			print_hooks(&p);
 		return status;
+	}
 	row("calls and sessions before attach",
 	    p.finds ? "found" : "not looked for (no bpf_loop or iterators)");
 	printf("%-34s %.2f s\n", "time to attach", p.attach_seconds);

@@ -103,7 +103,21 @@ PRIVILEGE_CASES = (
          r"root|CAP_"),
 )
 
+# What the kernel itself forbids; a lockdown only ever becomes stricter. The last of all cases.
+LOCKDOWN = "/sys/kernel/security/lockdown"
+LOCKDOWN_CASES = (
+    Case("integrity", f"sh -c 'echo integrity >{LOCKDOWN}; exec optee-top -b -n 1 -d 0.5'", 0, r"^$"),
+    Case("lockdown", f"sh -c 'echo confidentiality >{LOCKDOWN}; exec optee-top -b -n 1'", KERNEL,
+         r"locked down \(confidentiality\).*; boot it with lockdown=integrity"),
+    Case("lockdown_kprobes", "optee-top -b -n 1 --kprobes", KERNEL,
+         r"locked down \(confidentiality\).*; boot it with lockdown=integrity"),
+    Case("lockdown_doctor", "sh -c 'optee-top doctor >/tmp/doctor.txt; S=$?; "
+         "grep -q \"^kernel lockdown  *confidentiality\" /tmp/doctor.txt || exit 99; exit $S'", KERNEL,
+         r"locked down \(confidentiality\)"),
+)
+
 BTF_BEFORE = r"""
+mount -t securityfs none /sys/kernel/security
 : >/tmp/empty
 head -c 100000 /sys/kernel/btf/vmlinux >/tmp/torn
 """
@@ -121,7 +135,7 @@ def other_btf(path: Path) -> None:
 def errors(context: Context) -> None:
     context.dir.mkdir(parents=True, exist_ok=True)
     other_btf(context.dir / "other")
-    cases = (*USAGE_CASES, *BTF_CASES, *PRIVILEGE_CASES)
+    cases = (*USAGE_CASES, *BTF_CASES, *PRIVILEGE_CASES, *LOCKDOWN_CASES)
     found = run_cases(context, cases, BTF_BEFORE, "--put", f"{context.dir / 'other'}:/tmp/other")
     findings = Findings()
     for case in cases:
