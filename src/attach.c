@@ -23,6 +23,7 @@
 #include "attach.h"
 #include "bpf_object.h"
 #include "condition_table.h"
+#include "firing.h"
 #include "obstacles.h"
 #include "optee_admission.h"
 #include "probes.skel.h"
@@ -127,12 +128,23 @@ static bool needs_btf(enum mechanism m)
 	return m == MECH_FENTRY || m == MECH_FEXIT || m == MECH_TP_BTF;
 }
 
+/* Probes that never fire would show a TEE that nobody calls. */
+static enum status refuse_silent(const struct hook_state *h)
+{
+	return fail(STATUS_KERNEL,
+		    "cannot follow calls at '%s': %s, the only probes that can, are switched off; "
+		    "run '%s'",
+		    h->target, switch_name(h->mech), switch_advice(h->mech));
+}
+
 /* Picks a program for every hook; the others are not loaded. */
-static void choose(struct probes *p, const struct attach_opts *opts, const char *prog[NR_HOOKS])
+static enum status choose(struct probes *p, const struct attach_opts *opts,
+			  const char *prog[NR_HOOKS])
 {
 	struct mechanism_types types = {};
+	enum status status = STATUS_OK;
 
-	for (int h = 0; h < NR_HOOKS; h++) {
+	for (int h = 0; h < NR_HOOKS && status == STATUS_OK; h++) {
 		struct hook_state *state = &p->hooks[h];
 		const struct impl *impl = hooks[h].impls;
 
@@ -157,8 +169,11 @@ static void choose(struct probes *p, const struct attach_opts *opts, const char 
 		state->gives = impl->gives ?: state->gives;
 		state->target = impl->target;
 		state->mech = impl->mech;
+		if (!mechanism_is_on(&types, impl->mech))
+			status = refuse_silent(state);
 	}
 	mechanism_types_free(&types);
+	return status;
 }
 
 static bool chosen(const char *const prog[NR_HOOKS], const char *name)
@@ -324,6 +339,24 @@ static int dup_fd(int fd)
 	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
+static struct bpf_link *attach_hook(const struct hook_state *h, struct bpf_program *prog)
+{
+	struct bpf_link *link;
+	int event;
+
+	if (h->mech != MECH_KPROBE)
+		return bpf_program__attach(prog);
+	event = kprobe_open(h->target); /* libbpf would want CPU 0, which may be offline */
+	if (event < 0) {
+		errno = -event;
+		return NULL;
+	}
+	link = bpf_program__attach_perf_event(prog, event);
+	if (!link)
+		close(event);
+	return link;
+}
+
 static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
 {
 	for (int h = 0; h < NR_HOOKS; h++) {
@@ -333,7 +366,7 @@ static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
 		if (!prog[h])
 			continue;
 		each = bpf_object__find_program_by_name(p->skel->obj, prog[h]);
-		p->links[h] = bpf_program__attach(each);
+		p->links[h] = attach_hook(&p->hooks[h], each);
 		if (!p->links[h] && hooks[h].optional)
 			continue;
 		if (!p->links[h])
@@ -457,8 +490,9 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 	status = check_btf(opts);
 	if (status != STATUS_OK)
 		return status;
-	choose(p, opts, prog);
-	status = open_shadows(p, opts);
+	status = choose(p, opts, prog);
+	if (status == STATUS_OK)
+		status = open_shadows(p, opts);
 	if (status == STATUS_OK)
 		status = load(p, opts, prog);
 	if (status == STATUS_OK)

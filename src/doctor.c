@@ -8,6 +8,7 @@
 #include "doctor.h"
 #include "driver.h"
 #include "fields.h"
+#include "firing.h"
 #include "obstacles.h"
 #include "stream.h"
 
@@ -102,6 +103,22 @@ static const char *options_text(char *buf, size_t len)
 	return buf;
 }
 
+static const char *switched_off(void)
+{
+	struct switches s;
+	bool ftrace, kprobes;
+
+	switches_open(&s);
+	ftrace = switch_is_off(&s, MECH_FENTRY);
+	kprobes = switch_is_off(&s, MECH_KPROBE);
+	switches_close(&s);
+	if (ftrace && kprobes)
+		return "fentry, fexit (kernel.ftrace_enabled is 0), kprobes (by debugfs)";
+	return ftrace  ? "fentry, fexit (kernel.ftrace_enabled is 0)" :
+	       kprobes ? "kprobes (by debugfs)" :
+			 "none";
+}
+
 enum status doctor(const struct opts *o)
 {
 	struct probes p = {};
@@ -118,6 +135,7 @@ enum status doctor(const struct opts *o)
 	row("BTF of the optee module", access("/sys/kernel/btf/optee", R_OK) ?
 					       "no (built in, not loaded, or built without)" :
 					       "yes");
+	row("probes that are switched off", switched_off());
 	row("optee driver", driver_present()  ? "bound to a device" :
 			    driver_possible() ? "not loaded" :
 						"not in this kernel");

@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <linux/bpf.h>
+#include "firing.h"
 #include "mechanism.h"
 
 const char *mechanism_name(enum mechanism m)
@@ -114,6 +115,19 @@ static bool is_symbol(const char *target)
 	return found;
 }
 
+bool mechanism_is_on(struct mechanism_types *types, enum mechanism m)
+{
+	bool kprobe = m == MECH_KPROBE;
+	int *fires = kprobe ? &types->kprobes_fire : &types->ftrace_fires;
+
+	if (!kprobe && m != MECH_FENTRY && m != MECH_FEXIT)
+		return true;
+	types_load(types);
+	if (!*fires)
+		*fires = mechanism_fires(m, types->kernel) ? 1 : -1;
+	return *fires > 0;
+}
+
 bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *target, char *why,
 		   size_t len)
 {
@@ -123,6 +137,10 @@ bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *
 	why[0] = '\0';
 	if (m == MECH_KPROBE && !is_symbol(target))
 		return cannot(why, len, "not a function of its own", 0);
+	if (!mechanism_is_on(types, m)) {
+		snprintf(why, len, "%s is switched off: %s", switch_name(m), switch_advice(m));
+		return false;
+	}
 	if (m != MECH_FENTRY && m != MECH_FEXIT && m != MECH_TP_BTF)
 		return true;
 	if (!types_load(types))

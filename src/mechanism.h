@@ -18,6 +18,8 @@ const char *mechanism_name(enum mechanism m);
 struct mechanism_types {
 	struct btf *kernel, *driver; /* driver: NULL: it has none of its own */
 	int driver_fd;
+	/* Do fentry and fexit, do kprobes fire? 0: not tried yet, 1: they do, -1: they do not. */
+	int ftrace_fires, kprobes_fire;
 };
 
 /*
@@ -27,6 +29,9 @@ struct mechanism_types {
  */
 bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *target, char *why,
 		   size_t len);
+
+/* Do attached probes of this mechanism fire? False: the kernel's switch for them is off. */
+bool mechanism_is_on(struct mechanism_types *types, enum mechanism m);
 void mechanism_types_free(struct mechanism_types *types);
 
 #endif
