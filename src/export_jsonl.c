@@ -9,7 +9,7 @@
 
 static void print(struct export *x, json_t *line)
 {
-	if (!line || (json_dumpf(line, x->out, JSON_COMPACT) && !ferror(x->out)))
+	if (!line || (json_dumpf(line, x->out, JSON_LINE) && !ferror(x->out)))
 		x->out_of_memory = true;
 	json_decref(line);
 	putc('\n', x->out);

@@ -10,6 +10,9 @@
 
 #define JSON_SCHEMA "optee-top/1"
 
+/* How all of it is printed. Left to themselves, versions of jansson print another number of digits. */
+#define JSON_LINE   (JSON_COMPACT | JSON_REAL_PRECISION(15))
+
 /* The beginning of a line of that type: a new object. */
 json_t *line_json(const struct host *host, u64 real_ns, const char *type);
 

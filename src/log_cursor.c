@@ -26,7 +26,7 @@ enum status log_cursor_save(const char *file, const struct log_position *at)
 		      "epoch", (json_int_t)at->epoch, "seq", (json_int_t)at->seq, "file",
 		      (json_int_t)at->file);
 	if (o)
-		json_dumpf(o, out.stream, JSON_COMPACT);
+		json_dumpf(o, out.stream, JSON_LINE);
 	fputc('\n', out.stream);
 	json_decref(o);
 	return out_file_close(&out, o);

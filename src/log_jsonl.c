@@ -24,7 +24,7 @@ static void put_members(struct line *l, json_t *object)
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
 		json_object_del(object, heads[i]);
 	/* It brings a { of its own, where the comma has to be. */
-	len = object ? json_dumpb(object, l->text + l->len, room, JSON_COMPACT) : 0;
+	len = object ? json_dumpb(object, l->text + l->len, room, JSON_LINE) : 0;
 	json_decref(object);
 	if (len < 2 || len > room) {
 		l->full = true;

@@ -51,7 +51,7 @@ enum status policy_show(const struct opts *o, char **words)
 	}
 	host_read_boot_id(&host);
 	line = policy_state_json(&host, &s, source_now(), clock_ns(CLOCK_REALTIME));
-	json_dumpf(line, stdout, JSON_COMPACT);
+	json_dumpf(line, stdout, JSON_LINE);
 	putchar('\n');
 	json_decref(line);
 	return STATUS_OK;

@@ -166,7 +166,7 @@ static enum status print(const struct opts *o, const struct host *host, const st
 
 	if (o->json) {
 		json = snapshot_json(o, host, s);
-		err = !json || json_dumpf(json, stdout, JSON_COMPACT);
+		err = !json || json_dumpf(json, stdout, JSON_LINE);
 		json_decref(json);
 		putchar('\n');
 	} else {

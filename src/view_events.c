@@ -29,7 +29,7 @@ static enum status print_event(const struct opts *o, const struct host *host, co
 		return STATUS_OK;
 	}
 	json = event_line_json(host, e, seq);
-	err = !json || json_dumpf(json, stdout, JSON_COMPACT);
+	err = !json || json_dumpf(json, stdout, JSON_LINE);
 	json_decref(json);
 	putchar('\n');
 	return err ? fail(STATUS_FAILURE, "cannot print an event: out of memory") : STATUS_OK;
