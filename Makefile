@@ -324,6 +324,10 @@ build/fuzz/policy: build/fuzz/src/policy_object.o
 
 -include $(FUZZ_OBJS:.o=.d)
 
+# What a daemon sends, for tests/fuzz/seed.py --stream: a new schema needs a new seed.
+build/unit/seed-stream: tests/fuzz/seed_stream.c tests/unit/recording_made.h | build/unit/libplain.so
+	$(Q)$(UNIT_CC) -o $@ $< -Lbuild/unit -lplain -Wl,-rpath,'$$ORIGIN' -lcmocka -ljansson -lz
+
 fuzz:
 	$(Q)scripts/host-deps build unit fuzz
 	$(Q)$(MAKE) --no-print-directory $(FUZZ_TARGETS:%=build/fuzz/%)
