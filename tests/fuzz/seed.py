@@ -5,8 +5,9 @@
 usage: seed.py [--recording FILE] [--log FILE] [--stream FILE] [--policy FILE.o]
 
 Without an option: what is made here. With one: of that file as well, which is cut down.
---log takes lines of a daemon's log; --stream the output of build/unit/seed-stream; --policy an object like those of build/policies, compiled with
--fdebug-compilation-dir=. so that it has no path of this machine."""
+--log takes lines of a daemon's log; --stream the output of build/unit/seed-stream; --policy
+an object like those of build/policies, compiled with -fdebug-compilation-dir=. so that it
+has no path of this machine."""
 
 import argparse
 import json

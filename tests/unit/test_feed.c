@@ -351,6 +351,31 @@ static void same_when_read(struct decoder *d, const struct snapshot *s)
 	free(c.buf);
 }
 
+/* A worker does not trust the ring that it finds: a length that leads out of it costs all. */
+static void another_worker_checks_it(void **state)
+{
+	struct history *h = history_new(32 << 10);
+	struct iovec pieces[2];
+	struct feed feed;
+	u64 size;
+
+	(void)state;
+	start();
+	assert_int_equal(feed_init(&feed, h, &host), 0);
+	for (int n = 0; n < FRAMES; n++)
+		feed_snapshot(&feed, step());
+	size = history_size(h);
+	history_check(h);
+	assert_int_equal(history_size(h), size);
+	history_bytes(h, history_begin(h, ~0ULL), BLOCK_HEAD, pieces);
+	memset((u8 *)pieces[0].iov_base + 8, 0xff, 1); /* its length */
+	history_check(h);
+	assert_int_equal(history_size(h), 0);
+	assert_false(history_begins(h));
+	feed_release(&feed);
+	history_free(h);
+}
+
 /* However many are made one: nothing of what happened in them is missing, or there twice. */
 static void merged_ones_have_it_all(void **state)
 {
@@ -541,5 +566,5 @@ static void the_way_of_the_socket(void **state)
 }
 
 UNIT_TESTS(changes_make_the_same_snapshot, too_much_for_the_history, who_is_behind_is_not_cut,
-	   who_comes_late_has_all, merged_ones_have_it_all, stuck_clients_hold_nobody_up,
-	   the_way_of_the_socket)
+	   who_comes_late_has_all, another_worker_checks_it, merged_ones_have_it_all,
+	   stuck_clients_hold_nobody_up, the_way_of_the_socket)
