@@ -49,7 +49,7 @@ static long session_found(u32 i, void *data)
 	return 0;
 }
 
-static pid_t supplicant_tgid; /* found at attach */
+static u32 supplicant_tgids[MAX_POOLS]; /* of each TEE, found at attach */
 
 /* One open file of one task: if it is a TEE context, its sessions get rows. */
 SEC("iter/task_file")
@@ -72,7 +72,8 @@ int find_sessions(struct bpf_iter__task_file *it)
 	if (!dev || !device_is_optee(dev))
 		return 0;
 	if (BPF_CORE_READ(dev, id) >= TEE_PRIVILEGED_IDS) {
-		supplicant_tgid = BPF_CORE_READ(task, tgid);
+		supplicant_tgids[BPF_CORE_READ(dev, id) & (MAX_POOLS - 1)] = BPF_CORE_READ(task,
+											   tgid);
 		/* Its instance is there, also when nobody else uses it and we may not open it. */
 		optee = BPF_CORE_READ(dev, dev.driver_data);
 		pool_find((u64)BPF_CORE_READ(optee, teedev));
@@ -233,11 +234,11 @@ int find_calls(struct bpf_iter__task *it)
 		return 0;
 	learn_stack_bytes(task);
 	search.stack = (u64)BPF_CORE_READ(task, stack);
-	if (BPF_CORE_READ(task, tgid) == supplicant_tgid)
-		(void)supplicant_found(BPF_CORE_READ(task, pid));
 	for (u32 i = 0; i < MAX_POOLS; i++) {
 		u64 queue = shared.pools[i].queue;
 
+		if ((u32)BPF_CORE_READ(task, tgid) == supplicant_tgids[i])
+			(void)supplicant_found(search.task, BPF_CORE_READ(task, pid));
 		if (!queue)
 			continue;
 		search.pool = i;
@@ -336,6 +337,7 @@ static __always_inline void inspect_requests(struct pool *p)
 	struct search search = { .requests = p->requests };
 	struct optee_supp *supp = entry_of(search.requests, struct optee_supp, reqs);
 
+	supplicants_sweep();
 	walk_list(&search.walk, p->requests);
 	bpf_loop(MAX_REQUESTS_WALKED, request_found, &search, 0);
 	p->driver_requests = search.found;

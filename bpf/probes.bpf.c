@@ -195,6 +195,6 @@ int BPF_PROG(fexit__supp_recv, struct tee_context *tee, u32 *func, u32 *num_para
 SEC("kprobe/optee_supp_recv")
 int BPF_KPROBE(kprobe__supp_recv)
 {
-	(void)supplicant_found(bpf_get_current_task_btf()->pid);
+	(void)supplicant_found(bpf_get_current_task(), bpf_get_current_task_btf()->pid);
 	return 0;
 }

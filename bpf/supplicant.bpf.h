@@ -17,16 +17,59 @@ static __always_inline void supplicant_asked(u64 request)
 	c->flags |= CALL_SUPPLICANT;
 }
 
+/*
+ * Is the thread gone? A task_struct that is free keeps what it had until it is another
+ * task's; reading it never fails, for it is the kernel's own memory.
+ */
+static __always_inline bool supplicant_is_gone(u64 task, u32 tid)
+{
+	struct task_struct *t = (void *)task;
+
+	return (u32)BPF_CORE_READ(t, pid) != tid || BPF_CORE_READ(t, exit_state);
+}
+
+/* A new thread: it gets a slot that is unused, or that of a thread that is gone. */
+static __noinline struct supplicant *supplicant_new(u64 task, u32 tid)
+{
+	for (u32 i = 0; i < MAX_SUPPLICANTS; i++) {
+		struct supplicant *s = &shared.supplicants[i];
+		u64 old = s->task;
+
+		if (old && !supplicant_is_gone(old, s->tid))
+			continue;
+		if (__sync_val_compare_and_swap(&s->task, old, task) != old)
+			continue;
+		s->request = 0;
+		s->taken_ns = 0;
+		s->tid = tid;
+		return s;
+	}
+	lose(LOSS_SUPPLICANT);
+	return NULL;
+}
+
 /* The task is a thread of tee-supplicant. NULL: there is no place for it. */
-static __always_inline struct supplicant *supplicant_found(u32 tid)
+static __always_inline struct supplicant *supplicant_found(u64 task, u32 tid)
 {
 	for (u32 i = 0; i < MAX_SUPPLICANTS; i++) {
 		struct supplicant *s = &shared.supplicants[i];
 
-		if (s->tid == tid || (!s->tid && !__sync_val_compare_and_swap(&s->tid, 0, tid)))
+		if (s->task == task && s->tid == tid)
 			return s;
 	}
-	return NULL;
+	return supplicant_new(task, tid);
+}
+
+/* The slots of threads that are gone. */
+static __always_inline void supplicants_sweep(void)
+{
+	for (u32 i = 0; i < MAX_SUPPLICANTS; i++) {
+		struct supplicant *s = &shared.supplicants[i];
+		u64 task = s->task;
+
+		if (task && supplicant_is_gone(task, s->tid))
+			__sync_val_compare_and_swap(&s->task, task, 0);
+	}
 }
 
 #define IDR_LEVELS 4 /* 64 ids each */
@@ -49,7 +92,8 @@ static __always_inline u64 idr_entry(struct idr *idr, u32 id)
 /* It has taken a request: params tell which. */
 static __always_inline void supplicant_took(struct tee_context *ctx, struct tee_param *params)
 {
-	struct supplicant *s = supplicant_found(bpf_get_current_task_btf()->pid);
+	struct supplicant *s = supplicant_found(bpf_get_current_task(),
+						bpf_get_current_task_btf()->pid);
 	struct optee *optee = (void *)BPF_CORE_READ(ctx, teedev, dev.driver_data);
 	struct optee_supp_req *req;
 

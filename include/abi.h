@@ -412,10 +412,14 @@ enum driver_flags {
 	DRIVER_POLICIES = 1 << 3,     /* takes admission policies */
 };
 
-/* A thread of tee-supplicant. */
+/*
+ * A thread of tee-supplicant. The slot of one that is gone is given to another, and is
+ * cleared before anybody looks for a deadlock: its tid may be somebody else's by then.
+ */
 struct supplicant {
-	u32 tid, pad; /* 0: unused */
-	u64 request;  /* the one that it took last; 0: not known */
+	u64 task; /* its address; 0: unused */
+	u32 tid, pad;
+	u64 request; /* the one that it took last; 0: not known */
 	u64 taken_ns;
 };
 
@@ -432,6 +436,7 @@ enum loss {
 	LOSS_CALL_RECORD, /* a call is counted, but found no room among those to be recorded: the reader adds up */
 	LOSS_SHADOW_STATE, /* what a shadow keeps of a client or TA found no room, or was given up */
 	LOSS_SHADOW_ANSWER, /* a shadow's answer was none: the driver's rule was counted instead */
+	LOSS_SUPPLICANT, /* no slot for a thread of tee-supplicant: deadlocks through it are not found */
 	NR_LOSSES
 };
 

@@ -157,6 +157,8 @@ const struct loss_field loss_fields[NR_LOSSES] = {
 				"clients and TAs of which policies in shadow lost what they had kept, or kept nothing, for want of a place" },
 	[LOSS_SHADOW_ANSWER] = { "shadows_unanswered",
 				 "answers of policies in shadow that were none: the driver's rule was counted instead" },
+	[LOSS_SUPPLICANT] = { "supplicants_without_slot",
+			      "requests taken by threads of tee-supplicant for which there is no room: deadlocks through them are not found" },
 	[LOSS_LATE_CALLS] = { "calls_late", "calls in flight at attach: shown, but not accounted" },
 };
 

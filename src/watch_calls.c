@@ -142,11 +142,13 @@ static bool served_by_supplicant(enum rpc_kind kind)
 static void link_supplicants(const struct watch *w, u32 n, struct lock_call *locks,
 			     struct lock_pool *state)
 {
-	for (int s = 0; s < MAX_SUPPLICANTS && w->shared->supplicants[s].tid; s++) {
+	for (int s = 0; s < MAX_SUPPLICANTS; s++) {
 		const struct supplicant *from = &w->shared->supplicants[s];
 		int request = -1;
 		bool has_call = false;
 
+		if (!from->task)
+			continue;
 		for (u32 i = 0; from->request && i < n; i++)
 			if (locks[i].supplicant && !locks[i].waits &&
 			    w->shared->requests[w->live[i].slot] == from->request &&

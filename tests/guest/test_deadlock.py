@@ -431,3 +431,53 @@ def no_deadlock(context: Context) -> None:
         findings.equal(f"frame {frame['seq']}: deadlocks",
                        frame["pools"][0]["conditions"]["deadlock"]["count"], 0)
     findings.done()
+
+
+RESTARTS = r"""
+killall -q tee-supplicant
+wait_for 30 no_supplicant
+watch json --json
+watch kprobes --json --kprobes
+mkfifo /tmp/takers.in /tmp/takers.out
+for run in 1 2; do
+	/takers 40 </tmp/takers.in >/tmp/takers.out &
+	exec 8>/tmp/takers.in 9</tmp/takers.out
+	read -r said <&9 && [ "$said" = "all wait" ] || die "takers said: $said"
+	exec 8>&- 9<&-
+	wait $!
+done
+tee-supplicant -d || die "cannot start tee-supplicant"
+deadlock_supplicant
+usleep 500000
+still_stuck || die "the deadlock resolved itself"
+deadlock_rescue
+finish_run
+"""
+
+
+@test()
+def deadlock_restarts(context: Context) -> None:
+    """tee-supplicant had more threads in all than there is room for: the last ones are known."""
+    script = deadlock.SCRIPT + events.SCRIPT.replace("/tmp/events.jsonl", "/dev/null")
+    script += "oracle_start() { :; }\noracle_stop() { :; }\n"
+    guest = vm.run(context, script + COMMON + RESTARTS, *deadlock.PUT,
+                   "--put", f"{vm.ROOT}/build/arm64/takers:/takers",
+                   gets=("top.jsonl", *deadlock.FILES, "events.json", "events.kprobes"))
+    findings = Findings()
+    tids = {role: int(tid) for role, tid, _ in
+            map(str.split, guest.read(deadlock.TASKS).decode().splitlines())}
+    frames.check_sane(findings, frames.load(guest.files["top.jsonl"]), {"calls_late": None})
+    # By kprobes it is not known which thread works for whom, if there are several.
+    for name, behind in (("json", {"P1": "plugin1", "P2": "plugin2"}), ("kprobes", {})):
+        lines = frames.load(guest.files[f"events.{name}"])
+        begins = [x for x in lines if (x["condition"], x["state"]) == ("deadlock", "begin")]
+        findings.equal(f"{name}: deadlocks", len(begins), 1)
+        for begin in begins:
+            who = {party["tid"]: party for party in begin["who"]}
+            findings.equal(f"{name}: who has no part in it",
+                           [role for role in ("P1", "P2", "plugin1", "plugin2")
+                            if tids[role] not in who], [])
+            for role, other in behind.items():
+                findings.equal(f"{name}: {role} is behind", who[tids[role]]["behind_tid"],
+                               tids[other])
+    findings.done()

@@ -92,7 +92,7 @@ struct list_head {
 };
 
 struct task_struct {
-	int pid, tgid, static_prio;
+	int pid, tgid, static_prio, exit_state;
 	void *stack;
 	char comm[16];
 	struct task_struct *group_leader;
@@ -135,8 +135,29 @@ struct optee_call_waiter {
 	} c;
 	bool sys_thread;
 };
+struct xa_node {
+	unsigned char shift;
+	void *slots[64];
+};
+struct idr {
+	struct {
+		void *xa_head;
+	} idr_rt;
+	unsigned int idr_base;
+};
+struct tee_param {
+	struct {
+		struct {
+			u64 a;
+		} value;
+	} u;
+};
+struct optee_supp_req {
+	struct tee_param *param;
+};
 struct optee_supp {
 	struct list_head reqs;
+	struct idr idr;
 };
 struct optee {
 	struct tee_device *supp_teedev;
@@ -303,5 +324,6 @@ static struct native_policy native_policies[MAX_SHADOWS];
 #undef const
 #include "account.bpf.h"
 #include "call.bpf.h"
+#include "supplicant.bpf.h"
 
 #endif

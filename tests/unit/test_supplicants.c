@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The threads of tee-supplicant come and go; there is room for those that are there. */
+#include "unit.h"
+#include "bpf_native.h"
+
+#define THREADS (MAX_SUPPLICANTS + 1)
+
+static struct task_struct threads[THREADS];
+
+static int start(void **state)
+{
+	(void)state;
+	memset(&shared, 0, sizeof(shared));
+	for (int i = 0; i < THREADS; i++)
+		threads[i] = (struct task_struct){ .pid = 100 + i, .tgid = 100 };
+	return 0;
+}
+
+static struct supplicant *found(int i)
+{
+	return supplicant_found((u64)&threads[i], (u32)threads[i].pid);
+}
+
+static void each_has_a_slot(void **state)
+{
+	struct supplicant *last;
+
+	(void)state;
+	for (int again = 0; again < 2; again++)
+		for (int i = 0; i < MAX_SUPPLICANTS; i++)
+			assert_ptr_equal(found(i), &shared.supplicants[i]);
+	assert_int_equal(shared.loss[LOSS_SUPPLICANT], 0);
+	assert_null(found(MAX_SUPPLICANTS));
+	assert_int_equal(shared.loss[LOSS_SUPPLICANT], 1);
+
+	shared.supplicants[7].request = 0x1234;
+	shared.supplicants[7].taken_ns = 5;
+	threads[7].exit_state = 16;
+	last = found(MAX_SUPPLICANTS);
+	assert_ptr_equal(last, &shared.supplicants[7]);
+	assert_int_equal(last->tid, 100 + MAX_SUPPLICANTS);
+	assert_int_equal(last->request, 0);
+	assert_int_equal(last->taken_ns, 0);
+	assert_int_equal(shared.loss[LOSS_SUPPLICANT], 1);
+}
+
+static void many_restarts(void **state)
+{
+	(void)state;
+	for (int run = 0; run < 1000; run++) {
+		for (int i = 0; i < 5; i++) {
+			threads[i].pid = 1000 + 5 * run + i; /* the memory is used again */
+			threads[i].exit_state = 0;
+			assert_int_equal(found(i)->tid, threads[i].pid);
+		}
+		for (int i = 0; i < 5; i++)
+			threads[i].exit_state = 16;
+	}
+	assert_int_equal(shared.loss[LOSS_SUPPLICANT], 0);
+}
+
+/* Else a client that has the tid by now would be taken for one of them. */
+static void who_is_gone_is_swept_out(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		found(i);
+	threads[0].exit_state = 16;
+	threads[1].pid = 7; /* another task's memory now */
+	supplicants_sweep();
+	assert_int_equal(shared.supplicants[0].task, 0);
+	assert_int_equal(shared.supplicants[1].task, 0);
+	assert_int_equal(shared.supplicants[2].task, (u64)&threads[2]);
+	assert_ptr_equal(found(2), &shared.supplicants[2]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(each_has_a_slot, start),
+		cmocka_unit_test_setup(many_restarts, start),
+		cmocka_unit_test_setup(who_is_gone_is_swept_out, start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
