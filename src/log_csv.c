@@ -150,6 +150,7 @@ static void put(struct line *l, const struct log_item *item, u64 seq)
 		put_gap(l, item->gap);
 		break;
 	case LOG_HOST:
+	case LOG_OMITTED:
 	case NR_LOG_TYPES:
 		break;
 	}
@@ -164,7 +165,8 @@ const struct log_format log_csv = {
 		   [LOG_SESSION] = LOG_NAME_SESSIONS,
 		   [LOG_LOSSES] = LOG_NAME_LOSSES,
 		   [LOG_EVENT] = LOG_NAME_EVENTS,
-		   [LOG_GAP] = LOG_NAME_GAPS },
+		   [LOG_GAP] = LOG_NAME_GAPS,
+		   [LOG_OMITTED] = NR_LOG_NAMES },
 	.head = head,
 	.put = put,
 };

@@ -18,6 +18,7 @@ enum log_type {
 	LOG_LOSSES,  /* at the interval, when they changed */
 	LOG_EVENT,   /* as it happens */
 	LOG_GAP,     /* lines could not be written; now they can */
+	LOG_OMITTED, /* at the interval: events that were too many; not in CSV */
 	NR_LOG_TYPES
 };
 
@@ -25,6 +26,13 @@ struct log_gap {
 	u64 lines;
 	u64 since_ns; /* CLOCK_MONOTONIC, the first of them */
 	int error;    /* errno of the first of them */
+};
+
+struct log_omitted {
+	u32 tee;
+	enum condition condition;
+	u64 events;
+	u64 since_ns; /* CLOCK_MONOTONIC, the first of them */
 };
 
 struct log_item {
@@ -38,6 +46,7 @@ struct log_item {
 		const struct snap_session *session;
 		const struct event *event;
 		const struct log_gap *gap;
+		const struct log_omitted *omitted;
 	};
 };
 

@@ -10,9 +10,9 @@
 #include "log_format.h"
 
 const char *const log_types[NR_LOG_TYPES] = {
-	[LOG_HOST] = "host",       [LOG_POOL] = "pool",     [LOG_TA] = "ta",
-	[LOG_SESSION] = "session", [LOG_LOSSES] = "losses", [LOG_EVENT] = "event",
-	[LOG_GAP] = "gap",
+	[LOG_HOST] = "host",       [LOG_POOL] = "pool",       [LOG_TA] = "ta",
+	[LOG_SESSION] = "session", [LOG_LOSSES] = "losses",   [LOG_EVENT] = "event",
+	[LOG_GAP] = "gap",         [LOG_OMITTED] = "omitted",
 };
 
 /* The members of an object, behind those that the line has already. */
@@ -158,6 +158,15 @@ static void put_losses(struct line *l, const struct log_item *item)
 		line_put(l, "null");
 }
 
+static void put_omitted(struct line *l, const struct log_omitted *omitted)
+{
+	line_count(l, "tee", omitted->tee);
+	line_key(l, "condition");
+	line_quote(l, condition_table[omitted->condition].key);
+	line_count(l, "events", omitted->events);
+	line_count(l, "since_ns", omitted->since_ns);
+}
+
 static void put_gap(struct line *l, const struct log_gap *gap)
 {
 	line_count(l, "lines", gap->lines);
@@ -197,6 +206,9 @@ static void put(struct line *l, const struct log_item *item, u64 seq)
 	case LOG_GAP:
 		put_gap(l, item->gap);
 		break;
+	case LOG_OMITTED:
+		put_omitted(l, item->omitted);
+		break;
 	case NR_LOG_TYPES:
 		break;
 	}
@@ -207,6 +219,6 @@ static void put(struct line *l, const struct log_item *item, u64 seq)
 const struct log_format log_jsonl = {
 	.name = "jsonl",
 	.files = { LOG_NAME_JSONL, LOG_NAME_JSONL, LOG_NAME_JSONL, LOG_NAME_JSONL, LOG_NAME_JSONL,
-		   LOG_NAME_JSONL, LOG_NAME_JSONL },
+		   LOG_NAME_JSONL, LOG_NAME_JSONL, LOG_NAME_JSONL },
 	.put = put,
 };

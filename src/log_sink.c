@@ -87,6 +87,9 @@ static int put_line(struct log_sink *k, struct log_file *f, const struct log_ite
 		return err;
 	k->seq++;
 	k->lines++;
+	k->bytes += k->line->len;
+	if (item->type == LOG_EVENT)
+		k->event_bytes += k->line->len;
 	if (!k->unsafe++)
 		k->unsafe_ns = item->mono_ns;
 	return 0;
@@ -126,6 +129,11 @@ void log_sink_put(struct log_sink *k, const struct log_item *item)
 			distrust(k);
 	}
 	lose(k);
+}
+
+bool log_sink_fits_event(const struct log_sink *k, u64 least)
+{
+	return k->event_bytes < least + (k->bytes - k->event_bytes);
 }
 
 /* 0 or -errno, and which file it was. */

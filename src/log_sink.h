@@ -16,10 +16,11 @@ struct log_sink {
 	struct log_dir *dir;
 	struct line *line; /* to put lines together in: the owner's */
 	struct log_file files[NR_LOG_NAMES];
-	u64 seq;    /* of the last line, lost ones included */
-	u64 lines;  /* written */
-	u64 lost;   /* all of them */
-	u64 errors; /* attempts that failed */
+	u64 seq;                /* of the last line, lost ones included */
+	u64 lines;              /* written */
+	u64 bytes, event_bytes; /* of them all; of those of events */
+	u64 lost;               /* all of them */
+	u64 errors;             /* attempts that failed */
 	bool failing;
 	struct log_gap gap; /* while it fails */
 	bool unkept;        /* it fails to keep what it takes: to be tried with care */
@@ -35,6 +36,9 @@ void log_sink_init(struct log_sink *k, const struct log_format *format, struct l
 
 /* Writes the line, or counts it as lost. */
 void log_sink_put(struct log_sink *k, const struct log_item *item);
+
+/* Have events no more than all other lines, and least bytes besides? */
+bool log_sink_fits_event(const struct log_sink *k, u64 least);
 
 /* It did not work: err is -errno. To be said of the directory: name is NR_LOG_NAMES. */
 void log_sink_fails(struct log_sink *k, int err, enum log_names name, u64 mono_ns);

@@ -7,16 +7,23 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include "event_quota.h"
 #include "fail.h"
 #include "log_pack.h"
 #include "log_sink.h"
 #include "logger.h"
 #include "source.h"
 
-#define MAX_SINKS 2
-#define ALL_TAS   (MAX_TAS * MAX_POOLS)
-#define SHARES    8 /* a file is rotated when it has this part of its share of the cap */
-#define RETRY_NS  1000000000ULL
+#define MAX_SINKS    2
+#define ALL_TAS      (MAX_TAS * MAX_POOLS)
+#define SHARES       8 /* a file is rotated when it has this part of its share of the cap */
+#define RETRY_NS     1000000000ULL
+
+/*
+ * Of what is kept events may have half, and this part of the cap: so the figures of the
+ * time before are still there when a client has done its worst.
+ */
+#define EVENT_SHARES 8
 
 struct logger {
 	char *path;
@@ -37,6 +44,8 @@ struct logger {
 	u64 serials[SESSION_SLOTS];
 	bool sessions[SESSION_SLOTS], tas[ALL_TAS];
 	struct snap_losses losses;
+	u64 event_least; /* bytes that events may have in any case */
+	struct event_quotas quotas;
 };
 
 static u32 used_names(const struct log_format *f)
@@ -70,6 +79,7 @@ int logger_new(struct logger **logger, const struct log_opts *o)
 	}
 	g->interval_ns = (u64)((o->interval ?: LOG_INTERVAL) * 1e9);
 	g->first = true;
+	g->event_least = cap / EVENT_SHARES;
 	log_dir_init(&g->dir, g->path, cap, used);
 	log_pack_init(&g->pack, &g->dir);
 	if (jsonl)
@@ -184,6 +194,14 @@ static void put_session(struct logger *g, const struct snap_session *row)
 		g->sessions[row->slot] = false;
 }
 
+static bool fits_event(const struct logger *g)
+{
+	for (int i = 0; i < g->nr_sinks; i++)
+		if (!log_sink_fits_event(&g->sinks[i], g->event_least))
+			return false;
+	return true;
+}
+
 /* What is there only this once. */
 static void put_at_once(struct logger *g)
 {
@@ -192,6 +210,8 @@ static void put_at_once(struct logger *g)
 	for (u32 i = 0; i < s->nr_events; i++) {
 		struct log_item item = item_of(g, LOG_EVENT);
 
+		if (!event_quota_take(&g->quotas, &s->events[i], fits_event(g)))
+			continue;
 		item.event = &s->events[i];
 		item.mono_ns = item.event->mono_ns;
 		item.real_ns = item.event->real_ns;
@@ -206,6 +226,27 @@ static bool same_losses(const struct snap_losses *a, const struct snap_losses *b
 {
 	return a->missed_known == b->missed_known && a->missed == b->missed &&
 	       !memcmp(a->count, b->count, sizeof(a->count));
+}
+
+/* The events that were left out since the last figures. */
+static void put_omitted(struct logger *g)
+{
+	struct event_quota *quotas = &g->quotas.of[0][0];
+
+	for (int i = 0; i < MAX_POOLS * NR_CONDS; i++) {
+		struct event_quota *quota = &quotas[i];
+		struct log_omitted omitted = { .tee = quota->tee,
+					       .condition = i % NR_CONDS,
+					       .events = quota->omitted,
+					       .since_ns = quota->since_ns };
+		struct log_item item = item_of(g, LOG_OMITTED);
+
+		if (!quota->omitted)
+			continue;
+		item.omitted = &omitted;
+		put(g, &item);
+		quota->omitted = 0;
+	}
 }
 
 static void put_figures(struct logger *g)
@@ -235,6 +276,7 @@ static void put_figures(struct logger *g)
 		put(g, &item);
 		g->losses = s->losses;
 	}
+	put_omitted(g);
 	g->figures_ns = s->mono_ns;
 	g->due_ns = next_deadline(g->due_ns, g->interval_ns, s->mono_ns);
 	for (int i = 0; i < g->nr_sinks; i++)

@@ -9,6 +9,7 @@
 #include <zlib.h>
 #include "unit.h"
 #include "capture.h"
+#include "event_quota.h"
 #include "log_file.h"
 #include "log_made.h"
 #include "log_pack.h"
@@ -64,10 +65,11 @@ static size_t each_line(const char *dir, const char *name, void (*f)(json_t *lin
 
 /* How many lines of each type there are, and of the last session the line. */
 struct seen {
-	u64 types[16], first_ns, seq, epoch, mono_ns, sessions[4096], gap_lines, missing;
+	u64 types[16], omitted, first_ns, seq, epoch, mono_ns, sessions[4096], gap_lines, missing;
 };
 
-static const char *const types[] = { "host", "pool", "ta", "session", "losses", "event", "gap" };
+static const char *const types[] = { "host",   "pool",  "ta",  "session",
+				     "losses", "event", "gap", "omitted" };
 
 static u64 integer(json_t *line, const char *key)
 {
@@ -86,6 +88,8 @@ static void see(json_t *line, void *arg)
 	/* Every line has its number, and none is missing that no gap tells of. */
 	if (!strcmp(type, "gap"))
 		seen->gap_lines += integer(line, "lines");
+	if (!strcmp(type, "omitted"))
+		seen->omitted += integer(line, "events");
 	assert_true(integer(line, "seq") > seen->seq);
 	if (seen->seq)
 		seen->missing += integer(line, "seq") - seen->seq - 1;
@@ -265,4 +269,105 @@ static void days(void **state)
 	day(20, 5, LOG_SIZE_MIN);
 }
 
-UNIT_TESTS(when, modes, days)
+#define STARVING 330
+
+/* So many threads starve, for four seconds each time, and are told of as long. */
+static void flood(u32 second)
+{
+	static struct event events[STARVING];
+	const u32 phase = second % 5;
+
+	m.s.events = events;
+	m.s.nr_events = 0;
+	for (u32 i = 0; i < STARVING; i++) {
+		struct event *e = &events[m.s.nr_events++];
+		const u64 since_ns = m.s.mono_ns - phase * SECOND;
+
+		*e = (struct event){ .condition = COND_STARVED,
+				     .state = phase == 0 ? EVENT_BEGIN :
+					      phase == 4 ? EVENT_END :
+							   EVENT_STILL,
+				     .episode = since_ns + i,
+				     .since_ns = since_ns,
+				     .mono_ns = m.s.mono_ns,
+				     .real_ns = m.s.real_ns,
+				     .peak = 1,
+				     .culprit = -1,
+				     .nr_parties = 1,
+				     .parties = { { .tid = i + 1, .waits = true, .behind = -1 } } };
+	}
+}
+
+/* After ten minutes of that the figures of two hours before are still there. */
+static void a_flood_of_events(void **state)
+{
+	struct log_opts o = { .interval = 60, .size = LOG_SIZE_MIN };
+	char dir[64], name[LOG_NAME_LEN];
+	struct seen *seen = calloc(1, sizeof(*seen));
+	u64 begun_ns, events = 0;
+	struct logger *g = begin(dir, &o);
+
+	(void)state;
+	made_init(&m, 20);
+	begun_ns = m.s.mono_ns;
+	for (u32 i = 0; i < 7800; i++) {
+		made_second(&m);
+		made_call(&m, i % 5);
+		if (i >= 7200) {
+			flood(i);
+			events += m.s.nr_events;
+		}
+		take(g);
+	}
+	/* Another condition is told of all the same. */
+	made_second(&m);
+	m.s.events = m.events;
+	made_event(&m, EVENT_BEGIN);
+	events++;
+	take(g);
+	assert_int_equal(logger_stats(g).lost, 0);
+	logger_free(g);
+	for (u32 n = 1; n < 100; n++) {
+		struct log_part part = { .number = n, .deflated = true };
+
+		each_line(dir, log_name_make(&part, name), see, seen);
+		part.deflated = false;
+		each_line(dir, log_name_make(&part, name), see, seen);
+	}
+	each_line(dir, "optee-top.jsonl", see, seen);
+	assert_true(seen->first_ns - begun_ns < 60 * SECOND);
+	assert_int_equal(seen->types[5] + seen->omitted, events);
+	assert_true(seen->types[5] >= 100 && seen->types[5] < 2000);
+	assert_int_equal(seen->types[1], 7800 / 60 + 1);
+	free(seen);
+	made_remove(dir);
+}
+
+/* An episode whose begin was written has its end written, whatever else there is. */
+static void what_began_ends(void **state)
+{
+	static struct event_quotas quotas;
+	struct event e = { .condition = COND_EXHAUSTED, .tee = 3 }, other = e;
+
+	(void)state;
+	other.condition = COND_DEADLOCK;
+	for (u64 i = 1; i <= 2 * EVENT_BURST; i++) {
+		e.episode = i;
+		assert_int_equal(event_quota_take(&quotas, &e, true), i <= EVENT_BURST);
+	}
+	assert_false(event_quota_take(&quotas, &other, false));
+	assert_true(event_quota_take(&quotas, &other, true));
+	e.state = EVENT_END;
+	for (u64 i = 2 * EVENT_BURST; i > 0; i--) {
+		e.episode = i;
+		assert_int_equal(event_quota_take(&quotas, &e, false), i <= EVENT_BURST);
+	}
+	e.state = EVENT_BEGIN;
+	e.mono_ns = 2 * EVENT_REFILL_NS;
+	assert_true(event_quota_take(&quotas, &e, true));
+	assert_true(event_quota_take(&quotas, &e, true));
+	assert_false(event_quota_take(&quotas, &e, true));
+	assert_int_equal(quotas.of[0][COND_EXHAUSTED].omitted, 2 * EVENT_BURST + 1);
+}
+
+UNIT_TESTS(when, modes, days, a_flood_of_events, what_began_ends)
