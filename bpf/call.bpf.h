@@ -83,7 +83,7 @@ static __always_inline void call_release(struct call *c)
 		c->outer = 0;
 		call_on_stack(o, o->stack);
 		__sync_fetch_and_and(&o->key, ~(u64)CALL_KEY_SUSPENDED);
-		c->key = 0;
+		c->key = CALL_KEY_IDLE;
 		return;
 	}
 	c->key |= CALL_KEY_IDLE;

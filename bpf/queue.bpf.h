@@ -45,26 +45,27 @@ static __always_inline u64 walk_waiter(const struct walk *w)
  */
 #define STACK_BITS  14 /* the least size; larger ones take several tries */
 #define STACK_TRIES 4
+#define STACK_HOMES 4096 /* a power of two: stacks are side by side, with a gap each */
 
 static u64 stack_bytes = 1 << STACK_BITS;
-static u32 calls_by_stack[MAX_CALLS];
+static u32 calls_by_stack[STACK_HOMES];
 
 static __always_inline void call_on_stack(struct call *c, u64 stack)
 {
 	c->stack = stack;
 	/* Read back: a verifier that takes it for a pointer lets nobody shift it. */
 	stack = *(volatile u64 *)&c->stack;
-	calls_by_stack[stack >> STACK_BITS & (MAX_CALLS - 1)] = call_index(c);
+	calls_by_stack[stack >> STACK_BITS & (STACK_HOMES - 1)] = call_index(c);
 }
 
 static __noinline struct call *call_of_waiter(u64 waiter)
 {
 	for (u32 i = 0; i < STACK_TRIES; i++) {
-		u32 home = ((waiter >> STACK_BITS) - i) & (MAX_CALLS - 1);
+		u32 home = ((waiter >> STACK_BITS) - i) & (STACK_HOMES - 1);
 		struct call *c = call_at(calls_by_stack[home]);
 
 		/* Where no stack begins the table has slot 0. */
-		if ((c->stack >> STACK_BITS & (MAX_CALLS - 1)) != home)
+		if ((c->stack >> STACK_BITS & (STACK_HOMES - 1)) != home)
 			continue;
 		if (waiter - c->stack >= stack_bytes || c->phase == PHASE_FREE)
 			continue;
@@ -82,7 +83,7 @@ struct target {
 	bool system;
 };
 
-#define MAX_WALK 256
+#define MAX_WALK 4096 /* more calls than can be in flight: 1,024 that we know, and nested ones */
 
 static long target_found(u32 i, void *data)
 {

@@ -107,8 +107,8 @@ __noinline int raise_s32(s32 *max, s32 v)
  *
  * Accepted race: a slot is given up with a plain store (BPF has no release
  * store before 6.15), so its last phase could in theory be seen after the next
- * user's first one. That needs a take-over, hence CALL_WINDOW busy neighbours,
- * within the time a store takes.
+ * user's first one. That needs a take-over within the time a store takes, and no
+ * slot on the way that nobody ever used.
  */
 
 /* A task_struct is about two pages long: the page spreads tasks better than a hash, and cheaper. */
@@ -136,15 +136,42 @@ static __always_inline u32 call_index(const struct call *c)
 	return (u32)((u64)c - (u64)shared.calls) / sizeof(*c); /* unsigned: clang refuses sdiv */
 }
 
+/*
+ * Where else a task's call may be: first the neighbours of its home; then in strides
+ * of its own, so that those whose homes are crowded together do not stay together.
+ */
+#define CALL_NEIGHBOURS 4
+#define CALL_PLACES     128 /* with 900 calls in flight less than one in a million finds none */
+
+struct call_path {
+	u32 at, stride;
+};
+
+static __always_inline struct call_path call_path(u64 task)
+{
+	return (struct call_path){ .at = call_home(task),
+				   .stride = (u32)((task >> 6) * 0x9e3779b97f4a7c15ULL >> 40) | 1 };
+}
+
+/* The next place; i: of the one that it has been at. */
+static __always_inline void call_path_on(struct call_path *p, u32 i)
+{
+	p->at += i < CALL_NEIGHBOURS ? 1 : p->stride;
+}
+
 static __noinline struct call *call_search(u64 key)
 {
-	u32 home = call_home(key);
+	struct call_path p = call_path(key & ~(u64)(CALL_KEY_IDLE | CALL_KEY_SUSPENDED));
 
-	for (u32 i = 0; i < CALL_WINDOW; i++) {
-		struct call *c = call_at(home + i);
+	for (u32 i = 0; i < CALL_PLACES; i++) {
+		struct call *c = call_at(p.at);
+		u64 there = c->key;
 
-		if (c->key == key)
+		if (there == key)
 			return c;
+		if (!there) /* its task would have taken this one */
+			break;
+		call_path_on(&p, i);
 	}
 	return NULL;
 }
@@ -169,23 +196,27 @@ static __always_inline bool call_claim(struct call *c, u64 key, u64 task)
 	return was == key;
 }
 
-/* A slot for a task that has none: an unused one, or that of a task between calls. */
-static __always_inline struct call *call_take(u64 task)
+/* A slot for a task that has none: one never used, or that of a task between calls. */
+static __noinline struct call *call_take(u64 task)
 {
-	u32 home = call_home(task);
+	struct call_path p = call_path(task);
 
-	for (u32 i = 0; i < CALL_WINDOW; i++) {
-		struct call *c = call_at(home + i);
+	for (u32 i = 0; i < CALL_PLACES; i++) {
+		struct call *c = call_at(p.at);
+		u64 key = c->key;
 
-		if (!c->key && call_claim(c, 0, task))
+		if (!key && call_claim(c, 0, task))
 			return c;
+		call_path_on(&p, i);
 	}
-	for (u32 i = 0; i < CALL_WINDOW; i++) {
-		struct call *c = call_at(home + i);
+	p = call_path(task);
+	for (u32 i = 0; i < CALL_PLACES; i++) {
+		struct call *c = call_at(p.at);
 		u64 key = c->key;
 
 		if (key & CALL_KEY_IDLE && call_claim(c, key, task))
 			return c;
+		call_path_on(&p, i);
 	}
 	lose(LOSS_CALL_SLOT);
 	return NULL;

@@ -26,8 +26,7 @@ typedef int64_t s64;
 #endif
 
 #define MAX_POOLS       4    /* TEE instances */
-#define MAX_CALLS       1024 /* calls in flight or queued; a power of two */
-#define CALL_WINDOW     8    /* slots in which one task's call may lie */
+#define MAX_CALLS       1024 /* calls in flight or queued; a power of two: 900 fit for sure */
 #define MAX_SESSIONS    1024 /* sessions with a row of their own; a power of two */
 #define COMM_LEN        16
 #define MAX_SUPPLICANTS 64 /* threads of tee-supplicant that are told apart */
@@ -65,7 +64,7 @@ enum call_phase {
 
 /* Bits of call.key: a task's address has them clear. */
 enum call_key {
-	CALL_KEY_IDLE = 1 << 0,      /* no call in flight; the slot may change hands */
+	CALL_KEY_IDLE = 1 << 0, /* no call in flight; the slot may change hands; alone: no task's */
 	CALL_KEY_SUSPENDED = 1 << 1, /* a nested call of the same task is on top */
 };
 
@@ -119,7 +118,7 @@ struct hist {
  * with its task between calls, so that the next one finds it at once.
  */
 struct call {
-	u64 key; /* address of the task, with CALL_KEY_* bits; 0: unused */
+	u64 key; /* address of the task, with CALL_KEY_* bits; 0: never used */
 	u64 start_ns;
 	u64 admit_ns;  /* first entry into the secure world */
 	u64 phase_ns;  /* start of the present phase */

@@ -83,7 +83,7 @@ static struct {
  * stacks lie decides upon the slots: it is the same in each run, and begins at 0.
  */
 #define MODEL_TASK      16384
-#define MODEL_ALIGNMENT ((u64)MAX_CALLS << STACK_BITS)
+#define MODEL_ALIGNMENT ((u64)STACK_HOMES << STACK_BITS)
 
 static char *tasks_room, *stacks_room;
 static struct optee optee;
