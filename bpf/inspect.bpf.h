@@ -6,9 +6,8 @@
 #ifndef OPTEE_TOP_INSPECT_BPF_H
 #define OPTEE_TOP_INSPECT_BPF_H
 
-#define TEE_PRIVILEGED_IDS           16 /* /dev/teepriv*: tee-supplicant's, without sessions */
-#define MAX_SESSIONS_WALKED          1024
-#define MAX_WAITERS_WALKED           256
+#define TEE_PRIVILEGED_IDS           16   /* /dev/teepriv*: tee-supplicant's, without sessions */
+#define MAX_SESSIONS_WALKED          8192 /* of one client */
 #define MAX_REQUESTS_WALKED          64
 #define REQUEST_IDS                  64 /* the lowest free one is given */
 #define MAX_ERRNO                    4095
@@ -85,6 +84,8 @@ int find_sessions(struct bpf_iter__task_file *it)
 		return 0;
 	walk_list(&search.walk, (u64)&data->sess_list);
 	bpf_loop(MAX_SESSIONS_WALKED, session_found, &search, 0);
+	if (!walk_done(&search.walk))
+		lose(LOSS_SESSION_SLOT);
 	return 0;
 }
 
@@ -243,7 +244,7 @@ int find_calls(struct bpf_iter__task *it)
 			continue;
 		search.pool = i;
 		walk_queue(&search.walk, queue);
-		bpf_loop(MAX_WAITERS_WALKED, waiter_found, &search, 0);
+		bpf_loop(MAX_WALK, waiter_found, &search, 0);
 	}
 	return 0;
 }

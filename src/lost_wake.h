@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include "abi.h"
 
-#define MAX_LOST_WAKES 256 /* at one look */
+#define MAX_LOST_WAKES MAX_CALLS /* at one look */
 
 /* All zero at first. */
 struct lost_wakes {
