@@ -89,7 +89,7 @@ static __noinline struct session *account_other(struct session *s, struct call *
 		return s;
 	if (c->op == CMD_OPEN && s->flags & SESSION_OPENING) {
 		if (ret)
-			s = session_not_opened(s, c->pool);
+			s = session_not_opened(s, c->session_slot, c->pool);
 		else
 			session_opened(s, c->session_slot, msg_session(c->msg));
 	}

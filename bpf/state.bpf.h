@@ -261,22 +261,34 @@ static __always_inline u32 session_find(u32 pool, u32 id)
 
 #define SESSION_TRIES 64
 
+static u32 session_given_back; /* a row + 1 that was taken for nothing; 0: none */
+
+/* Takes the row, if it is free; or, with closed, if its session is closed. */
+static __always_inline bool session_claim_at(u32 slot, bool closed)
+{
+	struct session *s = session_at(slot);
+	u32 state;
+
+	if (!s)
+		return false;
+	state = s->state;
+	if ((state != SESSION_FREE && !(closed && state == SESSION_CLOSED)) || s->in_flight)
+		return false;
+	return __sync_val_compare_and_swap(&s->state, state, SESSION_CLAIMED) == state;
+}
+
 /* Takes a free row, or the one closed longest ago: rows are handed out in turn. */
 static __always_inline u32 session_claim(void)
 {
+	u32 back = __sync_lock_test_and_set(&session_given_back, 0);
+
+	if (back && session_claim_at(back - 1, false))
+		return back - 1;
 	for (u32 i = 0; i < SESSION_TRIES; i++) {
 		u32 slot = __sync_fetch_and_add(&shared.session_cursor, 1) & (MAX_SESSIONS - 1);
-		struct session *s = session_at(slot);
-		u32 state;
 
-		if (!s)
-			break;
-		state = s->state;
-		if ((state != SESSION_FREE && state != SESSION_CLOSED) || s->in_flight)
-			continue;
-		if (__sync_val_compare_and_swap(&s->state, state, SESSION_CLAIMED) != state)
-			continue;
-		return slot;
+		if (session_claim_at(slot, true))
+			return slot;
 	}
 	return SESSION_SLOTS;
 }

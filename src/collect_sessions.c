@@ -29,10 +29,11 @@ struct mark {
 /* What is remembered of the row in a slot. */
 struct past {
 	u64 serial;
-	u64 seq;     /* of the snapshot that showed it last; 0: none did */
-	u32 place;   /* among its sessions */
-	bool closed; /* its end was shown */
-	u8 ta;       /* index into snapshot.tas */
+	u64 seq;      /* of the snapshot that showed it last; 0: none did */
+	u32 place;    /* among its sessions */
+	bool closed;  /* its end was shown */
+	bool counted; /* among those of its TA; */
+	u8 ta;        /* index into snapshot.tas */
 	struct mark mark;
 	struct hist64 wait, hold, secure;
 };
@@ -340,22 +341,33 @@ static void pass_idle(struct snap_session *row)
 static bool take_changed(struct collect_sessions *c, struct snapshot *s, u32 slot,
 			 const struct session *row, struct snap_session *to)
 {
+	static const struct snap_session nothing;
 	struct snap_session now = read_row(slot, row);
 	struct past *past = &c->past[slot];
+	const struct snap_session *before = past->counted ? to : &nothing;
 	struct snap_ta *ta;
 
-	if (!past->seq || past->mark.flags != row->flags) {
-		past->ta = find_ta(s, &now);
-		s->tas[past->ta].opened += now.serial && !past->seq;
-	}
 	/* It is raised after in_flight itself has risen, and that was seen. */
 	if (now.in_flight_peak < to->in_flight_peak)
 		now.in_flight_peak = to->in_flight_peak;
 	if (now.in_flight_peak < now.in_flight)
 		now.in_flight_peak = now.in_flight;
+	/*
+	 * The open may fail, and then there was no session, nor perhaps its TA: whoever asks
+	 * for random ones makes no rows. What it has cost is counted when that is known.
+	 */
+	if (row->flags & SESSION_OPENING) {
+		*to = now;
+		return true;
+	}
+	if (!past->counted || past->mark.flags != row->flags) {
+		past->ta = find_ta(s, &now);
+		s->tas[past->ta].opened += now.serial && !past->counted;
+		past->counted = true;
+	}
 	ta = &s->tas[past->ta];
 	ta->changed = true;
-	gain_sums(c, s, ta, &now, to);
+	gain_sums(c, s, ta, &now, before);
 	if (!gain_hists(past, ta, &now, row))
 		return false;
 	*to = now;
@@ -390,7 +402,8 @@ static bool take_row(struct collect_sessions *c, struct snapshot *s, u32 slot, u
 	}
 	past->closed = !to->open && !to->in_flight;
 	c->finals += past->closed;
-	s->tas[past->ta].open += to->serial && to->open;
+	if (past->counted)
+		s->tas[past->ta].open += to->serial && to->open;
 	past->seq = s->seq;
 	past->place = s->nr_sessions++;
 	c->at[slot] = (int)past->place;

@@ -71,8 +71,8 @@ struct caller {
 	pthread_t thread;
 	unsigned int seed;
 	int n;
-	u32 id, next_id;   /* of its own session, 0: none */
-	u64 calls, failed; /* its account */
+	u32 id, next_id;                 /* of its own session, 0: none */
+	u64 calls, failed, opened, rpcs; /* its account */
 };
 
 static struct task_struct tasks[CALLERS];
@@ -111,9 +111,11 @@ static void one_call(struct caller *c, struct msg_open *msg, u8 class, u32 ret, 
 		current_ns = clock_now();
 		call_wait((u64)&waiters[c->n]);
 	}
-	while (chance(c, 2))
+	while (chance(c, 2)) {
+		c->rpcs++;
 		in_and_out(RPC_PREFIX |
 			   (chance(c, 2) ? OPTEE_SMC_RPC_FOREIGN_INTR : OPTEE_SMC_RPC_ALLOC));
+	}
 	if (msg->head.cmd == CMD_OPEN)
 		msg->head.session = id;
 	msg->head.ret = ret;
@@ -122,6 +124,7 @@ static void one_call(struct caller *c, struct msg_open *msg, u8 class, u32 ret, 
 	call_end(current_ns);
 	c->calls++;
 	c->failed += ret != 0;
+	c->opened += msg->head.cmd == CMD_OPEN && !ret;
 }
 
 static void any_call(struct caller *c)
@@ -136,11 +139,14 @@ static void any_call(struct caller *c)
 		msg.head.session = c->id;
 		ret = c->id ? 0 : ret;
 		break;
-	case 1 ... 3:
+	case 1 ... 100:
+		/* Of a TA that nobody ever heard of. */
 		msg.head.cmd = CMD_OPEN;
+		for (int i = 0; i < 16; i++)
+			msg.ta.octets[i] = (u8)chance(c, 256);
 		ret = 0xffff0008;
 		break;
-	case 4 ... 500:
+	case 101 ... 500:
 		msg.head.cmd = CMD_SHM_REGISTER;
 		break;
 	case 501 ... 800:
@@ -185,15 +191,23 @@ static void open_common(struct caller *c)
 
 static void compare(const struct snapshot *s, const struct caller *callers)
 {
-	u64 calls = 0, failed = 0, counted = 0, counted_failed = 0;
+	u64 calls = 0, failed = 0, opened = 0, rpcs = 0;
+	u64 counted = 0, counted_failed = 0, counted_opened = 0, counted_rpcs = 0;
 
 	for (int i = 0; i < CALLERS; i++) {
 		calls += callers[i].calls;
 		failed += callers[i].failed;
+		opened += callers[i].opened;
+		rpcs += callers[i].rpcs;
 	}
 	for (int class = 0; class < NR_CLASSES; class ++) {
 		counted += s->pools[0].sums[class].calls;
 		counted_failed += s->pools[0].sums[class].failed;
+	}
+	for (u32 i = 0; i < s->nr_tas; i++) {
+		counted_opened += s->tas[i].opened;
+		for (int kind = 0; kind < NR_RPC_KINDS; kind++)
+			counted_rpcs += s->tas[i].rpc_count[kind];
 	}
 	fprintf(stderr, "%llu snapshots, %llu calls, %llu sessions unread\n",
 		(unsigned long long)s->seq, (unsigned long long)calls,
@@ -208,6 +222,10 @@ static void compare(const struct snapshot *s, const struct caller *callers)
 		return; /* the reader was kept from running for so long */
 	assert_int_equal(counted, calls);
 	assert_int_equal(counted_failed, failed);
+	assert_int_equal(counted_opened, opened);
+	assert_int_equal(counted_rpcs, rpcs);
+	/* The common ones' TAs, one of them in both classes, theirs, and calls without a session. */
+	assert_true(s->nr_tas <= COMMON + 3);
 }
 
 static void a_reader_races_the_hooks(void **state)
