@@ -12,9 +12,10 @@
 #include "adm.h"
 
 /*
- * The id of struct optee_adm_call in the BTF that programs are checked with: found when the
- * first callback that has one is checked, which is before its program is.
+ * struct optee_adm_call in the BTF that programs are checked with: found when the first
+ * callback that has one is checked, which is before its program is.
  */
+static const struct btf *call_btf;
 static u32 call_id;
 
 /* Of a member that is a pointer to a function: the type its first argument points to. */
@@ -35,15 +36,57 @@ static bool may_sleep(u32 offset)
 	       offset == offsetof(struct optee_admission_ops, exit);
 }
 
+/*
+ * What runs under the queue's mutex has to end soon. The verifier looks at no more than a million
+ * instructions, and what it follows step by step is no longer than that. It does not follow
+ * a loop whose end a kfunc decides (an iterator), a may_goto, a callback, or calls of a global
+ * function, of which each is looked at once: nested, they are as good as endless. Kfuncs
+ * could also make a pointer to a call of any address. Helpers are refused below.
+ */
+static bool is_bounded(const struct bpf_insn *insn)
+{
+	switch (insn->code) {
+	case BPF_JMP | BPF_CALL:
+		return insn->src_reg != BPF_PSEUDO_KFUNC_CALL;
+	case BPF_JMP | BPF_JCOND:
+		return false;
+	case BPF_LD | BPF_IMM | BPF_DW:
+		return insn->src_reg != BPF_PSEUDO_FUNC;
+	}
+	return true;
+}
+
+/* The program as it was loaded: the verifier asks before it changes anything. */
+static const char *why_unbounded(const struct bpf_prog *prog)
+{
+	const struct bpf_prog_aux *aux = prog->aux;
+
+	for (u32 i = 0; i < prog->len; i++)
+		if (!is_bounded(&prog->insnsi[i]))
+			return "it calls a kfunc, hands over a callback or uses may_goto";
+	/* The first function is the callback itself. */
+	for (u32 i = 1; aux->func_info_aux && i < aux->func_info_cnt; i++)
+		if (aux->func_info_aux[i].linkage == BTF_FUNC_GLOBAL)
+			return "it has a function that is neither static nor inline";
+	return NULL;
+}
+
 static int check_member(const struct btf_type *t, const struct btf_member *member,
 			const struct bpf_prog *prog)
 {
 	u32 offset = __btf_member_bit_offset(t, member) / BITS_PER_BYTE;
+	const char *why = why_unbounded(prog);
 
+	if (why) {
+		pr_notice("no admission policy: %s in '%s'\n", why, prog->aux->name);
+		return -EINVAL;
+	}
 	if (prog->sleepable && !may_sleep(offset))
 		return -EINVAL;
-	if (!may_sleep(offset))
+	if (!may_sleep(offset)) {
+		WRITE_ONCE(call_btf, prog->aux->attach_btf);
 		WRITE_ONCE(call_id, argument_id(prog->aux->attach_btf, member));
+	}
 	return 0;
 }
 
@@ -84,11 +127,20 @@ static const struct bpf_func_proto *get_func_proto(enum bpf_func_id id, const st
 	return NULL;
 }
 
+/*
+ * Only through the pointer that the callback was given, which alone is trusted: an id means
+ * nothing in another BTF, and any address can be cast to an untrusted pointer to a call.
+ */
+static bool is_the_call(const struct bpf_reg_state *reg)
+{
+	return reg->type == (PTR_TO_BTF_ID | PTR_TRUSTED) && reg->btf == READ_ONCE(call_btf) &&
+	       reg->btf_id == READ_ONCE(call_id);
+}
+
 static int check_write(struct bpf_verifier_log *log, const struct bpf_reg_state *reg, int offset,
 		       int size)
 {
-	if (reg->btf_id == READ_ONCE(call_id) &&
-	    offset >= (int)offsetof(struct optee_adm_call, retry_ns) &&
+	if (is_the_call(reg) && offset >= (int)offsetof(struct optee_adm_call, retry_ns) &&
 	    offset + size <= (int)offsetofend(struct optee_adm_call, qpriv))
 		return 0;
 	bpf_log(log, "a policy may write to optee_adm_call.retry_ns and what follows, not at %d\n",
