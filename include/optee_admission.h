@@ -124,7 +124,8 @@ struct optee_adm_call {
 	u32 reserved_zero;
 
 	/* The policy writes from here on. All are 0 when a policy begins. */
-	u64 retry_ns; /* with WAIT: ask again after so long, though nothing changes; 0 = no */
+	u64 retry_ns; /* with WAIT: ask again after so long, though nothing changes; 0 = no. Passes by
+		       * the clock are a millisecond apart at least. */
 	u64 priv[2];  /* of the call */
 	u64 cpriv[4]; /* of the client */
 	u64 tpriv[4]; /* of the TA */
@@ -172,6 +173,12 @@ struct optee_adm_exit {
 /*
  * Every callback may be left out; with none of them the rule is the one of the driver
  * since Linux 6.8. All but init and exit run under the queue's mutex and may not sleep.
+ *
+ * What they cost is bounded. A program is refused that has helpers, kfuncs, callbacks, may_goto, or
+ * functions that are neither static nor inline; so it is no longer than what the verifier looked
+ * at. With the mutex held at most 64 questions are asked; the rest of those who wait is asked
+ * soon after, and everybody is, however often something changes meanwhile. Each change may be
+ * followed by one question more: of a call that arrives, enters, or leaves.
  */
 struct optee_admission_ops {
 	/* Before anything else; -errno vetoes the attach. May sleep. */

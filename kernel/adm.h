@@ -16,8 +16,11 @@
 #define ADM_KINDS           (OPTEE_ADM_OPEN | OPTEE_ADM_CLOSE | OPTEE_ADM_CANCEL | OPTEE_ADM_SHM)
 #define OPTEE_ADM_OPS_FLAGS (ADM_BY | OPTEE_ADM_STATELESS)
 
-#define ADM_BUSY_RETRY_MS   10   /* OP-TEE has no thread though none of ours is in it */
-#define ADM_PROBE_MS        1000 /* it may have more than it had */
+#define ADM_BUSY_RETRY_MS   10            /* OP-TEE has no thread though none of ours is in it */
+#define ADM_PROBE_MS        1000          /* it may have more than it had */
+#define ADM_MOST_ASKED      64            /* questions at a time, with the queue's mutex held */
+#define ADM_TIMED_NS        NSEC_PER_MSEC /* at least from one pass by the clock to the next */
+#define ADM_SHOW_MS         100 /* how long to wait for a queue's mutex, to show its figures */
 
 /* Who makes calls: a process, or a client in the kernel. Lives while a context is open. */
 struct optee_adm_client {
@@ -83,6 +86,10 @@ static inline u32 adm_in_flight(const struct optee_adm_queue *q)
 {
 	return q->norm_in_flight + q->resv_in_flight;
 }
+
+/* adm_policy.c */
+bool adm_is_left(void);
+bool adm_leave_here(struct optee_adm_queue *q);
 
 /* adm_ids.c */
 void adm_ids_drop_client(struct optee_adm_client *client);
@@ -173,13 +180,13 @@ void adm_see(struct optee_adm_queue *q, struct optee_call_waiter *w, int nice);
 
 static inline void adm_tell_enter(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 {
-	if (q->ops->enter && !adm_is_internal(a))
+	if (q->ops->enter && !adm_is_internal(a) && !adm_is_left())
 		__adm_tell_enter(q, a);
 }
 
 static inline void adm_tell_leave(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 {
-	if (q->ops->leave && !adm_is_internal(a))
+	if (q->ops->leave && !adm_is_internal(a) && !adm_is_left())
 		__adm_tell_leave(q, a);
 }
 
@@ -188,6 +195,8 @@ bool adm_has_room(const struct optee_adm_queue *q);
 void adm_enqueue(struct optee_adm_queue *q, struct optee_adm_waiter *a);
 void adm_take_back(struct optee_adm_queue *q, struct optee_adm_waiter *a);
 void adm_pump(struct optee_adm_queue *q);
+void adm_go_on(struct optee_adm_queue *q);
+bool adm_is_unfinished(const struct optee_adm_queue *q);
 
 /* adm_change.c */
 void adm_begin(struct optee_adm_queue *q, const struct optee_admission_ops *ops);
@@ -221,6 +230,6 @@ void adm_show_init(void);
 void adm_show_exit(void);
 const char *adm_reason_text(u32 reason);
 void adm_view(struct adm_view *view);
-void adm_each_queue(void (*fn)(struct optee_adm_queue *q, void *arg), void *arg);
+void adm_each_queue(void (*fn)(struct optee_adm_queue *q, bool locked, void *arg), void *arg);
 
 #endif

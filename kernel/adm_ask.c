@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the policy is asked and told: a call's context is filled in before each callback,
- * and what the policy wrote is kept after it. An answer that is none ejects the policy.
+ * and what the policy wrote is kept after it. An answer that is none ejects the policy. Once
+ * it is left, by whomever, it is not asked any more.
  * Where a policy has no callback the rule is the driver's own.
  */
 #include "adm.h"
@@ -83,6 +84,8 @@ s32 adm_ask_admit(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 {
 	s32 verdict;
 
+	if (adm_leave_here(q))
+		return OPTEE_ADM_WAIT;
 	if (adm_is_internal(a))
 		return OPTEE_ADM_ENTER;
 	if (q->ops->admit) {
@@ -105,6 +108,8 @@ bool adm_ask_reserve(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 {
 	s32 answer = 0;
 
+	if (adm_leave_here(q))
+		return true;
 	if (q->ops->reserve) {
 		fill(q, a);
 		answer = q->ops->reserve(&a->call);
@@ -128,7 +133,7 @@ u64 adm_ask_rank(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 
 	if (adm_is_internal(a))
 		return 0;
-	if (!q->ops->rank)
+	if (!q->ops->rank || adm_is_left())
 		return q->ops->admit ? 0 : !adm_is_system(a);
 	fill(q, a);
 	rank = q->ops->rank(&a->call);

@@ -12,6 +12,8 @@ static void reset(struct optee_adm_queue *q)
 	adm_look_at_clock(q);
 	q->since_ns = q->now_ns;
 	q->retry_ns = U64_MAX;
+	q->resume = NULL;
+	q->again = false;
 	memset(q->priv, 0, sizeof(q->priv));
 	adm_ids_reset(q);
 }

@@ -5,27 +5,35 @@
  * adm.lock is taken before a queue's mutex. A link is detached with neither, as that comes
  * back to adm_unreg(): so an ejection leaves the policy at once, under the queue's mutex, and
  * its link later, in a work item.
+ *
+ * A policy that takes its time holds both. So the administrator's switch and the file in
+ * debugfs need neither: adm.facts is a spinlock of a few lines each, and adm.list, the innermost
+ * mutex, is not held while anything is waited for but a queue's mutex, and that not for long.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bpf.h>
+#include <linux/delay.h>
 #include <linux/moduleparam.h>
 #include "adm.h"
 
 static struct {
-	struct mutex lock; /* of all below, but exit */
-	struct list_head queues;
+	struct mutex lock; /* of all below */
 	const struct optee_admission_ops *ops;
 	struct bpf_link *link;
 	struct work_struct teardown;
-	struct adm_view view; /* of what was */
 
-	spinlock_t why;             /* of exit */
+	struct mutex list; /* of queues, which changes under both */
+	struct list_head queues;
+
+	spinlock_t facts;           /* of all below */
 	struct optee_adm_exit exit; /* who first gives a reason starts teardown */
+	struct adm_view view;
 } adm = {
-	.why = __SPIN_LOCK_UNLOCKED(adm.why),
 	.lock = __MUTEX_INITIALIZER(adm.lock),
+	.list = __MUTEX_INITIALIZER(adm.list),
 	.queues = LIST_HEAD_INIT(adm.queues),
+	.facts = __SPIN_LOCK_UNLOCKED(adm.facts),
 };
 
 static const char *const reasons[OPTEE_ADM_REASONS] = OPTEE_ADM_REASON_TEXTS;
@@ -40,11 +48,11 @@ static bool decide(struct optee_adm_exit exit)
 {
 	bool is_first;
 
-	spin_lock(&adm.why);
+	spin_lock(&adm.facts);
 	is_first = adm.exit.reason == OPTEE_ADM_ATTACHED;
 	if (is_first)
 		adm.exit = exit;
-	spin_unlock(&adm.why);
+	spin_unlock(&adm.facts);
 	return is_first;
 }
 
@@ -52,15 +60,21 @@ static struct optee_adm_exit why(void)
 {
 	struct optee_adm_exit exit;
 
-	spin_lock(&adm.why);
+	spin_lock(&adm.facts);
 	exit = adm.exit;
-	spin_unlock(&adm.why);
+	spin_unlock(&adm.facts);
 	return exit;
 }
 
-static bool is_left(void)
+static bool is_off(void)
 {
-	return why().reason != OPTEE_ADM_ATTACHED;
+	return READ_ONCE(adm.view.off);
+}
+
+/* It is decided, here or elsewhere; what is left to be done waits for a mutex. */
+bool adm_is_left(void)
+{
+	return READ_ONCE(adm.exit.reason) != OPTEE_ADM_ATTACHED;
 }
 
 /* Under the queue's mutex: leave the policy at once, here; elsewhere soon. */
@@ -77,6 +91,18 @@ void adm_eject(struct optee_adm_queue *q, enum optee_adm_reason reason, s32 erro
 	if (decide(exit))
 		schedule_work(&adm.teardown);
 	adm_end(q, &exit);
+}
+
+/* Under the queue's mutex, before the policy is asked. True: it is left, by now here, too. */
+bool adm_leave_here(struct optee_adm_queue *q)
+{
+	struct optee_adm_exit exit;
+
+	if (likely(!adm_is_left()))
+		return false;
+	exit = why();
+	adm_end(q, &exit);
+	return true;
 }
 
 static void end_everywhere(void)
@@ -98,7 +124,7 @@ static void teardown(struct work_struct *work)
 	struct bpf_link *link = NULL;
 
 	mutex_lock(&adm.lock);
-	if (adm.ops && is_left()) {
+	if (adm.ops && adm_is_left()) {
 		end_everywhere();
 		link = adm.link;
 		if (link && IS_ERR(bpf_link_inc_not_zero(link)))
@@ -118,10 +144,37 @@ static int start(const struct optee_admission_ops *ops)
 	return err > 0 || err < -MAX_ERRNO ? -EINVAL : err;
 }
 
+/* Under adm.facts: what there is to be seen of it. */
+static void introduce(const struct optee_admission_ops *ops)
+{
+	memcpy(adm.view.name, ops->name, sizeof(adm.view.name));
+	adm.view.timeout_ms = ops->timeout_ms ?: OPTEE_ADM_TIMEOUT_MS;
+	adm.view.attached++;
+}
+
+/* It is attached from now on, unless the switch was thrown meanwhile. */
+static int publish(const struct optee_admission_ops *ops)
+{
+	int err = 0;
+
+	spin_lock(&adm.facts);
+	if (adm.view.off) {
+		err = -ECANCELED;
+	} else {
+		adm.exit = (struct optee_adm_exit){};
+		introduce(ops);
+	}
+	spin_unlock(&adm.facts);
+	return err;
+}
+
 static void finish(const struct optee_admission_ops *ops, struct optee_adm_exit exit)
 {
+	spin_lock(&adm.facts);
 	adm.view.left.exit = exit;
 	memcpy(adm.view.left.name, ops->name, sizeof(adm.view.left.name));
+	adm.view.ejected += exit.reason > OPTEE_ADM_SWAPPED;
+	spin_unlock(&adm.facts);
 	if (ops->exit)
 		ops->exit(&exit);
 }
@@ -135,18 +188,21 @@ int adm_reg(void *kdata, struct bpf_link *link)
 	if (!link)
 		return -EOPNOTSUPP; /* nothing would end it */
 	mutex_lock(&adm.lock);
-	err = adm.view.off ? -ECANCELED : adm.ops ? -EBUSY : list_empty(&adm.queues) ? -ENODEV : 0;
+	err = is_off() ? -ECANCELED : adm.ops ? -EBUSY : list_empty(&adm.queues) ? -ENODEV : 0;
 	if (!err)
 		err = start(ops);
 	if (!err) {
+		err = publish(ops);
+		if (err && ops->exit)
+			ops->exit(&(struct optee_adm_exit){ .reason = OPTEE_ADM_OFF });
+	}
+	if (!err) {
 		adm.ops = ops;
 		adm.link = link;
-		adm.view.attached++;
-		adm.exit = (struct optee_adm_exit){}; /* nobody else looks at it now */
 		list_for_each_entry (q, &adm.queues, queues) {
 			mutex_lock(&adm_cq(q)->mutex);
 			/* the policy may be ejected by what it says in the first queue */
-			if (!is_left())
+			if (!adm_is_left())
 				adm_begin(q, ops);
 			mutex_unlock(&adm_cq(q)->mutex);
 		}
@@ -165,13 +221,11 @@ void adm_unreg(void *kdata, struct bpf_link *link)
 		end_everywhere();
 		exit = why();
 		finish(adm.ops, exit);
-		if (exit.reason > OPTEE_ADM_SWAPPED) {
-			adm.view.ejected++;
+		if (exit.reason > OPTEE_ADM_SWAPPED)
 			pr_notice(
 				"admission policy '%s' ejected: %s (answer %d, call %llu, waited %llu ms)\n",
 				adm.ops->name, adm_reason_text(exit.reason), exit.error, exit.seq,
 				div_u64(exit.wait_ns, NSEC_PER_MSEC));
-		}
 		adm.ops = NULL;
 		adm.link = NULL;
 	}
@@ -186,13 +240,16 @@ int adm_update(void *kdata, void *old_kdata, struct bpf_link *link)
 
 	mutex_lock(&adm.lock);
 	/* An ejected one has left no place to take. */
-	err = adm.ops != old_kdata || is_left() ? -ENOENT : start(ops);
-	if (!err && is_left()) { /* meanwhile */
+	err = adm.ops != old_kdata || adm_is_left() ? -ENOENT : start(ops);
+	if (!err && adm_is_left()) { /* meanwhile */
 		if (ops->exit)
 			ops->exit(&(struct optee_adm_exit){ .reason = OPTEE_ADM_DETACHED });
 		err = -ENOENT;
 	}
 	if (!err) {
+		spin_lock(&adm.facts);
+		introduce(ops);
+		spin_unlock(&adm.facts);
 		list_for_each_entry (q, &adm.queues, queues) {
 			mutex_lock(&adm_cq(q)->mutex);
 			if (q->ops)
@@ -200,7 +257,6 @@ int adm_update(void *kdata, void *old_kdata, struct bpf_link *link)
 			mutex_unlock(&adm_cq(q)->mutex);
 		}
 		adm.ops = ops;
-		adm.view.attached++;
 		finish(old_kdata, (struct optee_adm_exit){ .reason = OPTEE_ADM_SWAPPED });
 	}
 	mutex_unlock(&adm.lock);
@@ -216,9 +272,11 @@ void optee_adm_init(struct optee_call_queue *cq)
 	INIT_LIST_HEAD(&q->busy);
 	adm_watch_init(q);
 	mutex_lock(&adm.lock);
+	mutex_lock(&adm.list);
 	list_add_tail(&q->queues, &adm.queues);
+	mutex_unlock(&adm.list);
 	mutex_lock(&cq->mutex);
-	if (adm.ops && !is_left())
+	if (adm.ops && !adm_is_left())
 		adm_begin(q, adm.ops);
 	mutex_unlock(&cq->mutex);
 	mutex_unlock(&adm.lock);
@@ -234,7 +292,9 @@ void optee_adm_uninit(struct optee_call_queue *cq)
 	if (q->ops)
 		adm_end(q, &(struct optee_adm_exit){ .reason = OPTEE_ADM_GONE });
 	mutex_unlock(&cq->mutex);
+	mutex_lock(&adm.list);
 	list_del(&q->queues);
+	mutex_unlock(&adm.list);
 	if (adm.ops && list_empty(&adm.queues) &&
 	    decide((struct optee_adm_exit){ .reason = OPTEE_ADM_GONE }))
 		schedule_work(&adm.teardown);
@@ -243,27 +303,31 @@ void optee_adm_uninit(struct optee_call_queue *cq)
 	adm_ids_free(q);
 }
 
-/* The administrator's switch. */
+/*
+ * The administrator's switch. Nobody is waited for: what the policy is doing it does to the end,
+ * which is bounded, and is not asked again. The queues and the link are left to teardown.
+ */
 static int set_off(const char *text, const struct kernel_param *param)
 {
-	bool off;
+	bool off, leaves;
 	int err = kstrtobool(text, &off);
 
 	if (err)
 		return err;
-	mutex_lock(&adm.lock);
+	spin_lock(&adm.facts);
 	adm.view.off = off;
-	if (off && adm.ops && decide((struct optee_adm_exit){ .reason = OPTEE_ADM_OFF })) {
-		end_everywhere();
+	leaves = off && adm.view.name[0] && adm.exit.reason == OPTEE_ADM_ATTACHED;
+	if (leaves)
+		adm.exit.reason = OPTEE_ADM_OFF;
+	spin_unlock(&adm.facts);
+	if (leaves)
 		schedule_work(&adm.teardown);
-	}
-	mutex_unlock(&adm.lock);
 	return 0;
 }
 
 static int get_off(char *buffer, const struct kernel_param *param)
 {
-	return sysfs_emit(buffer, "%d\n", adm.view.off);
+	return sysfs_emit(buffer, "%d\n", is_off());
 }
 
 static const struct kernel_param_ops off_ops = { .set = set_off, .get = get_off };
@@ -283,25 +347,36 @@ void adm_policy_exit(void)
 
 void adm_view(struct adm_view *view)
 {
-	mutex_lock(&adm.lock);
+	spin_lock(&adm.facts);
 	*view = adm.view;
-	view->name[0] = 0;
-	if (adm.ops && !is_left()) {
-		memcpy(view->name, adm.ops->name, sizeof(view->name));
-		view->timeout_ms = adm.ops->timeout_ms ?: OPTEE_ADM_TIMEOUT_MS;
-	}
-	mutex_unlock(&adm.lock);
+	if (adm.exit.reason != OPTEE_ADM_ATTACHED)
+		view->name[0] = 0;
+	spin_unlock(&adm.facts);
 }
 
-void adm_each_queue(void (*fn)(struct optee_adm_queue *q, void *arg), void *arg)
+/* Does it become free soon? A policy that takes its time may hold it for long. */
+static bool lock_soon(struct mutex *mutex)
+{
+	for (int ms = 0; ms < ADM_SHOW_MS; ms++) {
+		if (mutex_trylock(mutex))
+			return true;
+		usleep_range(500, 1000);
+	}
+	return false;
+}
+
+void adm_each_queue(void (*fn)(struct optee_adm_queue *q, bool locked, void *arg), void *arg)
 {
 	struct optee_adm_queue *q;
 
-	mutex_lock(&adm.lock);
+	mutex_lock(&adm.list);
 	list_for_each_entry (q, &adm.queues, queues) {
-		mutex_lock(&adm_cq(q)->mutex);
-		fn(q, arg);
-		mutex_unlock(&adm_cq(q)->mutex);
+		struct mutex *mutex = &adm_cq(q)->mutex;
+		bool locked = lock_soon(mutex);
+
+		fn(q, locked, arg);
+		if (locked)
+			mutex_unlock(mutex);
 	}
-	mutex_unlock(&adm.lock);
+	mutex_unlock(&adm.list);
 }

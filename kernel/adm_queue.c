@@ -45,8 +45,16 @@ void adm_enqueue(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 	adm_watch(q);
 }
 
+/* The next one; NULL: there is none. */
+static struct optee_adm_waiter *after(struct optee_adm_queue *q, struct optee_adm_waiter *a)
+{
+	return list_is_last(&a->node, &q->waiting) ? NULL : list_next_entry(a, node);
+}
+
 static void dequeue(struct optee_adm_queue *q, struct optee_adm_waiter *a)
 {
+	if (q->resume == a)
+		q->resume = after(q, a);
 	list_del_init(&a->node);
 	adm_call_waiter(a)->waiting = false;
 	adm_count_waiting(q, a, -1);
@@ -127,9 +135,11 @@ static bool is_refused(const struct optee_adm_queue *q, const struct pass *pass,
 
 static void note_refusal(struct optee_adm_queue *q, struct pass *pass, struct optee_adm_waiter *a)
 {
+	u64 retry;
+
 	a->call.flags |= OPTEE_ADM_QUEUED;
-	if (a->call.retry_ns)
-		q->retry_ns = min(q->retry_ns, a->call.now_ns + a->call.retry_ns);
+	if (a->call.retry_ns && !check_add_overflow(q->now_ns, a->call.retry_ns, &retry))
+		q->retry_ns = min(q->retry_ns, retry);
 	if (!is_like_others(q, a))
 		return;
 	pass->refused[adm_is_system(a)] = true;
@@ -139,31 +149,93 @@ static void note_refusal(struct optee_adm_queue *q, struct pass *pass, struct op
 		a->ta->refused_in = q->pass;
 }
 
-void adm_pump(struct optee_adm_queue *q)
+/*
+ * Asks about those from a on, before end. Returns who is to be asked next: NULL if nobody is
+ * left, else there are no more questions, or no threads.
+ */
+static struct optee_adm_waiter *ask_from(struct optee_adm_queue *q, struct pass *pass,
+					 struct optee_adm_waiter *a,
+					 const struct optee_adm_waiter *end,
+					 unsigned int *questions)
 {
-	struct optee_adm_waiter *a, *next;
-	struct pass pass = {};
+	struct optee_adm_waiter *next;
 	s32 verdict;
 
-	if (list_empty(&q->waiting))
-		return;
-	q->pass++;
-	q->stats.passes++;
-	q->retry_ns = U64_MAX;
-	list_for_each_entry_safe (a, next, &q->waiting, node) {
+	for (; a && a != end; a = next) {
+		next = after(q, a);
 		if (!adm_has_room(q))
-			break;
-		if (is_refused(q, &pass, a))
+			return a;
+		if (is_refused(q, pass, a))
 			continue;
+		if (!*questions)
+			return a;
+		--*questions;
 		verdict = adm_ask_admit(q, a);
 		if (!q->ops)
-			return;
+			return NULL;
 		if (verdict == OPTEE_ADM_WAIT)
-			note_refusal(q, &pass, a);
+			note_refusal(q, pass, a);
 		else
 			hand_over(q, a, verdict);
 	}
+	return a;
+}
+
+/*
+ * Some questions of a pass: they are asked with the mutex held, so there is a limit, and the
+ * rest comes later (adm_watch.c). Meanwhile something may change. Then those in front are
+ * asked first, as they have the lowest ranks; but the pass goes on in any case, for those
+ * behind would never be asked if changes came too fast; and when it is through there is
+ * another one.
+ */
+void adm_go_on(struct optee_adm_queue *q)
+{
+	unsigned int questions = ADM_MOST_ASKED, front = ADM_MOST_ASKED / 2;
+	struct optee_adm_waiter *first, *next;
+	struct pass pass = {};
+
+	first = list_first_entry_or_null(&q->waiting, struct optee_adm_waiter, node);
+	if (!first)
+		return;
+	q->pass++;
+	q->stats.passes++;
+	if (!q->resume) {
+		q->again = false;
+		q->retry_ns = U64_MAX;
+		next = ask_from(q, &pass, first, NULL, &questions);
+		if (!q->ops)
+			return;
+		/* Where there are no threads the next pass begins in front. */
+		q->resume = adm_has_room(q) ? next : NULL;
+	} else {
+		ask_from(q, &pass, first, q->resume, &front);
+		if (!q->ops)
+			return;
+		questions = questions / 2 + front;
+		next = ask_from(q, &pass, q->resume, NULL, &questions);
+		if (!q->ops)
+			return;
+		q->resume = next;
+		if (!next && q->again) {
+			q->again = false;
+			q->resume = list_first_entry_or_null(&q->waiting, struct optee_adm_waiter,
+							     node);
+		}
+	}
 	adm_watch(q);
+}
+
+/* Is there somebody who has not been asked, and might be let in? */
+bool adm_is_unfinished(const struct optee_adm_queue *q)
+{
+	return q->resume && adm_has_room(q);
+}
+
+/* Something has changed: everybody is asked. */
+void adm_pump(struct optee_adm_queue *q)
+{
+	q->again = true;
+	adm_go_on(q);
 }
 
 bool __optee_adm_arrive(struct optee_call_queue *cq, struct optee_call_waiter *w)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What is attached and what it did, in /sys/kernel/debug/optee_admission: a line a thing,
- * `name value`, and for each queue `queue N name value`.
+ * `name value`, and for each queue `queue N name value`. Of a queue that a policy keeps busy,
+ * the figures are read without its mutex: `queue N torn 1` says that they are of several moments.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
@@ -52,11 +53,14 @@ static void print_stats(struct printer *p, const struct optee_adm_stats *stats)
 	print_class(p, "sys", &stats->class[OPTEE_ADM_SYSTEM]);
 }
 
-static void print_queue(struct optee_adm_queue *q, void *arg)
+static void print_queue(struct optee_adm_queue *q, bool locked, void *arg)
 {
 	struct optee_call_queue *cq = adm_cq(q);
 	struct printer *p = arg;
+	bool attached = READ_ONCE(q->ops);
 
+	if (!locked)
+		print(p, "torn", 1);
 	print(p, "total", cq->total_thread_count);
 	if (cq->total_thread_count)
 		print(p, "free", cq->free_thread_count);
@@ -67,7 +71,7 @@ static void print_queue(struct optee_adm_queue *q, void *arg)
 	print(p, "norm_waiting", q->norm_waiting);
 	print(p, "sys_waiting", q->sys_waiting);
 	print_stats(p, &q->stats);
-	if (q->ops)
+	if (attached)
 		print(p, "since_ns", q->since_ns);
 	p->queue++;
 }

@@ -16,6 +16,7 @@ static void arm(struct optee_adm_queue *q, u64 now, u64 due)
 {
 	u64 us;
 
+	due = max(due, q->ticked_ns + ADM_TIMED_NS);
 	if (due >= q->due_ns)
 		return;
 	q->due_ns = due;
@@ -39,6 +40,11 @@ void adm_watch(struct optee_adm_queue *q)
 
 	if (list_empty(&q->waiting))
 		return;
+	if (adm_is_unfinished(q)) {
+		q->due_ns = now;
+		mod_delayed_work(system_highpri_wq, &q->tick, 0);
+		return;
+	}
 	due = min(q->retry_ns, now + adm_timeout_ns(q->ops));
 	if (q->exhausted)
 		due = min(due, now + probe_ms(q) * NSEC_PER_MSEC);
@@ -71,21 +77,38 @@ static u64 judge(struct optee_adm_queue *q, u64 now)
 	return next;
 }
 
+/* By the clock, unless it is only that a pass goes on. */
+static void pass(struct optee_adm_queue *q)
+{
+	bool is_due = q->retry_ns <= q->now_ns;
+
+	if (is_due)
+		q->retry_ns = U64_MAX;
+	if (adm_is_unfinished(q) && !is_due) {
+		adm_go_on(q);
+		return;
+	}
+	q->ticked_ns = q->now_ns;
+	q->limit++; /* one tries; a refusal sets it right */
+	adm_pump(q);
+}
+
 static void tick(struct work_struct *work)
 {
 	struct optee_adm_queue *q = container_of(work, struct optee_adm_queue, tick.work);
 	struct optee_call_queue *cq = adm_cq(q);
-	u64 next;
+	u64 due;
 
 	mutex_lock(&cq->mutex);
-	q->due_ns = U64_MAX;
-	q->limit++; /* one tries; a refusal sets it right */
 	adm_look_at_clock(q);
-	if (q->ops)
-		adm_pump(q);
-	next = q->ops ? judge(q, q->now_ns) : U64_MAX;
-	if (q->ops)
-		arm(q, q->now_ns, next);
+	due = q->due_ns;
+	q->due_ns = U64_MAX;
+	if (q->ops && due <= q->now_ns) {
+		pass(q);
+		due = q->ops ? judge(q, q->now_ns) : U64_MAX;
+	}
+	if (q->ops) /* as a timer counts in jiffies, it may be early */
+		arm(q, q->now_ns, due);
 	mutex_unlock(&cq->mutex);
 }
 

@@ -74,9 +74,12 @@ struct optee_adm_queue {
 	u64 since_ns;   /* when the policy came */
 	u64 retry_ns;   /* when it wants to be asked again; U64_MAX: not */
 	u64 due_ns;     /* when tick is; U64_MAX: it is not */
+	u64 ticked_ns;  /* the last pass by the clock */
 	bool exhausted; /* threads are not counted, and OP-TEE had none beside these: */
 	u32 limit;
-	u32 pass; /* number of the pass through waiting */
+	u32 pass;                        /* number of the pass through waiting */
+	struct optee_adm_waiter *resume; /* where the last one stopped; NULL: it was all through */
+	bool again;                      /* something has changed since it began */
 	u64 priv[4];
 	struct optee_adm_stats stats;
 

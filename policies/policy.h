@@ -5,8 +5,8 @@
  *
  *   fixed-width integers; no calls but of the file's own static inline functions and of
  *   those below; no globals: what is kept is kept in the call, its client, its TA or its
- *   queue (priv, cpriv, tpriv, qpriv); no loop without a constant bound; a division only
- *   unsigned, and by what is checked not to be 0
+ *   queue (priv, cpriv, tpriv, qpriv); no loop without a constant bound, by whatever means; a
+ *   division only unsigned, and by what is checked not to be 0
  *
  * So a policy is a function of what it is shown. clang -target bpf makes struct_ops
  * programs of it, for the driver, and beside each its twin shadow_..., which takes a stub's

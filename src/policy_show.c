@@ -53,6 +53,8 @@ static void print_queue(const struct policy_state *s, u32 number, u64 now_ns)
 	else
 		printf("threads are not counted");
 	printf("; %llu sessions hold a reservation\n", (unsigned long long)q->reserved);
+	if (q->torn)
+		printf("the queue was busy for long: its figures are of several moments\n");
 	if (!q->policy.of.name[0])
 		return;
 	printf("decided by %s", q->policy.of.name);

@@ -6,11 +6,12 @@ to zero, and the kernel's log has the one line that says why."""
 import re
 from typing import Mapping, NamedTuple, Sequence
 
-from . import account, kclient, policy, vm
+from . import account, kclient, kmod, policy, vm
 from .registry import Context, Findings, test
 
 FAULTS = vm.ROOT / "tests/policy/faults"
 TIMEOUT_MS = 1000
+MOST_ASKED = 64  # questions of a pass
 LATE_MS = 2500  # of an emulated CPU that others share
 
 # Six clients on two threads for about three seconds, while the fault is there.
@@ -62,8 +63,13 @@ LINE = re.compile(r"optee: admission policy '(\S+)' ejected: (.*) \(answer (-?\d
                   r"waited (\d+) ms\)$")
 
 
+# What the verifier cannot see the end of; may-goto and the others are no C for another machine.
+UNBOUNDED = ("endless", "may-goto", "nests", "casts")
+
+
 def build(context: Context, *names: str) -> Sequence[str]:
-    return [word for name in names for word in policy.compile(context, FAULTS / f"{name}.c")]
+    return [word for name in names for word in policy.compile(
+        context, FAULTS / f"{name}.c", native=name not in UNBOUNDED)]
 
 
 def check_load(findings: Findings, guest: vm.Run, name: str) -> None:
@@ -121,11 +127,13 @@ def policy_ejected(context: Context) -> None:
 
 REFUSED = r"""
 dmesg_begin
-for name in writes-count vetoes; do
+for name in writes-count vetoes endless may-goto nests casts; do
 	optee-top policy attach /policies/$name.o >/tmp/out 2>&1 && die "$name was attached"
 	policy_is - || die "$name is attached: $(cat $STATE)"
 	echo "$name $(head -n 1 /tmp/out)"
 done
+dmesg_since >/tmp/unbounded.dmesg
+dmesg_begin
 policy_start none
 optee-top policy attach v6 >/tmp/out 2>&1 && die "two policies are attached"
 echo "second $(head -n 1 /tmp/out)"
@@ -143,16 +151,21 @@ settled overcommits
 @test()
 def policy_refused(context: Context) -> None:
     """What may not be attached is not; and what says ENTER to all cannot overcommit."""
-    names = ("writes-count", "vetoes", "overcommits")
+    names = ("writes-count", "vetoes", "overcommits", *UNBOUNDED)
     guest = policy.run(context, COMMON + REFUSED,
                        *policy.options(*build(context, *names)),
-                       gets=["overcommits.load", "overcommits.dmesg", "overcommits.state",
-                             "overcommits.log"])
+                       gets=["unbounded.dmesg", "overcommits.load", "overcommits.dmesg",
+                             "overcommits.state", "overcommits.log"])
     findings = Findings()
     said = dict(line.split(" ", 1) for line in guest.out.decode().splitlines())
     findings.true(f"a policy that writes to a count: {said}",
                   "a policy may write to" in said["writes-count"])
     findings.true(f"a policy that vetoes: {said}", "its own init refuses" in said["vetoes"])
+    logged = guest.read("unbounded.dmesg").decode()
+    for name in UNBOUNDED:
+        findings.true(f"{name}: {said}", "this driver refuses its admit: " in said[name])
+    for why in "it calls a kfunc", "neither static nor inline":
+        findings.true(f"the kernel says {logged!r}", why in logged)
     findings.true(f"a second policy: {said}", "'none' is attached" in said["second"])
     check_load(findings, guest, "overcommits")
     seen = state(guest, "overcommits")
@@ -288,4 +301,83 @@ def policy_goes(context: Context) -> None:
         findings.true(f"{name}: the kernel says {said!r}",
                       len(lines) == 1 and f"'{who}' ejected: {fault.reason} (answer {fault.answer},"
                       in lines[0])
+    findings.done()
+
+
+# H's calls wait in front of B's, and are refused whenever somebody asks.
+MANY = 200
+BOUNDED = rf"""
+passes() {{ state 'queue 0 passes'; }}
+waiting() {{ [ "$(state 'queue 0 norm_waiting')" -ge "$1" ]; }}
+
+dmesg_begin
+for name in at-once at-last; do # how often do they want to be asked?
+	policy_start $name 30000
+	optee-load -o /dev/null 'name=W count=4 wait=10' 2>/dev/null &
+	LOAD=$!
+	wait_for 30 waiting 4
+	before=$(passes)
+	usleep 2000000
+	echo "$name $(($(passes) - before))"
+	policy_stop
+	wait $LOAD || die "optee-load failed"
+done
+
+policy_start refuses-77 30000
+optee-load -r 0 -o /dev/null --ready-file /tmp/ready 'name=H ta=invoke_tests sessions={MANY} cmd=77' \
+	>/dev/null 2>&1 &
+LOAD=$!
+wait_for 60 waiting {MANY}
+optee-load -o /tmp/behind.load 'name=B count=3 ta=invoke_tests repeat=20 nop gap=5' ||
+	die "optee-load failed"
+cp $STATE /tmp/behind.state
+policy_stop
+wait $LOAD # with 1, as OP-TEE has no command 77
+
+policy_hold none # the administrator's switch and the file, while somebody holds the mutex
+insmod /holds.ko || die "no holds.ko"
+holds() {{ [ "$(cat /sys/module/holds/parameters/holds)" = "$1" ]; }}
+optee-load -o /tmp/held.load 'name=L ta=invoke_tests repeat=3 nop' 2>/dev/null &
+LOAD=$!
+wait_for 20 holds 1
+cp $STATE /tmp/held.state
+holds 1 || die "the state could not be read while the mutex was held"
+echo 1 >/sys/module/optee/parameters/admission_off
+holds 1 || die "admission_off had to wait for the mutex"
+policy_is - || die "it is still attached: $(cat $STATE)"
+holds 1 || die "the state could not be read while the mutex was held"
+echo 1 >/sys/module/holds/parameters/release
+loader_ended
+wait $LOAD || die "optee-load failed"
+rmmod holds
+wait_for 20 counters_are_zero
+echo 0 >/sys/module/optee/parameters/admission_off
+dmesg_since | grep -v 'holds: ' >/tmp/dmesg
+"""
+
+
+@test()
+def policy_bounded(context: Context) -> None:
+    """What a policy costs has a bound: passes by the clock, and questions in each pass; those who
+    were not asked in one are in the next. And the administrator need not wait for it."""
+    names = ("at-once", "at-last", "refuses-77")
+    guest = vm.run(context, policy.SCRIPT + COMMON + BOUNDED,
+                   *policy.options(*build(context, *names),
+                                   "--put", f"{kmod.build('holds')}:/holds.ko"),
+                   gets=["behind.load", "behind.state", "held.state", "dmesg"], seconds=300)
+    findings = Findings()
+    passes = {name: int(n) for name, n in (line.split() for line in guest.out.decode().splitlines())}
+    findings.true(f"passes in two seconds or a bit more: {passes}",
+                  20 <= passes["at-once"] <= 2500 and passes["at-last"] <= 20)
+    seen = state(guest, "behind")
+    asked = int(seen["queue 0 norm_wait_kept"]) + int(seen["queue 0 norm_enter"])
+    most = MOST_ASKED * int(seen["queue 0 passes"]) + int(seen["queue 0 norm_calls"])
+    findings.true(f"{asked} questions in {seen['queue 0 passes']} passes, {most} would be the most",
+                  10 * MANY < asked <= most)
+    calls = [c for c in account.load(guest.files["behind.load"]).calls if c.op == "invoke"]
+    findings.equal("calls behind those that are refused", len(calls), 3 * 20)
+    held = guest.read("held.state").decode()
+    findings.true(f"the state while the mutex is held: {held}", "\nqueue 0 torn 1\n" in held)
+    findings.true(f"the kernel says {guest.read('dmesg')!r}",
+                  guest.read("dmesg").decode().count("ejected: admission_off was written to") == 1)
     findings.done()

@@ -43,6 +43,10 @@ static const struct {
 	  "this driver's struct optee_adm_call has no such 'colour'" OTHER },
 	{ "libbpf: struct_ops init_kern policy: Cannot find member tell in kernel BTF\n",
 	  "this driver's struct optee_admission_ops has no such 'tell'" OTHER },
+	{ BEGIN "attach to unsupported member admit of struct optee_admission_ops\n"
+		"processed 0 insns\n" END,
+	  "this driver refuses its admit: a policy has no kfuncs, iterators, callbacks or may_goto, "
+	  "nor functions that are neither static nor inline; the kernel's log says which it is" },
 	{ "libbpf: first\nlibbpf: second\n", "Invalid argument (second)" },
 	{ "", "Invalid argument" },
 	/* cut off */
@@ -66,7 +70,7 @@ static const char debugfs[] =
 	"last_wait_ns 2004000000\nqueue 0 total 4\nqueue 0 free 1\nqueue 0 reserved 2\n"
 	"queue 0 sys_waiting 7\nqueue 0 reserve_no 6\nqueue 0 norm_calls 30\n"
 	"queue 0 sys_calls 5\nqueue 0 norm_wait_max_ns 18446744073709551615\n"
-	"queue 0 since_ns 77\nqueue 0 not_known_here 8\nqueue 1 total 0\nqueue 9 total 2\n"
+	"queue 0 since_ns 77\nqueue 0 not_known_here 8\nqueue 1 torn 1\nqueue 1 total 0\nqueue 9 total 2\n"
 	"not_known_either 3\nqueue\nqueue 0\nqueue x y\n\n";
 
 static struct policy_state parse(const char *text)
@@ -95,6 +99,7 @@ static void parsed(void **state)
 	assert_int_equal(s.nr_queues, 2);
 	assert_int_equal(s.queues_left_out, 6);
 	assert_true(q->total == 4 && q->free == 1 && q->reserved == 2 && q->sys_waiting == 7);
+	assert_true(!q->torn && s.queues[1].torn == 1);
 	assert_true(q->since_ns == 77 && q->policy.of.reserve_no == 6);
 	assert_string_equal(q->policy.of.name, "single");
 	assert_true(q->policy.of.counts[CLASS_NORMAL].calls == 30 &&
