@@ -110,8 +110,10 @@ static const struct kind {
 	const char *name;
 	int (*blow)(struct thread *t);
 } kinds[] = {
-	{ "register", do_register }, { "alloc", do_alloc }, { "invoke", do_invoke },
-	{ "cancel", do_cancel },     { "open", do_open },
+	{ "register", do_register },
+	{ "alloc", do_alloc },
+	{ "invoke", do_invoke },
+	{ "cancel", do_cancel },
 };
 
 static void *run(void *arg)
