@@ -59,8 +59,7 @@ static void print_queue(struct optee_adm_queue *q, bool locked, void *arg)
 	struct printer *p = arg;
 	bool attached = READ_ONCE(q->ops);
 
-	if (!locked)
-		print(p, "torn", 1);
+	print(p, "torn", !locked);
 	print(p, "total", cq->total_thread_count);
 	if (cq->total_thread_count)
 		print(p, "free", cq->free_thread_count);
