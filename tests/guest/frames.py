@@ -120,7 +120,7 @@ def _check_pool(findings: Findings, what: str, pool: Object) -> None:
     for name, sums in pool["class_sums"].items():
         _check_whole(findings, f"{what}, {name}", sums)
     for name, cond in pool["conditions"].items():
-        if cond["count"] is not None:
+        if cond and cond["count"] is not None:
             findings.true(f"{what}: {name} {cond}", cond["lasting"] <= cond["count"]
                           and cond["longest_ns"] <= cond["time_ns"])
 
