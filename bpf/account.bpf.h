@@ -83,10 +83,17 @@ static __always_inline void hist_add_both(struct hist *whole, u64 whole_ns, stru
 }
 
 /* A call that is not an invoke. Returns the row that it counts in, also as in flight. */
-static __noinline struct session *account_other(struct session *s, struct call *c, u32 ret)
+static __noinline struct session *account_other(struct session *s, struct call *c)
 {
+	u32 ret;
+
 	if (!s || !c)
 		return s;
+	if (session_unname(s)) { /* its call has no message */
+		add(s->in_flight, -1);
+		return NULL;
+	}
+	ret = msg_ret(c->msg);
 	if (c->op == CMD_OPEN && s->flags & SESSION_OPENING) {
 		if (ret)
 			s = session_not_opened(s, c->session_slot, c->pool);
@@ -116,18 +123,16 @@ static __always_inline void account(struct call *c, u64 now)
 
 	if (!s)
 		return;
-	ret = msg_ret(c->msg);
 	if (c->op != CMD_INVOKE) {
-		s = account_other(s, c, ret);
+		s = account_other(s, c);
 		if (!s)
 			return;
 	}
+	ret = msg_ret(c->msg);
 	sums = &s->sums[CLASS_NORMAL];
 	if (c->class == CLASS_SYSTEM) {
 		sums = &s->sums[CLASS_SYSTEM];
 		barrier_var(sums);
-		if (!(s->flags & SESSION_SYSTEM))
-			s->flags |= SESSION_SYSTEM;
 	}
 	add_in_order(sums->calls, 1); /* first, see struct session */
 	if (ret) {
@@ -136,6 +141,8 @@ static __always_inline void account(struct call *c, u64 now)
 	}
 	if (c->flags & CALL_WAITED) {
 		inc(sums->waited);
+		if (c->flags & CALL_LATE)
+			inc(sums->waited_late);
 		add(sums->limits, c->limits);
 		add(sums->limit_ns, c->limit_ns);
 		/* After an ETHREAD_LIMIT the thread was not held while the call slept. */

@@ -38,6 +38,7 @@ static __noinline void call_abandon(struct call *c, u64 now)
 		shadow_uncount(c);
 	if (s)
 		add(s->in_flight, -1);
+	session_unname(s);
 	lose(LOSS_CALL_END);
 }
 
@@ -109,6 +110,7 @@ static __always_inline struct call *call_start(u64 teedev)
 	t = bpf_get_current_task_btf();
 	c->tid = t->pid;
 	c->tgid = t->tgid;
+	c->flags = 0; /* before the phase: see late_call_check() */
 	c->start_ns = now;
 	c->phase_ns = now;
 	c->phase = PHASE_QUEUED;
@@ -118,23 +120,18 @@ static __always_inline struct call *call_start(u64 teedev)
 	c->waiter = 0;
 	c->pool = pool;
 	c->limits = 0;
-	c->flags = 0;
 	c->woken_ns = 0;
 	call_on_stack(c, (u64)t->stack);
 	return c;
 }
 
-/* Second half: what it asks for, and which row it counts in. */
-static __always_inline void call_describe(struct call *c, struct tee_context *tee, u64 msg,
-					  u8 class)
+/* What it asks for, and the slot of the row that it counts in. tee may be NULL: not known. */
+static __always_inline u32 call_read_msg(struct call *c, struct tee_context *tee, u64 msg)
 {
 	struct msg_head head;
-	struct session *s;
-	s32 in_flight;
 	u32 slot;
 
 	c->msg = msg;
-	c->class = class;
 	msg_start(msg, &head);
 	c->func = head.func;
 	c->session_id = head.session;
@@ -149,15 +146,35 @@ static __always_inline void call_describe(struct call *c, struct tee_context *te
 		slot = session_of_other(c, tee);
 	}
 	c->session_slot = slot;
+	return slot;
+}
+
+static __always_inline void call_counts_in(struct session *s)
+{
+	s32 in_flight = __sync_fetch_and_add(&s->in_flight, 1) + 1;
+
+	peak_s32(s->in_flight_peak, in_flight);
+}
+
+/* Second half of call_begin(). */
+static __always_inline void call_describe(struct call *c, struct tee_context *tee, u64 msg,
+					  u8 class)
+{
+	struct session *s;
+	u32 slot;
+
+	c->class = class;
+	slot = call_read_msg(c, tee, msg);
 	if (nr_shadows)
 		shadow_arrives(c, tee);
 	s = session_at(slot);
 	if (!s)
 		return;
-	in_flight = __sync_fetch_and_add(&s->in_flight, 1) + 1;
-	peak_s32(s->in_flight_peak, in_flight);
-	if (class == CLASS_SYSTEM)
+	call_counts_in(s);
+	if (class == CLASS_SYSTEM) {
+		session_is_known_as(s, SESSION_SYSTEM);
 		pool_reserve(c->pool, c->start_ns);
+	}
 }
 
 static __always_inline void call_begin(struct tee_context *tee, u64 teedev, u64 msg, u8 class)
@@ -201,21 +218,52 @@ static __noinline void call_rpc_over(struct call *c, u64 spent)
 		add(s->rpc_ns[c->rpc_kind], spent);
 }
 
-/* spent: since the start of its phase; not the length of its wait when that began before us. */
-static __always_inline void call_admitted(struct call *c, u64 spent, u64 now)
+/*
+ * A waiter that was found at attach is admitted: what it hands to the secure world
+ * names its message, so from here on it is a call like any other, with a wait that
+ * counts from the attach. An argument that is not registered has no address here; such
+ * a call stays unknown. The message's memory tells nothing of the client: calls share it.
+ */
+static __noinline int late_admitted(struct call *c, u64 *ctx)
+{
+	struct optee_rpc_param *param = (void *)address_of((void *)ctx[0]);
+	struct tee_shm *shm;
+	struct session *s;
+
+	if (!c || c->msg || c->flags & CALL_HELD ||
+	    BPF_CORE_READ(param, a0) != OPTEE_SMC_CALL_WITH_REGD_ARG)
+		return 0;
+	shm = (void *)((u64)BPF_CORE_READ(param, a1) << 32 | BPF_CORE_READ(param, a2));
+	s = session_at(c->session_slot);
+	if (s) {
+		add(s->in_flight, -1);
+		session_unname(s);
+	}
+	s = session_at(
+		call_read_msg(c, NULL, (u64)BPF_CORE_READ(shm, kaddr) + BPF_CORE_READ(param, a3)));
+	if (!s)
+		return 0;
+	call_counts_in(s);
+	if (c->class == CLASS_SYSTEM)
+		session_is_known_as(s, SESSION_SYSTEM | SESSION_KERNEL);
+	return 0;
+}
+
+/* spent: since the start of its phase. */
+static __always_inline void call_admitted(struct call *c, u64 spent, u64 now, u64 *ctx)
 {
 	bool waited = c->flags & CALL_WAITING;
 
-	if (waited && !(c->flags & CALL_LATE) && spent > starved_ns)
+	if (waited && spent > starved_ns)
 		episode_of_call(c, COND_STARVED, c->phase_ns + starved_ns, now);
 	c->phase = PHASE_SECURE;
 	pool_enter(pool_at(c->pool), c, now);
 	if (waited && c->flags & CALL_LATE)
-		c->wait_ns = 0; /* who knows */
+		late_admitted(c, ctx);
 }
 
-/* It enters the secure world: for the first time, or again. */
-static __always_inline void call_enter(void)
+/* It enters the secure world: for the first time, or again. ctx: of the tracepoint. */
+static __always_inline void call_enter(u64 *ctx)
 {
 	struct call *c = call_find(bpf_get_current_task());
 	u64 now, spent;
@@ -230,7 +278,7 @@ static __always_inline void call_enter(void)
 		c->wait_ns = spent;
 		if (nr_shadows)
 			shadow_enters(c, now);
-		call_admitted(c, spent, now);
+		call_admitted(c, spent, now, ctx);
 		break;
 	case PHASE_LIMIT:
 		c->limit_ns += spent;
@@ -238,7 +286,7 @@ static __always_inline void call_enter(void)
 		add(pool_at(c->pool)->limited, -1);
 		if (pool_at(c->pool)->total)
 			episode_of_call(c, COND_COUNT_MISMATCH, c->phase_ns, now);
-		call_admitted(c, spent, now);
+		call_admitted(c, spent, now, ctx);
 		break;
 	case PHASE_RPC:
 		call_rpc_over(c, spent);
@@ -383,7 +431,7 @@ static __always_inline void call_end(u64 now)
 		/*
 		 * Its hold ended when it came back: what the task waited since then, for
 		 * its CPU or the queue's lock, did not keep the secure world's thread.
-		 * A late call has no session and is not accounted.
+		 * A late call that held a thread has no session and is not accounted.
 		 */
 		account(c, c->phase_ns);
 	} else if (call_ends_oddly(c, now)) {

@@ -152,6 +152,34 @@ static __always_inline bool session_asks(struct tee_context *tee, u32 id, u32 po
 static u32 late_calls; /* there may be some that were in flight when we attached */
 
 /*
+ * A session that makes a system call is a kernel client's, and its calls come through no
+ * file. It gets a row for as long as that call lasts: its id is not known.
+ */
+static __always_inline void late_system_call(struct call *c, u64 task)
+{
+	struct session_origin o = { .flags = SESSION_LATE | SESSION_SYSTEM | SESSION_KERNEL |
+					     SESSION_UNNAMED,
+				    .task = task };
+	u32 slot = session_new(c->pool, 0, &o);
+	struct session *s = session_at(slot);
+
+	if (!s || slot >= MAX_SESSIONS)
+		return;
+	c->session_slot = slot;
+	add(s->in_flight, 1);
+	s->in_flight_peak = 1;
+}
+
+static __always_inline void late_uncount(struct call *c)
+{
+	struct session *s = session_at(c->session_slot);
+
+	call_uncount(c, bpf_ktime_get_ns());
+	if (session_unname(s))
+		add(s->in_flight, -1);
+}
+
+/*
  * A call that began before we attached. Two of one task are nested: the stack
  * grows down, so the inner one has the lower waiter.
  */
@@ -160,6 +188,8 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 	struct task_struct *t = (void *)task;
 	struct call *known = call_find(task), *c;
 	struct pool *p = pool_at(pool);
+	bool sleeps = waiter_sleeps(w);
+	u64 now = bpf_ktime_get_ns();
 
 	if (known && (!(known->flags & CALL_LATE) || known->waiter == (u64)w))
 		return;
@@ -168,9 +198,9 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 		return;
 	c->tid = BPF_CORE_READ(t, pid);
 	c->tgid = BPF_CORE_READ(t, tgid);
-	c->start_ns = 0;
-	c->admit_ns = 0;
-	c->phase_ns = 0;
+	c->start_ns = now;
+	c->admit_ns = sleeps ? 0 : now;
+	c->phase_ns = now;
 	c->wait_ns = 0;
 	c->secure_ns = 0;
 	c->limit_ns = 0;
@@ -185,7 +215,7 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 	c->woken_ns = 0;
 	call_on_stack(c, (u64)BPF_CORE_READ(t, stack));
 	c->class = waiter_class(w);
-	c->flags = CALL_LATE;
+	c->flags = sleeps ? CALL_LATE : CALL_LATE | CALL_HELD;
 	c->outer = 0;
 	if (known && (u64)w < known->waiter) {
 		known->key |= CALL_KEY_SUSPENDED;
@@ -195,17 +225,19 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 		c->outer = known->outer;
 		known->outer = call_index(c) + 1;
 	}
-	if (waiter_sleeps(w)) {
+	if (c->class == CLASS_SYSTEM)
+		late_system_call(c, task);
+	if (sleeps) {
 		c->phase = PHASE_QUEUED;
-		pool_wait(p, c, bpf_ktime_get_ns());
+		pool_wait(p, c, now);
 	} else {
-		pool_enter(p, c, bpf_ktime_get_ns());
+		pool_enter(p, c, now);
 		c->phase = PHASE_HOLDING;
 	}
 	lose(LOSS_LATE_CALLS);
 	late_calls++;
 	if (!waiter_is_queued(w)) { /* it ended meanwhile */
-		call_uncount(c, bpf_ktime_get_ns());
+		late_uncount(c);
 		call_release(c);
 	}
 }
@@ -257,7 +289,7 @@ static __always_inline bool task_sleeps(u64 task)
 /*
  * A call that ended just as it was found would stand for ever: its end was seen
  * before it had a slot. It is recognised by its waiter, which is in no queue.
- * One that has begun since is none of ours: it has a start, and no phase before that.
+ * One that has begun since is none of ours: the flag is gone before it has a phase.
  * Accepted race: its task begins another call in the same instant.
  *
  * A holder whose task sleeps, or has another call, is in an RPC: the secure world
@@ -271,7 +303,7 @@ static long late_call_check(u32 i, void *data)
 	if (!(c->flags & CALL_LATE) || !task || key & CALL_KEY_IDLE)
 		return 0;
 	late_calls++;
-	if (c->start_ns || c->phase == PHASE_FREE)
+	if (c->phase == PHASE_FREE || !(*(volatile u32 *)&c->flags & CALL_LATE))
 		return 0;
 	if (c->phase == PHASE_HOLDING && (key & CALL_KEY_SUSPENDED || task_sleeps(task))) {
 		c->rpc_kind = RPC_OTHER;
@@ -281,7 +313,7 @@ static long late_call_check(u32 i, void *data)
 		return 0;
 	if (!call_claim(c, task, CALL_KEY_SUSPENDED))
 		return 0;
-	call_uncount(c, bpf_ktime_get_ns());
+	late_uncount(c);
 	c->key = task;
 	call_release(c);
 	return 0;

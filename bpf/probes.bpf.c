@@ -80,14 +80,14 @@ int BPF_KPROBE(kprobe__cq_wait_for_completion, struct optee_call_queue *q,
 SEC("tp_btf/optee_invoke_fn_begin")
 int BPF_PROG(tp_btf__invoke_fn_begin)
 {
-	call_enter();
+	call_enter(ctx);
 	return 0;
 }
 
 SEC("raw_tp/optee_invoke_fn_begin")
 int BPF_PROG(raw_tp__invoke_fn_begin)
 {
-	call_enter();
+	call_enter(ctx);
 	return 0;
 }
 
@@ -146,8 +146,11 @@ int BPF_PROG(fexit__system_session, struct tee_context *tee, u32 session, int re
 {
 	u32 pool = pool_find((u64)tee->teedev);
 
-	if (pool < MAX_POOLS)
+	if (pool < MAX_POOLS) {
 		pool_reserve(pool, bpf_ktime_get_ns());
+		if (!ret)
+			session_made_system(pool, session);
+	}
 	return 0;
 }
 

@@ -42,6 +42,8 @@ static __always_inline void record_call(const struct call *c, const struct sessi
 		flags |= RECORD_NESTED;
 	if (!s->serial && c->session_slot == (u32)SLOT_REST(c->pool))
 		flags |= RECORD_REST;
+	if (c->flags & CALL_LATE)
+		flags |= RECORD_LATE;
 	r->start_ns = c->start_ns;
 	r->wait_ns = c->wait_ns;
 	r->limit_ns = c->limit_ns;

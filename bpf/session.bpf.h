@@ -44,6 +44,22 @@ static __always_inline void session_undo(struct session *s)
 	s->state = SESSION_FREE;
 }
 
+/* What was found out about it later. Accepted race: two at once, and one waits for the next call. */
+static __always_inline void session_is_known_as(struct session *s, u32 flags)
+{
+	if ((s->flags & flags) != flags)
+		s->flags |= flags;
+}
+
+/* The row of a session without an id has served its purpose: the call that it was made for. */
+static __always_inline bool session_unname(struct session *s)
+{
+	if (!s || !(s->flags & SESSION_UNNAMED))
+		return false;
+	session_undo(s);
+	return true;
+}
+
 #define SESSION_COUNTER_WORDS                                                                      \
 	((sizeof(struct session) - __builtin_offsetof(struct session, ops)) / 8)
 
@@ -84,7 +100,7 @@ __noinline u32 session_new(u32 pool, u32 id, const struct session_origin *o)
 		((volatile u64 *)s->ops)[i] = 0;
 	add(s->flight, -((u64)s->accounted << 32));
 	s->serial = __sync_fetch_and_add(&shared.session_serial, 1) + 1;
-	if (o->flags & SESSION_OPENING || session_publish(s, slot, id))
+	if (o->flags & (SESSION_OPENING | SESSION_UNNAMED) || session_publish(s, slot, id))
 		return slot;
 	session_undo(s);
 	lose(LOSS_SESSION_SLOT);
@@ -121,26 +137,38 @@ static __noinline u32 session_of_other(struct call *c, struct tee_context *tee)
 {
 	struct session_origin o = { .task = bpf_get_current_task() };
 	struct msg_open *open;
-	bool kernel;
+	u32 origin = 0;
 
 	if (!c)
 		return SESSION_SLOTS;
 	o.now = c->start_ns;
-	kernel = BPF_CORE_READ(tee, supp_nowait); /* set by the TEE core for kernel clients only */
+	if (tee) /* supp_nowait: set by the TEE core for kernel clients only */
+		origin = BPF_CORE_READ(tee, supp_nowait) ? SESSION_KERNEL : SESSION_USER;
 	switch (c->op) {
 	case CMD_INVOKE:
 	case CMD_CLOSE:
 	case CMD_CANCEL:
-		o.flags = SESSION_LATE | (kernel ? SESSION_KERNEL : 0);
+		o.flags = SESSION_LATE | (origin & SESSION_KERNEL);
 		return session_adopt(c->pool, c->session_id, &o);
 	case CMD_OPEN:
 		open = (void *)c->msg;
-		o.flags = SESSION_OPENING | (kernel ? SESSION_KERNEL : SESSION_USER);
+		o.flags = SESSION_OPENING | origin;
 		bpf_probe_read_kernel(o.uuid, sizeof(o.uuid), open->ta.octets);
 		bpf_probe_read_kernel(&o.login, sizeof(o.login), open->client.octets + 16);
 		return session_new(c->pool, 0, &o);
 	}
 	return SLOT_NONE(c->pool);
+}
+
+/* optee_system_session() is for kernel clients only. */
+static __always_inline void session_made_system(u32 pool, u32 id)
+{
+	struct session_origin o = { .flags = SESSION_LATE | SESSION_KERNEL,
+				    .task = bpf_get_current_task() };
+	struct session *s = session_at(session_adopt(pool, id, &o));
+
+	if (s && !(s->flags & SESSION_REST))
+		session_is_known_as(s, SESSION_SYSTEM);
 }
 
 static __always_inline void session_close(struct session *s, u64 now)

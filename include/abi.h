@@ -71,8 +71,10 @@ enum call_key {
 enum call_flags {
 	CALL_WAITED = 1 << 0,  /* slept in the queue */
 	CALL_WAITING = 1 << 1, /* sleeps there now, or is on its way out: counted in pool.state */
-	CALL_LATE = 1 << 2,    /* in flight when we attached: times are not known */
+	/* In flight when we attached: it began before start_ns, which is when it was found. */
+	CALL_LATE = 1 << 2,
 	CALL_SUPPLICANT = 1 << 3, /* its RPC was handed to tee-supplicant */
+	CALL_HELD = 1 << 4,       /* of a late one: it held a thread then, since before admit_ns */
 };
 
 /*
@@ -155,9 +157,10 @@ struct call {
 
 /* Sums over finished calls of one class. wait = queue + limit waits; RPC time = hold - secure. */
 struct class_sums {
-	u64 calls;  /* ended */
-	u64 failed; /* result was not TEE_SUCCESS */
-	u64 waited; /* of them slept in the queue */
+	u64 calls;       /* ended */
+	u64 failed;      /* result was not TEE_SUCCESS */
+	u64 waited;      /* of them slept in the queue */
+	u64 waited_late; /* of those slept already when we attached: their waits count from then */
 	u64 wait_ns, wait_max_ns;
 	u64 hold_ns, hold_max_ns;
 	u64 secure_ns;
@@ -169,12 +172,13 @@ enum session_state { SESSION_FREE, SESSION_CLAIMED, SESSION_OPEN, SESSION_CLOSED
 
 enum session_flags {
 	SESSION_LATE = 1 << 0,    /* opened before we attached: UUID and login not known */
-	SESSION_SYSTEM = 1 << 1,  /* made system calls */
+	SESSION_SYSTEM = 1 << 1,  /* may use the reserve: its calls are system calls */
 	SESSION_USER = 1 << 2,    /* the client is a process with /dev/tee* open */
 	SESSION_KERNEL = 1 << 3,  /* the client is in the kernel; neither: not known */
 	SESSION_NONE = 1 << 4,    /* the pool's row for calls that have no session */
 	SESSION_REST = 1 << 5,    /* the pool's row for sessions that found no slot */
 	SESSION_OPENING = 1 << 6, /* its open_session has not ended: no id yet */
+	SESSION_UNNAMED = 1 << 7, /* one of its calls was found at attach: its id is not known */
 };
 
 /*
@@ -216,6 +220,7 @@ enum record_flags {
 	RECORD_WAITED = 1 << 0, /* slept in the queue */
 	RECORD_NESTED = 1 << 1, /* inside an RPC of another call of its task */
 	RECORD_REST = 1 << 2,   /* its session found no row: serial is 0 */
+	RECORD_LATE = 1 << 3,   /* it waited already when we attached: start_ns is that moment */
 };
 
 /*
@@ -466,7 +471,7 @@ _Static_assert(__builtin_offsetof(struct session, accounted) ==
 	       "struct session needs a little-endian machine");
 _Static_assert(sizeof(struct call) == 128, "struct call has holes");
 _Static_assert(sizeof(struct call_record) == 64, "struct call_record has holes");
-_Static_assert(sizeof(struct class_sums) == 80, "struct class_sums has holes");
+_Static_assert(sizeof(struct class_sums) == 88, "struct class_sums has holes");
 _Static_assert(sizeof(struct session) % 8 == 0, "struct session has holes");
 _Static_assert(sizeof(struct pool) % 8 == 0, "struct pool has holes");
 _Static_assert(sizeof(struct party) == 48, "struct party has holes");

@@ -26,8 +26,9 @@ struct event_party {
 	enum call_phase phase;
 	enum rpc_kind rpc_kind; /* where phase is PHASE_RPC */
 	bool waits;             /* in the queue; else it holds a thread */
-	bool late;              /* began before we attached: cmd and func are not known */
+	bool late;              /* began before we attached */
 	u64 since_ns;           /* waits, or holds, since then; 0: not known */
+	bool since_at_least;    /* or for longer: since_ns is when it was found at attach */
 	bool swallowed;         /* it took a wake that it had no use for, */
 	u64 swallowed_ns;       /* then; 0: when is not known */
 	/* Of a deadlock: the party whose end it waits for, or -1. */

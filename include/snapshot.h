@@ -106,7 +106,9 @@ struct snap_pool {
 	u32 nr_policies;
 	struct snap_policy policies[1 + MAX_SHADOWS]; /* an enforced one comes first */
 	u64 exhausted_ns_iv;
-	u64 oldest_wait_ns; /* of the waiters of this moment, 0: nobody waits */
+	u64 oldest_wait_ns;         /* of the waiters of this moment, 0: nobody waits */
+	int oldest_wait_at_least;   /* 1: it began before we attached, this is since then; or -1 */
+	int system_sessions_unseen; /* of those the driver counts, that have no row yet; or -1 */
 	struct class_sums sums[NR_CLASSES], sums_iv[NR_CLASSES];
 };
 
@@ -175,8 +177,10 @@ struct snap_call {
 	enum rpc_kind rpc_kind; /* where phase is PHASE_RPC */
 	bool queued;            /* waits for a thread */
 	bool nested;            /* inside an RPC of another call of its task */
-	bool late;              /* began before we attached: its times are not known */
-	u64 age_ns;             /* since it began */
+	bool late;              /* began before we attached */
+	bool age_at_least;      /* age_ns is since we attached: it is older */
+	bool phase_at_least;    /* so is phase_ns */
+	u64 age_ns;             /* since it began; 0: not known, so too phase_ns */
 	u64 phase_ns;           /* since its phase began: of a waiter, how long it waits */
 };
 

@@ -51,13 +51,14 @@ NUMBER(secure, true, r->secure_ns)
 NUMBER(rpc, true, r->hold_ns > r->secure_ns ? r->hold_ns - r->secure_ns : 0)
 NUMBER(tee, true, call_tee(c))
 NUMBER(serial, r->serial, r->serial)
-NUMBER(session, c->row && !(c->row->flags & SESSION_OPENING), c->row->id)
+NUMBER(session, c->row && !(c->row->flags & (SESSION_OPENING | SESSION_UNNAMED)), c->row->id)
 NUMBER(tid, true, r->tid)
 NUMBER(pid, true, r->tgid)
 NUMBER(func, r->op == CMD_INVOKE, r->func)
 NUMBER(result, true, r->result)
 BOOL(waited, !!(c->record->flags & RECORD_WAITED))
 BOOL(nested, !!(c->record->flags & RECORD_NESTED))
+BOOL(late, !!(c->record->flags & RECORD_LATE))
 
 FIELD(ta)
 {
@@ -104,6 +105,9 @@ const struct call_field call_fields[] = {
 	{ "waited", UNIT_COUNT, "true: it slept in the queue", .get = get_waited },
 	{ "nested", UNIT_COUNT, "true: made inside an RPC of another call of its task",
 	  .get = get_nested },
+	{ "late", UNIT_COUNT,
+	  "true: it slept in the queue already when optee-top attached: start and wait count from then",
+	  .get = get_late },
 };
 
 const size_t nr_call_fields = sizeof(call_fields) / sizeof(call_fields[0]);

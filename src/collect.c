@@ -252,6 +252,8 @@ static void take_call(struct collect *c, const struct call *call, u64 now)
 		.queued = call->flags & CALL_WAITING,
 		.nested = call->outer != 0,
 		.late = call->flags & CALL_LATE,
+		.age_at_least = call->flags & CALL_LATE,
+		.phase_at_least = call->flags & CALL_LATE && call->phase_ns == call->start_ns,
 		.age_ns = call->start_ns ? now - call->start_ns : 0,
 		.phase_ns = call->phase_ns ? now - call->phase_ns : 0,
 	};
@@ -259,8 +261,10 @@ static void take_call(struct collect *c, const struct call *call, u64 now)
 		to->phase_ns = to->age_ns; /* it is just beginning */
 	task_comm(call->tid, to->comm);
 	pool->in_rpc += to->phase == PHASE_RPC;
-	if (to->queued && to->phase_ns > pool->oldest_wait_ns)
+	if (to->queued && to->phase_ns > pool->oldest_wait_ns) {
 		pool->oldest_wait_ns = to->phase_ns;
+		pool->oldest_wait_at_least = to->phase_at_least;
+	}
 }
 
 static int collect_calls(struct collect *c)
@@ -285,6 +289,24 @@ static int collect_calls(struct collect *c)
 						 (u64)s->pools[i].in_use_all);
 	qsort(s->calls, s->nr_calls, sizeof(*s->calls), call_order);
 	return 0;
+}
+
+/* System sessions from before the attach have rows only once they make a call. */
+static void collect_unseen(struct snapshot *s)
+{
+	int seen[MAX_POOLS] = {};
+
+	for (u32 i = 0; i < s->nr_sessions; i++)
+		seen[s->sessions[i].pool] += s->sessions[i].open &&
+					     s->sessions[i].flags & SESSION_SYSTEM;
+	for (u32 i = 0; i < s->nr_pools; i++) {
+		struct snap_pool *pool = &s->pools[i];
+
+		pool->system_sessions_unseen = pool->system_sessions > seen[i] ?
+						       pool->system_sessions - seen[i] :
+					       pool->system_sessions < 0 ? -1 :
+									   0;
+	}
 }
 
 static void collect_records(struct collect *c)
@@ -320,6 +342,7 @@ const struct snapshot *collect_snapshot(struct collect *c)
 	collect_pools(c);
 	if (!collect_sessions(c->sessions, s) || collect_calls(c))
 		return NULL;
+	collect_unseen(s);
 	collect_records(c);
 	collect_losses(c);
 	s->events = watch_events(c->watch, &s->nr_events);

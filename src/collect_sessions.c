@@ -354,9 +354,10 @@ static bool take_changed(struct collect_sessions *c, struct snapshot *s, u32 slo
 		now.in_flight_peak = now.in_flight;
 	/*
 	 * The open may fail, and then there was no session, nor perhaps its TA: whoever asks
-	 * for random ones makes no rows. What it has cost is counted when that is known.
+	 * for random ones makes no rows. What it has cost is counted when that is known. A session
+	 * without an id gets another row with its next call, and counts there.
 	 */
-	if (row->flags & SESSION_OPENING) {
+	if (row->flags & (SESSION_OPENING | SESSION_UNNAMED)) {
 		*to = now;
 		return true;
 	}

@@ -116,6 +116,11 @@ const char *event_who(const struct event *e, char *buf, size_t len)
 	return buf;
 }
 
+bool event_at_least(const struct event *e)
+{
+	return e->condition == COND_STARVED && e->nr_parties && e->parties[0].since_at_least;
+}
+
 const char *event_report(const struct event *e, char *buf, size_t len)
 {
 	time_t seconds = (time_t)(e->real_ns / 1000000000);
@@ -129,7 +134,10 @@ const char *event_report(const struct event *e, char *buf, size_t len)
 		 (unsigned int)(e->real_ns % 1000000000 / 1000000), e->tee,
 		 condition_table[e->condition].name, event_state_name(e->state));
 	if (e->state != EVENT_BEGIN)
-		at = say(buf, len, at, " after %s%s", e->end_unseen ? "at most " : "",
+		at = say(buf, len, at, " after %s%s",
+			 e->end_unseen     ? "at most " :
+			 event_at_least(e) ? "at least " :
+					     "",
 			 format_ns(e->duration_ns, lasted, sizeof(lasted)));
 	at = say(buf, len, at, ", peak %u: %s", e->peak, event_why(e, line, sizeof(line)));
 	if (*event_who(e, line, sizeof(line)))
@@ -140,7 +148,7 @@ const char *event_report(const struct event *e, char *buf, size_t len)
 static size_t say_call(char *buf, size_t len, size_t at, const struct event_party *p)
 {
 	at = say_task(buf, len, at, p);
-	if (p->late)
+	if (p->late && p->cmd == CMD_UNKNOWN)
 		return say(buf, len, at, " with a call from before optee-top came");
 	at = say(buf, len, at, ", %s", cmd_name(p->cmd));
 	if (p->cmd == CMD_INVOKE)
@@ -172,15 +180,16 @@ static const char *say_link(const struct event *e, u32 i, char *buf, size_t len)
 {
 	const struct event_party *p = &e->parties[i];
 	size_t at = say_call(buf, len, 0, p);
+	const char *least = p->since_at_least ? "at least " : "";
 	char time[32] = "?";
 
 	if (p->since_ns && e->mono_ns > p->since_ns)
 		format_ns(e->mono_ns - p->since_ns, time, sizeof(time));
 	if (p->waits) {
-		say(buf, len, at, ", waits in the queue for %s", time);
+		say(buf, len, at, ", waits in the queue for %s%s", least, time);
 		return buf;
 	}
-	at = say(buf, len, at, ", holds a thread for %s", time);
+	at = say(buf, len, at, ", holds a thread for %s%s", least, time);
 	if (p->phase == PHASE_RPC)
 		at = say(buf, len, at, ", in RPC %s", rpc_name(p->rpc_kind));
 	if (p->behind < 0)

@@ -24,4 +24,7 @@ const char *event_report(const struct event *e, char *buf, size_t len);
  */
 const char *event_chain(const struct event *e, u32 n, char *buf, size_t len);
 
+/* Is its duration a lower bound? A waiter that slept already at attach has starved for longer. */
+bool event_at_least(const struct event *e);
+
 #endif

@@ -22,6 +22,12 @@ static inline struct value number_if(bool known, double n)
 	return known ? number(n) : unknown();
 }
 
+static inline struct value bound_if(bool at_least, struct value v)
+{
+	v.at_least = at_least && v.known;
+	return v;
+}
+
 static inline struct value text(const char *s)
 {
 	struct value v = { .known = true };

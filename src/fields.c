@@ -35,12 +35,20 @@ static u64 both(const struct class_sums sums[NR_CLASSES], size_t offset)
 		return number_if(known, (double)(expr));                                           \
 	}
 
+/* A lower bound where waits of before the attach are in it. */
+#define SESSION_BOUND(name, known, expr, late)                                                     \
+	SESSION_FIELD(name)                                                                        \
+	{                                                                                          \
+		UNUSED(s);                                                                         \
+		return bound_if(late, number_if(known, (double)(expr)));                           \
+	}
+
 SESSION_FIELD(tee)
 {
 	return number(s->pools[row->pool].id);
 }
 
-SESSION_NUMBER(session, row->serial && !(row->flags & SESSION_OPENING), row->id)
+SESSION_NUMBER(session, row->serial && !(row->flags & (SESSION_OPENING | SESSION_UNNAMED)), row->id)
 SESSION_NUMBER(serial, row->serial, row->serial)
 
 SESSION_FIELD(ta)
@@ -110,7 +118,8 @@ SESSION_NUMBER(last_failure, row->last_failure, row->last_failure)
 SESSION_NUMBER(waited, true, SUM(row, waited))
 SESSION_NUMBER(limits, true, SUM(row, limits))
 SESSION_NUMBER(limit_wait, true, SUM(row, limit_ns))
-SESSION_NUMBER(wait, true, SUM(row, wait_ns))
+SESSION_NUMBER(waited_late, true, SUM(row, waited_late))
+SESSION_BOUND(wait, true, SUM(row, wait_ns), SUM(row, waited_late))
 SESSION_NUMBER(hold, true, SUM(row, hold_ns))
 SESSION_NUMBER(secure, true, SUM(row, secure_ns))
 SESSION_NUMBER(rpc, true, less(SUM(row, hold_ns), SUM(row, secure_ns)))
@@ -120,13 +129,13 @@ static u64 max_of(u64 a, u64 b)
 	return a > b ? a : b;
 }
 
-SESSION_NUMBER(wait_longest, SUM(row, calls),
-	       max_of(row->sums[0].wait_max_ns, row->sums[1].wait_max_ns))
+SESSION_BOUND(wait_longest, SUM(row, calls),
+	      max_of(row->sums[0].wait_max_ns, row->sums[1].wait_max_ns), SUM(row, waited_late))
 SESSION_NUMBER(hold_longest, SUM(row, calls),
 	       max_of(row->sums[0].hold_max_ns, row->sums[1].hold_max_ns))
-SESSION_NUMBER(wait_p50, row->wait_iv.calls, row->wait_iv.p50)
-SESSION_NUMBER(wait_p99, row->wait_iv.calls, row->wait_iv.p99)
-SESSION_NUMBER(wait_max, row->wait_iv.calls, row->wait_iv.max)
+SESSION_BOUND(wait_p50, row->wait_iv.calls, row->wait_iv.p50, row->sums_iv.waited_late)
+SESSION_BOUND(wait_p99, row->wait_iv.calls, row->wait_iv.p99, row->sums_iv.waited_late)
+SESSION_BOUND(wait_max, row->wait_iv.calls, row->wait_iv.max, row->sums_iv.waited_late)
 SESSION_NUMBER(hold_p50, row->hold_iv.calls, row->hold_iv.p50)
 SESSION_NUMBER(hold_p99, row->hold_iv.calls, row->hold_iv.p99)
 SESSION_NUMBER(secure_p99, row->secure_iv.calls, row->secure_iv.p99)
@@ -161,7 +170,7 @@ const struct session_field session_fields[] = {
 	{ "login", NULL, 0, UNIT_COUNT, KIND_IDENTITY, "TEE_IOCTL_LOGIN_* of the session",
 	  get_login },
 	{ "class", "CLASS", 6, UNIT_TEXT, KIND_IDENTITY,
-	  "system once it made a system call, else normal", get_class },
+	  "system: its calls may use the reserve; else normal", get_class },
 	{ "state", NULL, 0, UNIT_TEXT, KIND_NOW, "opening, open or closed", get_state },
 	{ "calls_rate", "CALLS/s", 8, UNIT_PER_SECOND, KIND_INTERVAL,
 	  "calls that ended in the interval", get_rate },
@@ -192,6 +201,9 @@ const struct session_field session_fields[] = {
 	{ "last_failure", NULL, 0, UNIT_COUNT, KIND_NOW, "TEE_Result of the last failed call",
 	  get_last_failure },
 	{ "waited", NULL, 0, UNIT_COUNT, KIND_TOTAL, "calls that slept in the queue", get_waited },
+	{ "waited_late", NULL, 0, UNIT_COUNT, KIND_TOTAL,
+	  "of these, calls that slept already when optee-top attached: their waits count from then, so wait, its longest and percentiles are lower bounds",
+	  get_waited_late },
 	{ "limits", NULL, 0, UNIT_COUNT, KIND_TOTAL, "answers ETHREAD_LIMIT from the secure world",
 	  get_limits },
 	{ "limit_wait", NULL, 0, UNIT_NS, KIND_TOTAL,
@@ -218,6 +230,14 @@ const struct session_field *session_field_find(const char *name)
 
 const char *value_format(const struct value *v, enum field_unit unit, char *buf, size_t len)
 {
+	if (v->at_least) {
+		struct value exact = *v;
+
+		exact.at_least = false;
+		snprintf(buf, len, ">=");
+		value_format(&exact, unit, buf + 2, len - 2);
+		return buf;
+	}
 	if (!v->known)
 		snprintf(buf, len, "-");
 	else if (unit == UNIT_TEXT)

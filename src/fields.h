@@ -20,6 +20,7 @@ enum field_unit {
 
 struct value {
 	bool known;
+	bool at_least; /* a lower bound: it began before optee-top attached */
 	double number; /* all units but UNIT_TEXT */
 	char text[72]; /* UNIT_TEXT: printable ASCII */
 };

@@ -22,7 +22,16 @@ POOL_NUMBER(in_use_system, true, pool->in_use[CLASS_SYSTEM])
 POOL_NUMBER(in_rpc, true, pool->in_rpc)
 POOL_NUMBER(waiting_normal, true, pool->waiting[CLASS_NORMAL])
 POOL_NUMBER(waiting_system, true, pool->waiting[CLASS_SYSTEM])
-POOL_NUMBER(oldest_wait, pool->waiting_all, pool->oldest_wait_ns)
+POOL_FIELD(oldest_wait)
+{
+	UNUSED(s);
+	return bound_if(pool->oldest_wait_at_least > 0,
+			number_if(pool->waiting_all, (double)pool->oldest_wait_ns));
+}
+
+POOL_NUMBER(oldest_wait_at_least, pool->waiting_all && pool->oldest_wait_at_least >= 0,
+	    pool->oldest_wait_at_least)
+POOL_NUMBER(system_sessions_unseen, pool->system_sessions_unseen >= 0, pool->system_sessions_unseen)
 POOL_NUMBER(in_use_peak, true, pool->in_use_all_peak)
 POOL_NUMBER(in_use_normal_peak, true, pool->in_use_peak[CLASS_NORMAL])
 POOL_NUMBER(in_use_system_peak, true, pool->in_use_peak[CLASS_SYSTEM])
@@ -94,8 +103,11 @@ const struct pool_field pool_fields[] = {
 	{ "waiting_system", UNIT_COUNT, KIND_NOW, "system calls asleep in the queue",
 	  pool_waiting_system, .metric = "optee_calls_waiting", .class = "system" },
 	{ "oldest_wait", UNIT_NS, KIND_NOW,
-	  "how long the first of those asleep in the queue sleeps", pool_oldest_wait,
-	  .metric = "optee_oldest_wait_seconds" },
+	  "how long the longest waiter has been asleep in the queue; at least so long, if it was when optee-top attached",
+	  pool_oldest_wait, .metric = "optee_oldest_wait_seconds" },
+	{ "oldest_wait_at_least", UNIT_COUNT, KIND_NOW,
+	  "1: that one was asleep already when optee-top attached, and has waited for longer",
+	  .get = pool_oldest_wait_at_least },
 	{ "in_use_peak", UNIT_COUNT, KIND_PEAK, "most threads in use at once", pool_in_use_peak,
 	  .metric = "optee_threads_in_use_peak" },
 	{ "in_use_normal_peak", UNIT_COUNT, KIND_PEAK,
@@ -119,6 +131,9 @@ const struct pool_field pool_fields[] = {
 	  .metric = "optee_threads_reserved" },
 	{ "system_sessions", UNIT_COUNT, KIND_NOW, "system sessions, as the driver counts them",
 	  pool_system_sessions, .metric = "optee_system_sessions" },
+	{ "system_sessions_unseen", UNIT_COUNT, KIND_NOW,
+	  "of these, sessions without a row: they were opened before optee-top attached and have made no call since",
+	  pool_system_sessions_unseen, .metric = "optee_system_sessions_unseen" },
 	{ "driver_free", UNIT_COUNT, KIND_NOW, "free threads, as the driver counts them",
 	  pool_driver_free, .metric = "optee_driver_threads_free" },
 	{ "drift", UNIT_COUNT, KIND_NOW,
@@ -159,7 +174,8 @@ const struct loss_field loss_fields[NR_LOSSES] = {
 				 "answers of policies in shadow that were none: the driver's rule was counted instead" },
 	[LOSS_SUPPLICANT] = { "supplicants_without_slot",
 			      "requests taken by threads of tee-supplicant for which there is no room: deadlocks through them are not found" },
-	[LOSS_LATE_CALLS] = { "calls_late", "calls in flight at attach: shown, but not accounted" },
+	[LOSS_LATE_CALLS] = { "calls_late",
+			      "calls in flight at attach: shown; those that held a thread are not accounted, and the waits of the others count from the attach" },
 };
 
 const struct loss_field missed_field = { "probes_missed", "hook runs that the kernel skipped" };

@@ -48,6 +48,7 @@ TA_NUMBER(failed, true, row->sums.failed)
 TA_NUMBER(waited, true, row->sums.waited)
 TA_NUMBER(limits, true, row->sums.limits)
 TA_NUMBER(limit_wait, true, row->sums.limit_ns)
+TA_NUMBER(waited_late, true, row->sums.waited_late)
 TA_NUMBER(wait, true, row->sums.wait_ns)
 TA_NUMBER(wait_longest, row->sums.calls, row->sums.wait_max_ns)
 TA_NUMBER(hold, true, row->sums.hold_ns)
@@ -64,7 +65,7 @@ const struct ta_field ta_fields[] = {
 	  "name of the TA or pseudo TA, its UUID when it is not a well-known one; not known of sessions that were opened before optee-top attached; '(others)': TAs that found no row of their own",
 	  .get = ta_ta },
 	{ "class", UNIT_TEXT, KIND_IDENTITY,
-	  "system: sessions that made a system call by the time a call ended; else normal",
+	  "system: sessions whose calls could use the reserve by the time a call ended; else normal",
 	  .get = ta_class },
 	{ "sessions_opened", UNIT_COUNT, KIND_TOTAL, "sessions that were opened, or found open",
 	  ta_opened, .metric = "optee_sessions_opened_total" },
@@ -76,6 +77,9 @@ const struct ta_field ta_fields[] = {
 	  ta_failed, .metric = "optee_calls_failed_total" },
 	{ "waited", UNIT_COUNT, KIND_TOTAL, "calls that slept in the queue", ta_waited,
 	  .metric = "optee_calls_waited_total" },
+	{ "waited_late", UNIT_COUNT, KIND_TOTAL,
+	  "of these, calls that slept already when optee-top attached: their waits count from then, so they waited at least that long",
+	  ta_waited_late, .metric = "optee_calls_waited_late_total" },
 	{ "limits", UNIT_COUNT, KIND_TOTAL, "answers ETHREAD_LIMIT from the secure world",
 	  ta_limits, .metric = "optee_thread_limits_total" },
 	{ "limit_wait", UNIT_NS, KIND_TOTAL, "sum of the waits after ETHREAD_LIMIT; part of wait",

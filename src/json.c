@@ -82,6 +82,7 @@ static json_t *sums_json(const struct class_sums *sums)
 	set(o, "calls", integer(sums->calls));
 	set(o, "failed", integer(sums->failed));
 	set(o, "waited", integer(sums->waited));
+	set(o, "waited_late", integer(sums->waited_late));
 	set(o, "wait_ns", integer(sums->wait_ns));
 	set(o, "wait_longest_ns", integer(sums->wait_max_ns));
 	set(o, "hold_ns", integer(sums->hold_ns));
@@ -210,8 +211,8 @@ static json_t *session_json(const struct snapshot *s, const struct snap_session 
 static void set_call(json_t *o, enum call_cmd cmd, u32 func, bool late, enum call_class class,
 		     enum call_phase phase, enum rpc_kind rpc_kind)
 {
-	set(o, "cmd", late ? json_null() : json_string(cmd_name(cmd)));
-	set(o, "func", number_or_null(!late && cmd == CMD_INVOKE, func));
+	set(o, "cmd", late && cmd == CMD_UNKNOWN ? json_null() : json_string(cmd_name(cmd)));
+	set(o, "func", number_or_null(cmd == CMD_INVOKE, func));
 	set(o, "class", json_string(class_name(class)));
 	set(o, "phase", json_string(phase_name(phase)));
 	set(o, "rpc_kind", phase == PHASE_RPC ? json_string(rpc_name(rpc_kind)) : json_null());
@@ -230,8 +231,11 @@ static json_t *call_json(const struct snapshot *s, const struct snap_call *call)
 	set_call(o, call->cmd, call->func, call->late, call->class, call->phase, call->rpc_kind);
 	set(o, "queued", json_boolean(call->queued));
 	set(o, "nested", json_boolean(call->nested));
+	set(o, "late", json_boolean(call->late));
 	set(o, "age_ns", number_or_null(call->age_ns, (s64)call->age_ns));
+	set(o, "age_at_least", json_boolean(call->age_at_least));
 	set(o, "phase_ns", number_or_null(call->phase_ns, (s64)call->phase_ns));
+	set(o, "phase_at_least", json_boolean(call->phase_at_least));
 	return o;
 }
 
@@ -283,6 +287,7 @@ static json_t *party_json(const struct event *e, u32 i)
 	set_call(o, p->cmd, p->func, p->late, p->class, p->phase, p->rpc_kind);
 	set(o, "waits", json_boolean(p->waits));
 	set(o, "since_ns", number_or_null(p->since_ns, (s64)p->since_ns));
+	set(o, "since_at_least", json_boolean(p->since_at_least));
 	set(o, "involved", json_boolean(event_involves(e, i)));
 	if (e->condition == COND_STRANDED) {
 		set(o, "culprit", json_boolean(e->culprit == (int)i));

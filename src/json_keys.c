@@ -55,6 +55,8 @@ const struct key_help who_keys[] = {
 	{ "rpc_kind", "what the RPC was for" },
 	{ "waits", "true: it waited in the queue; false: it held a thread" },
 	{ "since_ns", "CLOCK_MONOTONIC, since when it waited or held it" },
+	{ "since_at_least",
+	  "true: it did already when optee-top attached, and since_ns is that moment" },
 	{ "involved", "the condition is about it; else it only was in the queue, too" },
 	{ "culprit", "of stranded: it swallowed the wake" },
 	{ "swallowed_ns",

@@ -31,9 +31,9 @@ void judge_losses(const struct rule *r, const struct seen *s, struct finding *f)
 			    "none counted, but this kernel does not say which hook runs it skipped");
 	else if (late)
 		finding_set(f, VERDICT_PASS,
-			    "none; %llu call%s in flight at the attach: no times of %s",
+			    "none; %llu call%s in flight at the attach: when %s began is not known",
 			    (unsigned long long)late, late == 1 ? " was" : "s were",
-			    late == 1 ? "it" : "them");
+			    late == 1 ? "it" : "they");
 	else
 		finding_set(f, VERDICT_PASS, "none");
 }

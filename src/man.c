@@ -296,7 +296,8 @@ void help_man(void)
 	printf(".SH JSON\nWith\n.B \\-\\-json\neach frame is one line, an object with the keys schema, "
 	       "ts, boot_id, mono_ns, seq,\ninterval_ns, pools, sessions, calls, events, losses and call_records. The fields "
 	       "above are keys, with the unit\nas a suffix: _ns, _per_second, _percent. What is not "
-	       "known is null. A histogram is an array\nof [lower edge in ns, calls]; its buckets are "
+	       "known is null. A key that ends in\n_at_least is true where the figure is a lower bound: what it "
+	       "measures began before\noptee-top attached. A histogram is an array\nof [lower edge in ns, calls]; its buckets are "
 	       "128 ns wide up to 1024 ns, then 8 an octave.\n"
 	       ".SS Members of call_records\nNull where calls are not recorded one by one.\n");
 	man_keys(call_records_keys);

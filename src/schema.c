@@ -78,6 +78,10 @@ static void code_party(struct codec *c, const struct event *e, struct event_part
 	code_index_or_none(c, &p->behind, e->nr_parties);
 	code_bool(c, &p->by_supplicant);
 	code_bool(c, &p->one_of);
+	if (c->schema >= 4)
+		code_bool(c, &p->since_at_least);
+	else
+		p->since_at_least = false;
 }
 
 void code_event(struct codec *c, struct event *e)
@@ -120,6 +124,10 @@ static void code_sums(struct codec *c, struct class_sums *s)
 	code_u64(c, &s->secure_ns);
 	code_u64(c, &s->limits);
 	code_u64(c, &s->limit_ns);
+	if (c->schema >= 4)
+		code_u64(c, &s->waited_late);
+	else
+		s->waited_late = 0;
 }
 
 static void code_condition(struct codec *c, struct snap_cond *cond)
@@ -206,6 +214,12 @@ static void code_pool(struct codec *c, struct snap_pool *p)
 	code_u64(c, &p->oldest_wait_ns);
 	if (c->schema >= 3)
 		code_policies(c, p);
+	if (c->schema >= 4) {
+		code_int(c, &p->oldest_wait_at_least);
+		code_int(c, &p->system_sessions_unseen);
+	} else {
+		p->oldest_wait_at_least = p->system_sessions_unseen = -1;
+	}
 }
 
 /* Its buckets that are not empty, each by its distance from the one before. */
@@ -374,6 +388,12 @@ static void code_call(struct codec *c, const struct snapshot *s, struct snap_cal
 	code_bool(c, &call->late);
 	code_u64(c, &call->age_ns);
 	code_u64(c, &call->phase_ns);
+	if (c->schema >= 4) {
+		code_bool(c, &call->age_at_least);
+		code_bool(c, &call->phase_at_least);
+	} else {
+		call->age_at_least = call->phase_at_least = false;
+	}
 }
 
 static void code_losses(struct codec *c, struct snapshot *s)

@@ -7,6 +7,7 @@ void sums_add(struct class_sums *to, const struct class_sums *from)
 	to->calls += from->calls;
 	to->failed += from->failed;
 	to->waited += from->waited;
+	to->waited_late += from->waited_late;
 	to->wait_ns += from->wait_ns;
 	to->hold_ns += from->hold_ns;
 	to->secure_ns += from->secure_ns;
@@ -24,6 +25,7 @@ struct class_sums sums_since(const struct class_sums *now, const struct class_su
 		.calls = now->calls - then->calls,
 		.failed = now->failed - then->failed,
 		.waited = now->waited - then->waited,
+		.waited_late = now->waited_late - then->waited_late,
 		.wait_ns = now->wait_ns - then->wait_ns,
 		.hold_ns = now->hold_ns - then->hold_ns,
 		.secure_ns = now->secure_ns - then->secure_ns,

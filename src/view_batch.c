@@ -49,8 +49,9 @@ static void print_conditions(const struct snapshot *s, const struct snap_pool *p
 		char why[EVENT_LINE], who[EVENT_LINE];
 
 		if (e->tee == pool->id)
-			printf("event tee%u %s %s after=%s peak=%u %s; %s\n", pool->id,
+			printf("event tee%u %s %s after=%s%s peak=%u %s; %s\n", pool->id,
 			       condition_table[e->condition].key, event_state_name(e->state),
+			       event_at_least(e) ? ">=" : "",
 			       format_ns(e->duration_ns, all, sizeof(all)), e->peak,
 			       event_why(e, why, sizeof(why)), event_who(e, who, sizeof(who)));
 	}
@@ -78,12 +79,14 @@ static void print_waiter(const struct snapshot *s, const struct snap_call *call)
 {
 	const struct snap_session *row = call->session >= 0 ? &s->sessions[call->session] : NULL;
 	struct value ta = row ? session_field_find("ta")->get(s, row) : (struct value){};
-	struct value waits = { .known = call->phase_ns != 0, .number = (double)call->phase_ns };
+	struct value waits = { .known = call->phase_ns != 0,
+			       .at_least = call->phase_at_least,
+			       .number = (double)call->phase_ns };
 	char time_text[32];
 
 	printf("wait tee%u tid=%u comm=%s ta=%s class=%s cmd=%s waits=%s\n",
 	       s->pools[call->pool].id, call->tid, call->comm, ta.known ? ta.text : "-",
-	       class_name(call->class), call->late ? "-" : cmd_name(call->cmd),
+	       class_name(call->class), call->cmd == CMD_UNKNOWN ? "-" : cmd_name(call->cmd),
 	       value_format(&waits, UNIT_NS, time_text, sizeof(time_text)));
 }
 

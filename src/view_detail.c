@@ -88,6 +88,13 @@ static void put_fields(struct page *p, const struct snapshot *s, const struct sn
 	page_end(p);
 }
 
+static const char *detail_bound(bool at_least, bool known, u64 ns, char *buf, size_t len)
+{
+	struct value v = { .known = known, .at_least = at_least && known, .number = (double)ns };
+
+	return value_format(&v, UNIT_NS, buf, len);
+}
+
 static void put_classes(struct page *p, const struct snap_session *row)
 {
 	char wait[16], longest[16], hold[16], secure[16], rpc[16], limit[16];
@@ -102,8 +109,9 @@ static void put_classes(struct page *p, const struct snap_session *row)
 		page_put(p, STYLE_PLAIN, "%-7s %9llu %7llu %8llu %7s %7s %7s %7s %7s",
 			 class_name(class), (unsigned long long)n->calls,
 			 (unsigned long long)n->failed, (unsigned long long)n->waited,
-			 detail_ns(n->calls, n->wait_ns, wait, sizeof(wait)),
-			 detail_ns(n->calls, n->wait_max_ns, longest, sizeof(longest)),
+			 detail_bound(n->waited_late, n->calls, n->wait_ns, wait, sizeof(wait)),
+			 detail_bound(n->waited_late, n->calls, n->wait_max_ns, longest,
+				      sizeof(longest)),
 			 detail_ns(n->calls, n->hold_ns, hold, sizeof(hold)),
 			 detail_ns(n->calls, n->secure_ns, secure, sizeof(secure)),
 			 detail_ns(n->calls, n->hold_ns - n->secure_ns, rpc, sizeof(rpc)));

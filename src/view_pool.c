@@ -135,6 +135,10 @@ static void put_pool(struct page *p, const struct snapshot *s, u32 index)
 		page_flow(p, 6, 2, wrong ? STYLE_ALARM : STYLE_PLAIN, "%s %s%s", shown[i].label, a,
 			  known ? shown[i].unit : "");
 	}
+	if (pool->system_sessions_unseen > 0)
+		page_flow(p, 6, 2, STYLE_BOLD, "%d system session%s not seen yet",
+			  pool->system_sessions_unseen,
+			  pool->system_sessions_unseen == 1 ? "" : "s");
 	if (pool->judged_reserved != pool->reserved)
 		page_flow(p, 6, 2, STYLE_BOLD, "judged by reserved %d", pool->judged_reserved);
 	view_conditions_pool(p, s, pool);
@@ -167,7 +171,7 @@ static void put_waiter(struct page *p, const struct snapshot *s, const struct co
 		       const struct snap_call *call)
 {
 	const struct snap_session *row = call->session >= 0 ? &s->sessions[call->session] : NULL;
-	char wait[32], cmd[32], ta[80] = "-";
+	char wait[32], waits[40], cmd[32], ta[80] = "-";
 	const char *name;
 	enum mark mark = condition_log_call(l, s, call, &name);
 
@@ -179,11 +183,12 @@ static void put_waiter(struct page *p, const struct snapshot *s, const struct co
 		snprintf(cmd, sizeof(cmd), "%s",
 			 call->cmd == CMD_UNKNOWN ? "-" : cmd_name(call->cmd));
 	detail_ns(call->phase_ns, call->phase_ns, wait, sizeof(wait));
+	snprintf(waits, sizeof(waits), "%s%s", call->phase_at_least ? ">=" : "", wait);
 	page_put(p,
 		 mark == MARK_ALARM          ? STYLE_ALARM :
 		 call->class == CLASS_SYSTEM ? STYLE_SYSTEM :
 					       STYLE_WAITING,
-		 "%c%6s %-6s %7u %-15s %-14s %s%s%s%s", MARK_SIGNS[mark], wait,
+		 "%c%6s %-6s %7u %-15s %-14s %s%s%s%s", MARK_SIGNS[mark], waits,
 		 class_name(call->class), call->tid, call->comm[0] ? call->comm : "-", cmd, ta,
 		 call->nested ? ", nested" : "", name ? ", " : "", name ?: "");
 	if (s->nr_pools > 1)

@@ -51,6 +51,8 @@ static void fill_party(struct watch *w, struct event_party *to, const struct par
 		.waits = from->flags & CALL_WAITING,
 		.late = from->flags & CALL_LATE,
 		.since_ns = from->since_ns,
+		.since_at_least = from->flags & CALL_LATE &&
+				  (from->flags & CALL_HELD || from->phase == PHASE_QUEUED),
 		.swallowed = from->woken_ns & WOKEN_IN_VAIN,
 		.behind = -1,
 	};

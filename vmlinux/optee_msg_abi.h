@@ -32,6 +32,7 @@ struct msg_open {
 
 #define OPTEE_MSG_CMD_LAST             7
 
+#define OPTEE_SMC_CALL_WITH_REGD_ARG   0x32000013 /* a1:a2 a struct tee_shm, a3 an offset */
 #define OPTEE_SMC_RETURN_ETHREAD_LIMIT 1
 #define OPTEE_SMC_RPC_ALLOC            0
 #define OPTEE_SMC_RPC_FREE             2

@@ -59,7 +59,7 @@ PARTY: Shape = {
     "session": NUMBER_OR_NULL, "client": TEXT_OR_NULL, "ta": TEXT_OR_NULL,
     "cmd": TEXT_OR_NULL, "func": NUMBER_OR_NULL, "class": STR,
     "phase": STR, "rpc_kind": TEXT_OR_NULL, "waits": BOOL,
-    "since_ns": NUMBER_OR_NULL, "involved": BOOL}
+    "since_ns": NUMBER_OR_NULL, "since_at_least": BOOL, "involved": BOOL}
 MORE_OF_PARTY: Mapping[str, Shape] = {
     "stranded": {"culprit": BOOL, "swallowed_ns": NUMBER_OR_NULL},
     "deadlock": {"behind_tid": NUMBER_OR_NULL}}

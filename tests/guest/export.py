@@ -48,7 +48,7 @@ def check_csv(findings: Findings, table: Sequence[Mapping[str, str]],
                 if field[0] in "=+-@":
                     findings.add(f"row {n}: {key} is {field!r}, a formula")
                 have[key] = unguarded(field)
-            elif key in ("waited", "nested"):
+            elif key in ("waited", "nested", "late"):
                 have[key] = field == "true"
             else:
                 have[key] = field if key == "ts" else int(field)

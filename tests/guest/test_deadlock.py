@@ -134,8 +134,9 @@ def check_party(findings: Findings, what: str, event: Object, role: str, stuck: 
     if expected.came is None or role != "outer":
         findings.equal(f"{what}: {role} is in", (party["phase"], party["rpc_kind"]),
                        ("rpc", "load_ta" if role == "outer" else "plugin"))
-    findings.equal(f"{what}: the hold of {role} is known", party["since_ns"] is not None,
-                   expected.came is None)
+    findings.true(f"{what}: the hold of {role} is not known", party["since_ns"] is not None)
+    findings.equal(f"{what}: the hold of {role} is a lower bound", party["since_at_least"],
+                   expected.came is not None)
     match = re.match(rf"{re.escape(task_name(party))}.*, holds a thread for .*"
                      r"behind (its own nested call: )?([^,]+)\((\d+)\)(.*)$", line)
     findings.true(f"{what}: the chain does not say how {role} waits: {line!r}", match is not None)

@@ -86,6 +86,7 @@ def sums_of(calls: Sequence[export.Line]) -> Mapping[str, int]:
         "calls": len(calls),
         "failed": sum(c["result"] != 0 for c in calls),
         "waited": sum(c["waited"] for c in calls),
+        "waited_late": sum(c["waited"] and c["late"] for c in calls),
         "wait_ns": sum(c["wait_ns"] for c in calls),
         "wait_longest_ns": max((c["wait_ns"] for c in calls), default=0),
         "hold_ns": sum(c["hold_ns"] for c in calls),

@@ -75,6 +75,7 @@ static void add_pool(u32 id, int total)
 		.design = total < 0 ? DESIGN_NONE : DESIGN_MERGED,
 		.driver_free = total < 0 ? -1 : 0,
 		.system_sessions = total < 0 ? -1 : 1,
+		.system_sessions_unseen = total < 0 ? -1 : 0,
 		.drift_known = total >= 0,
 		.drift = -1,
 	};

@@ -118,6 +118,13 @@ struct tee_context {
 struct tee_shm {
 	void *kaddr;
 };
+struct optee_rpc_param {
+	u32 a0, a1, a2, a3;
+};
+
+/* What the call that enters hands to the secure world, as the tracepoint has it. */
+static struct optee_rpc_param entering;
+static __attribute__((unused)) u64 enter_ctx[1] = { (u64)&entering };
 struct optee_call_queue {
 	struct {
 		void *owner;

@@ -70,6 +70,7 @@ static inline void made_init(struct made *m, u32 sessions)
 	m->s.pools[0] = (struct snap_pool){ .total = 2,
 					    .reserved = -1,
 					    .system_sessions = -1,
+					    .system_sessions_unseen = -1,
 					    .driver_free = 2,
 					    .design = DESIGN_MERGED };
 	for (int i = 0; i < NR_CONDS; i++)

@@ -154,7 +154,7 @@ static void call_enters(int t)
 	bool from_rpc = c->step == RPC;
 
 	current_task = task_at(t);
-	call_enter();
+	call_enter(enter_ctx);
 	if (!from_rpc) {
 		if (c->limited)
 			judge_call(c, COND_COUNT_MISMATCH, c->phase_ns);

@@ -118,6 +118,8 @@ static void make_pool(struct snap_pool *p)
 	p->design = any() % NR_DESIGNS;
 	p->driver_free = any_int();
 	p->system_sessions = any_int();
+	p->system_sessions_unseen = any_int();
+	p->oldest_wait_at_least = any_int();
 	p->drift_known = any() & 1;
 	p->drift = -any_int();
 	p->judged_reserved = any_int();
@@ -184,6 +186,8 @@ static void make_call(struct snap_call *call)
 	call->queued = any() & 1;
 	call->nested = any() & 1;
 	call->late = any() & 1;
+	call->age_at_least = any() & 1;
+	call->phase_at_least = any() & 1;
 	call->age_ns = any();
 	call->phase_ns = any();
 }
@@ -204,6 +208,7 @@ static void make_party(struct event_party *p, u32 nr_parties)
 	p->rpc_kind = any() % NR_RPC_KINDS;
 	p->waits = any() & 1;
 	p->late = any() & 1;
+	p->since_at_least = any() & 1;
 	p->since_ns = any();
 	p->swallowed = any() & 1;
 	p->swallowed_ns = any();

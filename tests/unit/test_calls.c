@@ -82,7 +82,7 @@ static struct session *open_session(u32 id, struct tee_context *tee)
 				.ta = { .octets = { 0xaa, 1 } } };
 
 	call_begin(tee, (u64)&teedev, (u64)&msg, CLASS_NORMAL);
-	call_enter();
+	call_enter(enter_ctx);
 	msg.head.session = id;
 	leave_secure(0);
 	call_end(current_ns);
@@ -113,13 +113,13 @@ static void phases_add_up(void **state)
 	call_wait((u64)&waiters[0]);
 	assert_int_equal(waiting_now(), 1);
 	at(0, 15000);
-	call_enter();
+	call_enter(enter_ctx);
 	assert_int_equal(waiting_now(), 0);
 	assert_int_equal(in_use_now(CLASS_NORMAL), 1);
 	at(0, 16000);
 	leave_secure(RPC(OPTEE_SMC_RPC_FOREIGN_INTR));
 	at(0, 16500);
-	call_enter();
+	call_enter(enter_ctx);
 	at(0, 18500);
 	leave_secure(0);
 	at(0, 19000);
@@ -154,11 +154,11 @@ static void buckets_agree_with_user_space(void **state)
 		memset(&s->wait, 0, 3 * sizeof(s->wait));
 		begin(&msg, CLASS_NORMAL);
 		at(0, current_ns + ns);
-		call_enter();
+		call_enter(enter_ctx);
 		at(0, current_ns + half);
 		leave_secure(RPC(OPTEE_SMC_RPC_FOREIGN_INTR));
 		at(0, current_ns + ns - half);
-		call_enter();
+		call_enter(enter_ctx);
 		leave_secure(0);
 		call_end(current_ns);
 		assert_int_equal(s->wait.count[hist_bucket(ns)], 1);
@@ -179,19 +179,19 @@ static void nested_call(void **state)
 	assert_true(b->flags & SESSION_KERNEL);
 	at(3, 2000);
 	begin(&outer, CLASS_NORMAL);
-	call_enter();
+	call_enter(enter_ctx);
 	at(3, 3000);
 	leave_secure(RPC(OPTEE_SMC_RPC_FREE));
 	at(3, 4000);
 	begin(&inner, CLASS_SYSTEM);
-	call_enter();
+	call_enter(enter_ctx);
 	assert_int_equal(in_use_now(CLASS_NORMAL), 1);
 	assert_int_equal(in_use_now(CLASS_SYSTEM), 1);
 	at(3, 4500);
 	leave_secure(0);
 	call_end(current_ns);
 	at(3, 5000);
-	call_enter();
+	call_enter(enter_ctx);
 	leave_secure(0);
 	at(3, 6000);
 	call_end(current_ns);
@@ -216,14 +216,14 @@ static void thread_limit(void **state)
 	s = open_session(1, &user_context);
 	at(0, 2000);
 	begin(&msg, CLASS_NORMAL);
-	call_enter();
+	call_enter(enter_ctx);
 	at(0, 2100);
 	leave_secure(OPTEE_SMC_RETURN_ETHREAD_LIMIT);
 	assert_int_equal(in_use_now(CLASS_NORMAL) + in_use_now(CLASS_SYSTEM), 0);
 	call_wait((u64)&waiters[0]);
 	assert_int_equal(waiting_now(), 1);
 	at(0, 3100);
-	call_enter();
+	call_enter(enter_ctx);
 	assert_int_equal(waiting_now(), 0);
 	at(0, 4000);
 	leave_secure(0);
@@ -235,6 +235,142 @@ static void thread_limit(void **state)
 	assert_int_equal(shared.pools[0].conds[COND_COUNT_MISMATCH].count, 1);
 }
 
+/* A waiter that was asleep at attach, as find_calls() takes it in. */
+static struct call *found_asleep(int task, u64 ns, u8 class)
+{
+	struct call *c;
+
+	at(task, ns);
+	pool_find((u64)&teedev);
+	c = call_take((u64)current_task);
+	c->tid = c->tgid = 100 + task;
+	c->start_ns = c->phase_ns = ns;
+	c->admit_ns = c->wait_ns = c->secure_ns = c->limit_ns = c->msg = 0;
+	c->limits = 0;
+	c->pool = 0;
+	c->op = CMD_UNKNOWN;
+	c->class = class;
+	c->session_slot = SESSION_SLOTS;
+	c->waiter = (u64)&waiters[task];
+	c->flags = CALL_LATE;
+	c->phase = PHASE_QUEUED;
+	pool_wait(pool_at(0), c, ns);
+	return c;
+}
+
+/* It enters with its argument, which is all that tells whose it is. */
+static void enter_with(struct tee_shm *shm, u32 offset)
+{
+	entering = (struct optee_rpc_param){ .a0 = OPTEE_SMC_CALL_WITH_REGD_ARG,
+					     .a1 = (u64)shm >> 32,
+					     .a2 = (u32)(u64)shm,
+					     .a3 = offset };
+	call_enter(enter_ctx);
+	entering = (struct optee_rpc_param){};
+}
+
+/* Its wait counts from the attach and is marked; its hold is exact; its session has it. */
+static void found_waiter_is_accounted(void **state)
+{
+	struct msg_open msgs[2] = { {}, invoke_of(7) };
+	struct tee_shm shm = { .kaddr = msgs };
+	struct session *s;
+
+	(void)state;
+	starved_ns = 3000;
+	found_asleep(1, 10000, CLASS_NORMAL);
+	at(1, 15000);
+	enter_with(&shm, sizeof(msgs[0]));
+	s = &session_rows[session_find(0, 7)];
+	assert_true(s->flags & SESSION_LATE);
+	assert_false(s->flags & (SESSION_USER | SESSION_KERNEL)); /* nothing tells */
+	assert_int_equal(s->in_flight, 1);
+	assert_int_equal(shared.pools[0].conds[COND_STARVED].count, 1);
+	assert_int_equal(shared.pools[0].conds[COND_STARVED].longest_ns, 2000);
+	at(1, 17000);
+	leave_secure(0);
+	call_end(current_ns);
+	assert_int_equal(s->sums[0].calls, 1);
+	assert_int_equal(s->sums[0].waited, 1);
+	assert_int_equal(s->sums[0].waited_late, 1);
+	assert_int_equal(s->sums[0].wait_ns, 5000);
+	assert_int_equal(s->sums[0].hold_ns, 2000);
+	assert_int_equal(s->in_flight, 0);
+	starved_ns = ~0ULL;
+}
+
+/* An argument without an address: the call stays unknown, and is not accounted. */
+static void found_waiter_stays_unknown(void **state)
+{
+	struct call *c = found_asleep(1, 10000, CLASS_NORMAL);
+
+	(void)state;
+	at(1, 15000);
+	call_enter(enter_ctx);
+	assert_int_equal(c->op, CMD_UNKNOWN);
+	at(1, 17000);
+	leave_secure(0);
+	call_end(current_ns);
+	assert_int_equal(shared.session_serial, 0);
+	assert_int_equal(in_use_now(CLASS_NORMAL), 0);
+}
+
+/* A system session has its class as soon as its call begins, or it becomes one. */
+static void system_is_known_at_once(void **state)
+{
+	struct msg_open msg = invoke_of(9);
+	struct session *s;
+
+	(void)state;
+	at(0, 1000);
+	call_begin(&kernel_context, (u64)&teedev, (u64)&msg, CLASS_SYSTEM);
+	s = &session_rows[session_find(0, 9)];
+	assert_true(s->flags & SESSION_SYSTEM);
+	assert_true(s->flags & SESSION_KERNEL);
+	call_enter(enter_ctx);
+	leave_secure(0);
+	call_end(current_ns);
+	s = open_session(10, &kernel_context);
+	assert_false(s->flags & SESSION_SYSTEM);
+	session_made_system(0, 10);
+	assert_true(s->flags & SESSION_SYSTEM);
+}
+
+/* The row of a session whose id is not known is there for as long as the call. */
+static void unnamed_row_goes_with_its_call(void **state)
+{
+	struct session_origin o = { .flags = SESSION_LATE | SESSION_SYSTEM | SESSION_KERNEL |
+					     SESSION_UNNAMED };
+	struct msg_open msg = invoke_of(11);
+	struct tee_shm shm = { .kaddr = &msg };
+	struct session *s;
+	struct call *c;
+
+	(void)state;
+	for (int waits = 0; waits < 2; waits++) {
+		c = found_asleep(1, 10000, CLASS_SYSTEM);
+		o.task = (u64)current_task;
+		c->session_slot = session_new(0, 0, &o);
+		s = &session_rows[c->session_slot];
+		s->in_flight = 1;
+		assert_int_equal(s->state, SESSION_CLAIMED);
+		at(1, 15000);
+		if (waits)
+			enter_with(&shm, 0);
+		else
+			call_enter(enter_ctx);
+		leave_secure(0);
+		call_end(current_ns);
+		assert_int_equal(s->in_flight, 0);
+		if (!waits)
+			assert_int_equal(s->state, SESSION_FREE);
+	}
+	s = &session_rows[session_find(0, 11)];
+	assert_true(s->flags & SESSION_SYSTEM && s->flags & SESSION_KERNEL);
+	assert_int_equal(s->sums[CLASS_SYSTEM].waited_late, 1);
+	assert_int_equal(shared.sessions_undone, 2);
+}
+
 static void failed_open(void **state)
 {
 	struct msg_open msg = { .head = { .cmd = CMD_OPEN, .num_params = 2 } };
@@ -243,9 +379,9 @@ static void failed_open(void **state)
 	(void)state;
 	at(0, 1000);
 	begin(&msg, CLASS_NORMAL);
-	call_enter();
+	call_enter(enter_ctx);
 	leave_secure(RPC(OPTEE_SMC_RPC_ALLOC));
-	call_enter();
+	call_enter(enter_ctx);
 	msg.head.ret = 0xffff0008;
 	leave_secure(0);
 	call_end(current_ns);
@@ -268,12 +404,12 @@ static void missed_end(void **state)
 	at(0, 1000);
 	s = open_session(1, &user_context);
 	begin(&msg, CLASS_NORMAL);
-	call_enter();
+	call_enter(enter_ctx);
 	begin(&msg, CLASS_NORMAL); /* the end of the first was not seen */
 	assert_int_equal(shared.loss[LOSS_CALL_END], 1);
 	assert_int_equal(s->in_flight, 1);
 	assert_int_equal(in_use_now(CLASS_NORMAL) + in_use_now(CLASS_SYSTEM), 0);
-	call_enter();
+	call_enter(enter_ctx);
 	leave_secure(0);
 	call_end(current_ns);
 	assert_int_equal(s->in_flight, 0);
@@ -326,7 +462,7 @@ static void random_steps(void **state)
 			/* fall through */
 		case 2:
 		case 4:
-			call_enter();
+			call_enter(enter_ctx);
 			waiting -= m->step == 2;
 			if (m->step != 4) {
 				m->admitted = now;
@@ -389,6 +525,10 @@ int main(void)
 		cmocka_unit_test_setup(thread_limit, start),
 		cmocka_unit_test_setup(failed_open, start),
 		cmocka_unit_test_setup(missed_end, start),
+		cmocka_unit_test_setup(found_waiter_is_accounted, start),
+		cmocka_unit_test_setup(found_waiter_stays_unknown, start),
+		cmocka_unit_test_setup(system_is_known_at_once, start),
+		cmocka_unit_test_setup(unnamed_row_goes_with_its_call, start),
 		cmocka_unit_test_setup(random_steps, start),
 	};
 

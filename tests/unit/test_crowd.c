@@ -48,7 +48,7 @@ static void begin(int task)
 {
 	current_task = tasks[task];
 	call_begin(&context, (u64)&teedev, (u64)&msg, CLASS_NORMAL);
-	call_enter();
+	call_enter(enter_ctx);
 }
 
 static void end(int task)

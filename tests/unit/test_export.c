@@ -328,11 +328,11 @@ static void csv(void **state)
 {
 	static const char want[] =
 		"ts,mono_ns,start_ns,wait_ns,limit_wait_ns,hold_ns,secure_ns,rpc_ns,tee,serial,"
-		"session,ta,client,tid,pid,cmd,func,class,result,waited,nested\r\n"
+		"session,ta,client,tid,pid,cmd,func,class,result,waited,nested,late\r\n"
 		"2001-09-09T01:46:40.000001Z,1500,1000,0,0,500,0,500,0,4,,,,0,0,close,,system,0,"
-		"false,false\r\n"
+		"false,false,false\r\n"
 		"2001-09-09T01:46:40.000003Z,3000,2000,100,0,900,600,300,0,3,9,,"
-		"\"'=1+1, \"\"x\"\"\",0,0,invoke,7,normal,0,true,false\r\n";
+		"\"'=1+1, \"\"x\"\"\",0,0,invoke,7,normal,0,true,false,false\r\n";
 	char *text = run("csv", NULL);
 
 	(void)state;

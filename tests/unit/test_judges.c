@@ -210,7 +210,7 @@ static void losses(void **state)
 	fake_init(&fake);
 	fake.last.losses.count[LOSS_LATE_CALLS] = 2;
 	expect("no_losses", VERDICT_PASS,
-	       "none; 2 calls were in flight at the attach: no times of them");
+	       "none; 2 calls were in flight at the attach: when they began is not known");
 	fake.last.losses.missed = 1;
 	expect("no_losses", VERDICT_FAIL, "not all was seen");
 	assert_true(evidence("probes_missed 1"));

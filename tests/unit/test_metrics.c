@@ -82,6 +82,7 @@ static void unknown_is_left_out(void **state)
 	make();
 	snap.pools[0].total = snap.pools[0].reserved = -1;
 	snap.pools[0].driver_free = snap.pools[0].system_sessions = -1;
+	snap.pools[0].system_sessions_unseen = -1;
 	snap.pools[0].conds[COND_STARVED] = (struct snap_cond){ .known = true, .count = 4 };
 	tas[0].sums.calls = 0;
 	exposition_make(&e, METRICS_CLASSIC, &host, &snap, NULL);

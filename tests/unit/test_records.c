@@ -216,7 +216,7 @@ static const struct call_record *make_call(struct msg_open *msg, u32 ret, u32 se
 	at(1, current_ns + 100);
 	call_begin(&tee, (u64)&teedev, (u64)msg, CLASS_NORMAL);
 	current_ns += 10;
-	call_enter();
+	call_enter(enter_ctx);
 	current_ns += 20;
 	call_exit(0, &res);
 	msg->head.ret = ret;

@@ -132,7 +132,7 @@ static void waits(int task, u64 ns)
 static void enters(int task, u64 ns)
 {
 	at(task, ns);
-	call_enter();
+	call_enter(enter_ctx);
 }
 
 static void ends(int task, u64 ns)

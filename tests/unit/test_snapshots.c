@@ -97,7 +97,7 @@ static void in_and_out(u64 a0)
 	struct arm_smccc_res res = { .a0 = a0 };
 
 	current_ns = clock_now();
-	call_enter();
+	call_enter(enter_ctx);
 	current_ns = clock_now();
 	call_exit(a0, &res);
 }
