@@ -71,7 +71,7 @@ SRCS	:= $(PLAIN) main top record replay export_file on_live present live host_re
 	collect collect_policies collect_sessions calls \
 	policy policy_attach policy_build policy_carried policy_driver policy_link policy_object \
 	check child watch watch_event watch_calls doctor player daemon given_dir worker outlets privilege notify view_record view_batch view_events \
-	screen view_top view_table view_detail view_pool view_conditions view_policies freeze
+	screen terminal view_top view_table view_detail view_pool view_conditions view_policies freeze
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h include/optee_admission.h \
 	vmlinux/optee_types.h vmlinux/optee_msg_abi.h vmlinux/vmlinux.h
@@ -108,6 +108,13 @@ $(GEN)/probes.skel.h: $(GEN)/probes.bpf.o
 		-e '/^static inline const void \*probes_bpf__elf_bytes(size_t \*sz)$$/,/^}$$/d' > $@
 
 $(OUT)/bpf_object.o: $(GEN)/probes.bpf.o.gz
+
+# Terminals, for where there is no terminfo database.
+$(GEN)/terminfo.h: src/terminfo.ti scripts/terminfo-header
+	@mkdir -p $(@D)
+	$(Q)scripts/terminfo-header $< vt100 linux xterm > $@
+
+$(OUT)/terminal.o: $(GEN)/terminfo.h
 
 # Admission policies. The program carries them, too, and 'policy build' has the same flags.
 POLICIES := $(patsubst policies/%.c,build/policies/%.o,$(sort $(wildcard policies/*.c)))

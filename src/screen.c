@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include "fail.h"
 #include "screen.h"
+#include "terminal.h"
 
 #define ESCAPE_MS 50 /* an Esc that nothing follows for so long is the key */
 
@@ -101,13 +102,22 @@ static void release_signals(const struct screen *scr)
 	sigprocmask(SIG_SETMASK, &scr->waiting, NULL);
 }
 
-/* Why curses could not use the terminal; NULL: it could. */
-static const char *terminal_fault(void)
+/*
+ * Why curses could not use the terminal; NULL: it could. *name is what curses is to be told
+ * that it is: without an entry in the database, one that the program carries.
+ */
+static const char *terminal_fault(const char **name)
 {
+	const struct terminal *like = terminal_like(*name);
 	const char *fault = NULL, *move;
-	int err;
+	int err, failed = setupterm(*name, STDOUT_FILENO, &err) == ERR;
 
-	if (setupterm(NULL, STDOUT_FILENO, &err) == ERR)
+	if (failed && err <= 0 && like) {
+		setenv("TERMINFO", like->entry, 1);
+		*name = like->name;
+		failed = setupterm(*name, STDOUT_FILENO, &err) == ERR;
+	}
+	if (failed)
 		return err > 0 ? "it prints on paper" :
 		       err < 0 ? "there is no terminfo database" :
 				 "the terminfo database does not have it";
@@ -144,11 +154,12 @@ static void set_up(struct screen *scr)
 struct screen *screen_open(void)
 {
 	struct screen *scr = calloc(1, sizeof(*scr));
-	const char *fault = scr ? terminal_fault() : "out of memory";
+	const char *name = getenv("TERM");
+	const char *fault = scr ? terminal_fault(&name) : "out of memory";
 
 	if (!fault) {
 		catch_signals(scr);
-		scr->terminal = newterm(NULL, stdout, stdin);
+		scr->terminal = newterm(name, stdout, stdin);
 		if (scr->terminal) {
 			set_up(scr);
 			return scr;
@@ -156,8 +167,9 @@ struct screen *screen_open(void)
 		release_signals(scr);
 		fault = "curses cannot use it";
 	}
-	fail(STATUS_FAILURE, "cannot use the terminal '%s': %s; use -b", getenv("TERM") ?: "",
-	     fault);
+	fail(STATUS_FAILURE,
+	     "cannot use the terminal '%s': %s; use -b, or set TERM to vt100 if it is like one",
+	     getenv("TERM") ?: "", fault);
 	free(scr);
 	return NULL;
 }

@@ -207,5 +207,6 @@ bool view_batch_wanted(const struct opts *o)
 {
 	const char *term = getenv("TERM");
 
-	return o->batch || o->json || !isatty(STDOUT_FILENO) || !term || !strcmp(term, "dumb");
+	return o->batch || o->json || !isatty(STDOUT_FILENO) || !term || !*term ||
+	       !strcmp(term, "dumb");
 }
