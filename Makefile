@@ -52,11 +52,12 @@ CFLAGS	?= -O2 -g
 CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $(ERRORS) -Wformat=2 -Wshadow -MMD -MP \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -Iinclude -Isrc -I$(GEN) -DVERSION='"$(VERSION)"' $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(CFLAGS)
 # STATIC=1 makes a program that needs nothing on the device.
+CFLAGS_ALL += $(if $(STATIC),-DNO_LOCALES)
 LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(LDFLAGS)
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
 # What needs neither a kernel nor a terminal: the unit tests have it, too.
-PLAIN	:= opts text_read help man json_keys fields fields_pool fields_policy policy_reason fields_ta text ta_names hist sums fail json stop event_text \
+PLAIN	:= opts text_read help man json_keys fields fields_pool fields_policy policy_reason fields_ta text printable ta_names hist sums fail json stop event_text \
 	line csv lock_file log_name log_dir log_file log_pack log_jsonl log_csv log_sink event_quota logger time_parse \
 	log_read log_cursor log_export log_out_csv log_out_prometheus \
 	conditions condition_table condition_log deadlock lost_wake \
@@ -155,7 +156,7 @@ $(OUT)/optee-top: $(OBJS)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS)
 
 # The manual comes from the same tables as the program.
-MAN_OBJS := $(addprefix build/man/,gen_man.o help.o man.o json_keys.o fields.o fields_pool.o fields_policy.o policy_reason.o fields_ta.o opts.o text_read.o http_names.o time_parse.o text.o ta_names.o fail.o \
+MAN_OBJS := $(addprefix build/man/,gen_man.o help.o man.o json_keys.o fields.o fields_pool.o fields_policy.o policy_reason.o fields_ta.o opts.o text_read.o http_names.o time_parse.o text.o printable.o ta_names.o fail.o \
 	condition_table.o call_fields.o event_text.o hist.o rule_table.o finding.o seen.o \
 	policy_figures.o judge_condition.o judge_driver.o judge_calls.o self_stats.o)
 

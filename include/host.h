@@ -13,7 +13,7 @@ struct host {
 	char version[40];  /* of the optee-top that looked */
 	char machine[16];  /* as uname -m says */
 	char release[65];  /* of the kernel */
-	char name[65];     /* of the host, printable ASCII */
+	char name[65];     /* of the host, printable UTF-8 */
 	char boot_id[37];  /* "" not known */
 	char hooks[400];   /* "fentry optee_smc_do_call_with_arg, …": how each is attached */
 	u32 cpus;          /* configured */

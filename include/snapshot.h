@@ -127,7 +127,7 @@ struct snap_session {
 	u32 login;      /* TEE_IOCTL_LOGIN_*, where uuid_known */
 	enum client_kind kind;
 	u32 tgid;
-	char comm[COMM_LEN * 4 + 1]; /* printable ASCII; other bytes as \xNN */
+	char comm[COMM_LEN * 4 + 1]; /* printable UTF-8; other bytes as \xNN */
 	u64 opened_ns, closed_ns;    /* CLOCK_MONOTONIC, 0: not known, or not closed */
 	int in_flight, in_flight_peak;
 	struct class_sums sums[NR_CLASSES];

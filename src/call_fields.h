@@ -21,7 +21,7 @@ enum call_value_kind { CALL_UNKNOWN, CALL_NUMBER, CALL_TEXT, CALL_BOOL };
 struct call_value {
 	enum call_value_kind kind;
 	u64 number;       /* of CALL_BOOL: 0 or 1 */
-	const char *text; /* printable ASCII; valid as long as the value and the snapshot */
+	const char *text; /* printable UTF-8; valid as long as the value and the snapshot */
 	char room[UUID_LEN];
 };
 

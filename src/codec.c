@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "codec.h"
+#include "printable.h"
 
 bool codec_room(struct codec *c, size_t n)
 {
@@ -149,9 +150,8 @@ void code_text(struct codec *c, char *text, size_t size)
 	if (c->writes)
 		return;
 	memset(text + len, 0, size - len);
-	for (u32 i = 0; i < len; i++)
-		if (text[i] < ' ' || text[i] > '~')
-			c->failed = true; /* all text was made printable before it was written */
+	if (!printable(text, len))
+		c->failed = true; /* all text was made printable before it was written */
 	if (c->failed)
 		text[0] = '\0';
 }

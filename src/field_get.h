@@ -32,6 +32,7 @@ static inline struct value text(const char *s)
 {
 	struct value v = { .known = true };
 
+	/* Names are at most 64 bytes long: no character is cut. */
 	for (size_t i = 0; i < sizeof(v.text) - 1 && s[i]; i++)
 		v.text[i] = s[i]; /* the rest is 0 */
 	return v;

@@ -22,7 +22,7 @@ struct value {
 	bool known;
 	bool at_least; /* a lower bound: it began before optee-top attached */
 	double number; /* all units but UNIT_TEXT */
-	char text[72]; /* UNIT_TEXT: printable ASCII */
+	char text[72]; /* UNIT_TEXT: printable UTF-8 */
 };
 
 /* What a figure is, and so what can be done with it. */

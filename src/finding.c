@@ -5,21 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include "finding.h"
+#include "printable.h"
 
 #define LINE 1024
 
 /* As text_sanitise(), but what that has made of a name stays as it is. */
 static void make_printable(char *to, size_t len, const char *from)
 {
-	size_t at = 0;
+	size_t at = 0, n = strlen(from), chars;
+	int width;
 
-	for (; *from && at + 5 <= len; from++) {
-		unsigned char c = (unsigned char)*from;
-
-		if (c >= ' ' && c < 0x7f)
-			to[at++] = (char)c;
-		else
-			at += (size_t)sprintf(to + at, "\\x%02x", c);
+	for (; n && at + 5 <= len; from += chars, n -= chars) {
+		chars = printable_char(from, n, &width);
+		if (chars) {
+			memcpy(to + at, from, chars);
+			at += chars;
+		} else {
+			at += (size_t)sprintf(to + at, "\\x%02x", (unsigned char)*from);
+			chars = 1;
+		}
 	}
 	to[at] = '\0';
 }

@@ -7,7 +7,7 @@
 
 enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_UNKNOWN };
 
-/* All of the text is printable ASCII. All zero is an empty one. */
+/* All of the text is printable UTF-8. All zero is an empty one. */
 struct finding {
 	enum verdict verdict;
 	char found[256];

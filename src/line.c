@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include "line.h"
+#include "printable.h"
 
 void line_clear(struct line *l)
 {
@@ -104,20 +105,23 @@ void line_field(struct line *l, const char *name, enum field_unit unit)
 	line_key(l, field_json_key(name, unit, key, sizeof(key)));
 }
 
-/* Printable ASCII is what texts are: this only keeps a forged one from breaking the line. */
+/* Texts are printable: the escape only keeps a forged one from breaking the line. */
 void line_quote(struct line *l, const char *text)
 {
-	line_char(l, '"');
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	size_t n = strlen(text), len;
+	int width;
 
-		if (c < ' ' || c > '~') {
-			line_format(l, "\\u%04x", c);
+	line_char(l, '"');
+	for (; n; text += len, n -= len) {
+		len = printable_char(text, n, &width);
+		if (!len) {
+			line_format(l, "\\u%04x", (unsigned char)*text);
+			len = 1;
 			continue;
 		}
-		if (c == '"' || c == '\\')
+		if (*text == '"' || *text == '\\')
 			line_char(l, '\\');
-		line_char(l, (char)c);
+		line_bytes(l, text, len);
 	}
 	line_char(l, '"');
 }

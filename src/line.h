@@ -37,7 +37,7 @@ void line_open(struct line *l);  /* { */
 void line_close(struct line *l); /* } */
 void line_key(struct line *l, const char *key);
 void line_field(struct line *l, const char *name, enum field_unit unit); /* its key */
-void line_quote(struct line *l, const char *text);                       /* printable ASCII */
+void line_quote(struct line *l, const char *text);                       /* printable UTF-8 */
 void line_quote_or_null(struct line *l, const char *text);               /* null: empty */
 void line_value(struct line *l, const struct value *v, enum field_unit unit);
 void line_count(struct line *l, const char *key, u64 n); /* a member */

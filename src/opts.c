@@ -11,6 +11,7 @@
 #include "optee_admission.h"
 #include "opts.h"
 #include "source.h"
+#include "text.h"
 #include "text_read.h"
 #include "time_parse.h"
 
@@ -359,7 +360,7 @@ bool opts_shows(const struct opts *o, const struct snapshot *s, const struct sna
 	if (!o->match)
 		return true;
 	ta = session_field_find("ta")->get(s, row);
-	return strstr(row->comm, o->match) || (ta.known && strstr(ta.text, o->match));
+	return text_has(row->comm, o->match) || (ta.known && strstr(ta.text, o->match));
 }
 
 bool opts_shows_event(const struct opts *o, const struct event *e)
@@ -372,7 +373,7 @@ bool opts_shows_event(const struct opts *o, const struct event *e)
 		if (!event_involves(e, i))
 			continue;
 		if (o->pid ? (u32)o->pid == p->tgid :
-			     strstr(p->comm, o->match) || strstr(p->client, o->match) ||
+			     text_has(p->comm, o->match) || text_has(p->client, o->match) ||
 				     strstr(p->ta, o->match))
 			return true;
 	}

@@ -7,6 +7,7 @@
  * Ctrl-Z run there too.
  */
 #include <curses.h>
+#include <locale.h>
 #include <term.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "fail.h"
+#include "printable.h"
 #include "screen.h"
 #include "terminal.h"
 
@@ -33,6 +35,7 @@ struct screen {
 	bool colours;
 	bool has_keys; /* standard input is a terminal */
 	bool cursor;
+	bool utf8;
 	sigset_t waiting; /* the signal mask while waiting: the one we came with */
 	struct sigaction before[NR_STOP_SIGNALS];
 };
@@ -135,6 +138,18 @@ static bool wants_colours(void)
 	return has_colors() && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
 }
 
+/*
+ * Curses prints UTF-8 only in such a locale. A static program can have none: what loads them
+ * would be in vain on a device, and takes 10 KB.
+ */
+static void set_locale(void)
+{
+#ifndef NO_LOCALES
+	if (printable_locale() && (!setlocale(LC_CTYPE, "") || MB_CUR_MAX == 1))
+		setlocale(LC_CTYPE, "C.UTF-8");
+#endif
+}
+
 static void set_up(struct screen *scr)
 {
 	cbreak();
@@ -145,6 +160,7 @@ static void set_up(struct screen *scr)
 	nodelay(stdscr, TRUE);
 	set_escdelay(ESCAPE_MS);
 	curs_set(0);
+	scr->utf8 = printable_locale() && MB_CUR_MAX > 1;
 	scr->has_keys = isatty(STDIN_FILENO);
 	scr->colours = wants_colours() && start_color() == OK && use_default_colors() == OK;
 	for (int i = 0; scr->colours && i < NR_STYLES; i++)
@@ -158,6 +174,7 @@ struct screen *screen_open(void)
 	const char *fault = scr ? terminal_fault(&name) : "out of memory";
 
 	if (!fault) {
+		set_locale();
 		catch_signals(scr);
 		scr->terminal = newterm(name, stdout, stdin);
 		if (scr->terminal) {
@@ -211,10 +228,26 @@ void screen_end(struct screen *scr)
 	refresh();
 }
 
+/* What is not ASCII escaped, for a terminal of which it is not known that it takes UTF-8. */
+static const char *as_ascii(char *buf, size_t len, const char *text)
+{
+	size_t at = 0;
+
+	for (; *text && at + 5 < len; text++) {
+		if ((unsigned char)*text < 0x80)
+			buf[at++] = *text;
+		else
+			at += (size_t)sprintf(buf + at, "\\x%02x", (unsigned char)*text);
+	}
+	buf[at] = '\0';
+	return buf;
+}
+
 void screen_put(struct screen *scr, int y, int x, enum style style, const char *text)
 {
 	const struct look *look = &looks[style];
 	int room = getmaxx(stdscr) - x;
+	char ascii[2048];
 
 	if (y < 0 || y >= getmaxy(stdscr) || x < 0 || room <= 0)
 		return;
@@ -222,7 +255,9 @@ void screen_put(struct screen *scr, int y, int x, enum style style, const char *
 		attr_set(look->with, (short)(style + 1), NULL);
 	else
 		attr_set(look->without, 0, NULL);
-	mvaddnstr(y, x, text, room);
+	if (!scr->utf8)
+		text = as_ascii(ascii, sizeof(ascii), text);
+	mvaddnstr(y, x, text, (int)printable_cut(text, room));
 	attr_set(A_NORMAL, 0, NULL);
 }
 
@@ -391,12 +426,12 @@ static void put_text(struct page *p, enum style style, const char *text)
 	memcpy(p->text + p->len, text, len + 1);
 	p->runs[p->nr_runs++] = (struct run){ p->line, p->x, style, p->len };
 	p->len += len + 1;
-	p->x += (int)len;
+	p->x += printable_width(text);
 }
 
 static void flow_text(struct page *p, int indent, int gap, enum style style, const char *text)
 {
-	if (p->x > indent && p->x + gap + (int)strlen(text) > p->width)
+	if (p->x > indent && p->x + gap + printable_width(text) > p->width)
 		page_newline(p);
 	if (p->x < indent)
 		p->x = indent;

@@ -2,24 +2,61 @@
 /* Text made safe and readable: a client chooses its name, we choose what is printed. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "printable.h"
 #include "text.h"
 
 const char *text_sanitise(char *dst, const char *src, size_t n)
 {
 	char *out = dst;
 
-	for (size_t i = 0; i < n && src[i]; i++) {
-		unsigned char c = src[i];
+	n = strnlen(src, n);
+	for (size_t i = 0, len; i < n; i += len) {
+		int width;
 
-		if (c >= ' ' && c < 0x7f && c != '\\')
-			*out++ = c;
-		else
-			out += sprintf(out, "\\x%02x", c);
+		len = src[i] == '\\' ? 0 : printable_char(src + i, n - i, &width);
+		if (!len) {
+			out += sprintf(out, "\\x%02x", (unsigned char)src[i]);
+			len = 1;
+			continue;
+		}
+		memcpy(out, src + i, len);
+		out += len;
 	}
 	*out = '\0';
 	return dst;
+}
+
+static int digit_of(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+char *text_raw(char *dst, size_t len, const char *shown)
+{
+	size_t n = 0;
+
+	while (*shown && n + 1 < len) {
+		int high = -1, low = -1;
+
+		if (shown[0] == '\\' && shown[1] == 'x') {
+			high = digit_of(shown[2]);
+			low = high < 0 ? -1 : digit_of(shown[3]);
+		}
+		dst[n++] = low < 0 ? *shown : (char)(high << 4 | low);
+		shown += low < 0 ? 1 : 4;
+	}
+	dst[n] = '\0';
+	return dst;
+}
+
+bool text_has(const char *shown, const char *part)
+{
+	char raw[128];
+
+	return strstr(shown, part) || strstr(text_raw(raw, sizeof(raw), shown), part);
 }
 
 const char *uuid_format(const u8 uuid[16], char buf[UUID_LEN])

@@ -3,17 +3,24 @@
 #ifndef OPTEE_TOP_TEXT_H
 #define OPTEE_TOP_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "abi.h"
 
 #define UUID_LEN 37
 
 /*
- * Copies at most n bytes of src, up to its NUL, to dst as printable ASCII:
- * every other byte, and the backslash, becomes \xNN. dst has room for
+ * Copies at most n bytes of src, up to its NUL, to dst as printable UTF-8: every byte that
+ * is no part of a printable character, and the backslash, becomes \xNN. dst has room for
  * 4 * n + 1 bytes. Returns dst.
  */
 const char *text_sanitise(char *dst, const char *src, size_t n);
+
+/* The bytes that text_sanitise() was given; what does not fit is left out. Returns dst. */
+char *text_raw(char *dst, size_t len, const char *shown);
+
+/* Is part in a sanitised text, as it is shown or as it was? */
+bool text_has(const char *shown, const char *part);
 
 /* 16 bytes in network order as 8-4-4-4-12 digits; returns buf. */
 const char *uuid_format(const u8 uuid[16], char buf[UUID_LEN]);

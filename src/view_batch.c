@@ -11,6 +11,7 @@
 #include "condition_table.h"
 #include "event_text.h"
 #include "json.h"
+#include "printable.h"
 #include "stop.h"
 #include "text.h"
 #include "view_batch.h"
@@ -92,8 +93,10 @@ static void print_waiter(const struct snapshot *s, const struct snap_call *call)
 
 static void print_cell(const struct session_field *f, const char *text)
 {
+	char cell[80];
+
 	if (f->unit == UNIT_TEXT)
-		printf("%-*.*s ", f->width, f->width, text);
+		printf("%s ", printable_fit(cell, sizeof(cell), text, f->width));
 	else
 		printf("%*s ", f->width, text);
 }
@@ -188,6 +191,7 @@ enum status view_batch(const struct opts *o, const struct source *source)
 	int frames = 0, last = opts_frames(o);
 
 	stop_catch();
+	printable_guard_stdout();
 	while (status == STATUS_OK && (!last || frames < last)) {
 		s = source->next(source->ctx);
 		if (!s)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "event_text.h"
 #include "json.h"
+#include "printable.h"
 #include "stop.h"
 #include "view_events.h"
 
@@ -58,6 +59,7 @@ enum status view_events(const struct opts *o, const struct source *source)
 	u64 end = o->duration && !source->at_once ? due + (u64)(o->duration * 1e9) : ~0ULL;
 
 	stop_catch();
+	printable_guard_stdout();
 	while (status == STATUS_OK && !stop_asked && (!o->frames || told < (u64)o->frames)) {
 		u32 n = source->look(source->ctx, &events);
 

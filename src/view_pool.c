@@ -10,6 +10,7 @@
 #include "view_conditions.h"
 #include "view_detail.h"
 #include "view_policies.h"
+#include "printable.h"
 #include "view_pool.h"
 
 static const char *pool_value(const struct snapshot *s, const struct snap_pool *pool,
@@ -171,8 +172,8 @@ static void put_waiter(struct page *p, const struct snapshot *s, const struct co
 		       const struct snap_call *call)
 {
 	const struct snap_session *row = call->session >= 0 ? &s->sessions[call->session] : NULL;
-	char wait[32], waits[40], cmd[32], ta[80] = "-";
-	const char *name;
+	char task[80], wait[32], waits[40], cmd[32], ta[80] = "-";
+	const char *name, *comm = call->comm[0] ? call->comm : "-";
 	enum mark mark = condition_log_call(l, s, call, &name);
 
 	if (row)
@@ -188,9 +189,11 @@ static void put_waiter(struct page *p, const struct snapshot *s, const struct co
 		 mark == MARK_ALARM          ? STYLE_ALARM :
 		 call->class == CLASS_SYSTEM ? STYLE_SYSTEM :
 					       STYLE_WAITING,
-		 "%c%6s %-6s %7u %-15s %-14s %s%s%s%s", MARK_SIGNS[mark], waits,
-		 class_name(call->class), call->tid, call->comm[0] ? call->comm : "-", cmd, ta,
-		 call->nested ? ", nested" : "", name ? ", " : "", name ?: "");
+		 "%c%6s %-6s %7u %s %-14s %s%s%s%s", MARK_SIGNS[mark], waits,
+		 class_name(call->class), call->tid,
+		 printable_fit(task, sizeof(task), comm,
+			       printable_width(comm) > 15 ? printable_width(comm) : 15),
+		 cmd, ta, call->nested ? ", nested" : "", name ? ", " : "", name ?: "");
 	if (s->nr_pools > 1)
 		page_put(p, STYLE_PLAIN, " tee%u", s->pools[call->pool].id);
 	page_newline(p);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "view_conditions.h"
 #include "view_detail.h"
+#include "printable.h"
 #include "view_table.h"
 
 #define NAME_MOST 36  /* the widest name of a TA: its UUID */
@@ -87,7 +88,7 @@ static void table_measure(struct table *t, const struct snapshot *s)
 		if (!t->widths[i])
 			t->widths[i] = (int)strlen(f->head);
 		for (int n = t->top; n < t->nr_rows && n < t->top + t->seen; n++) {
-			int len = (int)strlen(
+			int len = printable_width(
 				detail_value(f, s, &s->sessions[t->rows[n]], text, sizeof(text)));
 
 			if (len > t->widths[i])
@@ -136,14 +137,17 @@ static int table_columns(struct table *t, struct column *columns, int width)
 static size_t put_cell(char line[ROW_LEN], size_t at, const struct column *c, const char *text)
 {
 	size_t room = ROW_LEN - at;
+	char cell[80];
 	int len;
 
 	if (c->field->unit != UNIT_TEXT)
 		len = snprintf(line + at, room, " %*s", c->width, text);
-	else if ((int)strlen(text) > c->width)
-		len = snprintf(line + at, room, " %.*s+", c->width - 1, text);
+	else if (printable_width(text) > c->width)
+		len = snprintf(line + at, room, " %s+",
+			       printable_fit(cell, sizeof(cell), text, c->width - 1));
 	else
-		len = snprintf(line + at, room, " %-*s", c->width, text);
+		len = snprintf(line + at, room, " %s",
+			       printable_fit(cell, sizeof(cell), text, c->width));
 	return (size_t)len < room ? at + (size_t)len : ROW_LEN - 1;
 }
 

@@ -2,6 +2,7 @@
 /* Text: what a client chose as its name cannot hurt a terminal, times stay short. */
 #include <string.h>
 #include "unit.h"
+#include "printable.h"
 #include "text.h"
 
 static void names_become_harmless(void **state)
@@ -13,6 +14,69 @@ static void names_become_harmless(void **state)
 	assert_string_equal(text_sanitise(out, name, sizeof(name)),
 			    "a\\x1b[2J\"\\x5c\\x0a\\xff\\x01");
 	assert_string_equal(text_sanitise(out, "", 0), "");
+}
+
+/* Printable UTF-8 stays; what is cut, forged, invisible or turns the direction does not. */
+static void utf8_is_shown(void **state)
+{
+	static const struct {
+		const char *name, *shown;
+	} cases[] = {
+		{ "caf\u00e9", "caf\u00e9" },
+		{ "\u65e5\u672c\u8a9e", "\u65e5\u672c\u8a9e" },
+		{ "\U0001f600", "\U0001f600" },
+		{ "x\xe6\x97", "x\\xe6\\x97" },                          /* the kernel cut it */
+		{ "\xc0\xaf\xe0\x80\xaf", "\\xc0\\xaf\\xe0\\x80\\xaf" }, /* too long */
+		{ "\xed\xa0\x80\xf4\x90\x80\x80", "\\xed\\xa0\\x80\\xf4\\x90\\x80\\x80" },
+		{ "a\u202eb\u2066", "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6" },
+		{ "z\u200bw\ufeff", "z\\xe2\\x80\\x8bw\\xef\\xbb\\xbf" },
+		{ "\xc2\x9b", "\\xc2\\x9b" },
+		{ "e\u0301", "e\\xcc\\x81" },
+		{ "\\xc3\\xa9", "\\x5cxc3\\x5cxa9" }, /* is not the shown \u00e9 */
+	};
+	char out[4 * 32 + 1], raw[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		text_sanitise(out, cases[i].name, 31);
+		assert_string_equal(out, cases[i].shown);
+		assert_true(printable(out, strlen(out)));
+		assert_string_equal(text_raw(raw, sizeof(raw), out), cases[i].name);
+	}
+	assert_true(text_has("a\\x5cb", "a\\b"));
+	assert_true(text_has("a\\x5cb", "x5c"));
+	assert_true(text_has("caf\\xc3\\xa9", "caf\u00e9")); /* of an old recording */
+	assert_false(text_has("caf\u00e9", "cafe"));
+}
+
+/* Columns are as wide as they are meant to be, and nothing is cut in two. */
+static void columns_fit(void **state)
+{
+	static const char text[] = "a\u00e9\u65e5\u672c\\x1bz";
+	static const char *const cut[] = {
+		"",
+		"a",
+		"a\u00e9",
+		"a\u00e9",
+		"a\u00e9\u65e5",
+		"a\u00e9\u65e5",
+		"a\u00e9\u65e5\u672c",
+		"a\u00e9\u65e5\u672c",
+		"a\u00e9\u65e5\u672c",
+		"a\u00e9\u65e5\u672c",
+		"a\u00e9\u65e5\u672c\\x1b",
+		text,
+	};
+	char out[64];
+
+	(void)state;
+	assert_int_equal(printable_width(text), 11);
+	for (int width = 0; width < 12; width++) {
+		assert_int_equal(printable_cut(text, width), strlen(cut[width]));
+		printable_fit(out, sizeof(out), text, width);
+		assert_int_equal(printable_width(out), width);
+		assert_memory_equal(out, cut[width], strlen(cut[width]));
+	}
 }
 
 static void every_byte_is_bounded(void **state)
@@ -61,4 +125,4 @@ static void uuids(void **state)
 	assert_null(ta_name(none));
 }
 
-UNIT_TESTS(names_become_harmless, every_byte_is_bounded, times, uuids)
+UNIT_TESTS(names_become_harmless, utf8_is_shown, columns_fit, every_byte_is_bounded, times, uuids)
