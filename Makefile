@@ -68,7 +68,7 @@ PLAIN	:= opts text_read help man json_keys fields fields_pool fields_policy poli
 	metric_text metrics self_stats view_metrics http http_request http_answer http_body http_names http_peer textfile alerts \
 	policy_figures policy_show policy_state policy_why \
 	obstacles trial check_report seen rules rule_table finding judge_condition judge_driver judge_calls
-SRCS	:= $(PLAIN) main top record replay export_file on_live present live host_read driver mechanism firing inflate bpf_object shadow attach \
+SRCS	:= $(PLAIN) main top record replay export_file on_live present live host_read driver mechanism firing past probes_look inflate bpf_object shadow attach \
 	collect collect_policies collect_sessions calls \
 	policy policy_attach policy_build policy_carried policy_driver policy_link policy_object \
 	check child watch watch_event watch_calls doctor player daemon given_dir worker outlets privilege notify view_record view_batch view_events \

@@ -12,6 +12,9 @@
 #ifndef OPTEE_TOP_CALL_BPF_H
 #define OPTEE_TOP_CALL_BPF_H
 
+static u64 exits_unseen;   /* calls that came back for good, of which no hook had seen anything */
+static u64 exits_expected; /* of these, the calls that had found no slot, or were given up */
+
 /* It no longer counts among the pool's users or waiters. */
 static __always_inline void call_uncount(struct call *c, u64 now)
 {
@@ -90,6 +93,14 @@ static __always_inline void call_release(struct call *c)
 	c->key |= CALL_KEY_IDLE;
 }
 
+/* A call without a slot will come back all the same. One inside another call is told by that. */
+static __noinline struct call *call_unslotted(void)
+{
+	if (!call_search(bpf_get_current_task()))
+		inc(exits_expected);
+	return NULL;
+}
+
 /* First half of call_begin(): finds it a slot. NULL: there is none. */
 static __always_inline struct call *call_start(u64 teedev)
 {
@@ -99,12 +110,12 @@ static __always_inline struct call *call_start(u64 teedev)
 	struct call *c;
 
 	if (pool >= MAX_POOLS)
-		return NULL;
+		return call_unslotted();
 	c = call_home_slot(task);
 	if (!call_claim(c, task | CALL_KEY_IDLE, task)) {
 		c = call_slot_search(task, now);
 		if (!c)
-			return NULL;
+			return call_unslotted();
 	}
 	/* Each time: an exec, or a new task at this address, changes them. */
 	t = bpf_get_current_task_btf();
@@ -382,18 +393,36 @@ static __noinline bool call_resumes(struct call *c)
 	return true;
 }
 
+static __always_inline bool is_rpc(u64 a0)
+{
+	return (u32)a0 >= RPC_PREFIX && (u32)a0 != UNKNOWN_FUNCTION;
+}
+
+static bool blind; /* bpf/sight.bpf.h */
+
+/* A call comes back that we do not follow; or its task's former one, whose end was missed. */
+static __noinline int call_exit_unseen(struct call *c, u64 a0)
+{
+	if ((!unsettled || blind) && (!c || c->phase == PHASE_DONE) && !is_rpc(a0) &&
+	    a0 != OPTEE_SMC_RETURN_ETHREAD_LIMIT)
+		inc(exits_unseen);
+	return 0;
+}
+
 /* It comes back from the secure world: for good, with an RPC, or because no thread was free. */
 static __always_inline void call_exit(u64 a0, struct arm_smccc_res *res)
 {
 	struct call *c = call_find(bpf_get_current_task());
 	u64 now;
 
-	if (!c || (c->phase != PHASE_SECURE && !call_resumes(c)))
+	if (!c || (c->phase != PHASE_SECURE && !call_resumes(c))) {
+		call_exit_unseen(c, a0);
 		return;
+	}
 	now = bpf_ktime_get_ns();
 	c->secure_ns += now - c->phase_ns;
 	c->phase_ns = now;
-	if ((u32)a0 >= RPC_PREFIX && (u32)a0 != UNKNOWN_FUNCTION) {
+	if (is_rpc(a0)) {
 		call_rpc(c, a0, res);
 	} else if (a0 == OPTEE_SMC_RETURN_ETHREAD_LIMIT) {
 		c->phase = PHASE_LIMIT;

@@ -260,4 +260,25 @@ static __always_inline bool session_is_system(struct optee_session *s)
 	return bpf_core_field_exists(s->use_sys_thread) && BPF_CORE_READ(s, use_sys_thread);
 }
 
+const volatile u64 followed_function; /* our first hook's address; 0: not known */
+
+/*
+ * Will our hooks see the calls of this device? The driver calls OP-TEE by a function that depends
+ * on the transport. Without our hook's address the name tells: "optee-ffa-clnt".
+ */
+__noinline int device_sight(u64 device, u64 driver_data)
+{
+	struct tee_device *dev = (void *)device;
+	struct optee *optee = (void *)driver_data;
+	char name[8] = {};
+	bool ffa;
+
+	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(dev, desc, name));
+	ffa = name[5] == '-' && name[6] == 'f';
+	if (followed_function && bpf_core_field_exists(optee->ops) &&
+	    (u64)BPF_CORE_READ(optee, ops, do_call_with_arg) != followed_function)
+		return ffa ? SIGHT_FFA : SIGHT_OTHER;
+	return ffa ? SIGHT_FFA : SIGHT_FOLLOWED;
+}
+
 #endif

@@ -382,16 +382,19 @@ static __always_inline void pool_look(u32 pool, u64 now)
 /* --reserved: the reserve to judge by; -1: that of the driver. */
 const volatile s32 what_if_reserved = -1;
 
+static __always_inline u64 reserve_of(const struct pool *p)
+{
+	if (what_if_reserved >= 0)
+		return what_if_reserved;
+	return queue_has_policy(p->queue) ? RESERVED_UNKNOWN : queue_reserved(p->queue);
+}
+
 /* The reserve in force may be another one now. */
 __noinline int pool_reserve(u32 pool, u64 now)
 {
 	struct pool *p = pool_at(pool);
-	u64 old, new, reserved = RESERVED_UNKNOWN;
+	u64 old, new, reserved = reserve_of(p);
 
-	if (what_if_reserved >= 0)
-		reserved = what_if_reserved;
-	else if (!queue_has_policy(p->queue))
-		reserved = queue_reserved(p->queue);
 	for (int i = 0; i < 3; i++) {
 		old = *(volatile u64 *)&p->state;
 		if (old >> STATE_RESERVED == reserved)
@@ -450,8 +453,13 @@ static __noinline u32 pool_search(u64 teedev)
 		p->requests = (u64)&optee->supp.reqs;
 		p->total = queue_total(&optee->call_queue);
 		p->quiet = -1;
+		p->sight = device_sight(address_of(dev), (u64)optee);
 		p->rpc_appended = BPF_CORE_READ(optee, rpc_param_count) != 0;
-		pool_reserve(i, bpf_ktime_get_ns());
+		/* As pool_reserve(), but nobody is there yet: there is nothing to judge. */
+		old = p->state;
+		__sync_val_compare_and_swap(&p->state, old,
+					    (old & ~STATE_RESERVED_MASK) |
+						    reserve_of(p) << STATE_RESERVED);
 		p->ready = 1;
 		__sync_lock_test_and_set(&p->teedev, teedev);
 		return i;

@@ -380,14 +380,18 @@ struct pool_policy {
 struct pool {
 	u64 teedev, queue, requests; /* kernel addresses; they are never shown */
 	u32 id;                      /* N of /dev/teeN */
-	u8 ready, rpc_appended, pad[2];
+	u8 ready, rpc_appended;
+	u8 sight; /* SIGHT_FOLLOWED, SIGHT_FFA or SIGHT_OTHER */
+	u8 blind; /* since hooks ceased to fire */
 
 	/* The driver's own counters, as the inspect program last read them. */
 	u64 driver_ns;    /* when; 0: never */
 	u32 driver_flags; /* enum driver_flags */
 	s32 driver_total, driver_free, driver_sys_sessions;
 	s32 driver_reserved; /* v6-like patches */
-	s32 driver_in_use;   /* our calls in flight at that same moment */
+	s32 driver_in_use;   /* our calls in flight at that same moment; where that differs, */
+	u32 driver_unseen;   /* has its queue an entry that is no call of ours? */
+	u32 driver_differs;  /* in so many looks in a row */
 	/* Of requests to tee-supplicant; as they were when nobody got a thread. */
 	s32 driver_requests; /* nobody has taken them yet */
 	s32 driver_revoked;  /* taken, but the caller was killed */
@@ -416,6 +420,22 @@ enum driver_flags {
 	DRIVER_POLICIES = 1 << 3,     /* takes admission policies */
 };
 
+/* Do we see the calls of a device? */
+enum sight {
+	SIGHT_UNKNOWN,  /* a recording does not tell: the figures are as it has them */
+	SIGHT_FOLLOWED, /* we do */
+	SIGHT_FFA,      /* OP-TEE is called by FF-A, where we have no hooks */
+	SIGHT_OTHER,    /* it is called by a function that we do not know */
+	SIGHT_BLIND,    /* our hooks are attached and do not fire */
+	NR_SIGHTS
+};
+
+/* What user space tells a look. */
+struct look_args {
+	u32 silent; /* the kernel's switch for some of our hooks is off */
+	u32 pad;
+};
+
 /*
  * A thread of tee-supplicant. The slot of one that is gone is given to another, and is
  * cleared before anybody looks for a deadlock: its tid may be somebody else's by then.
@@ -441,6 +461,8 @@ enum loss {
 	LOSS_SHADOW_STATE, /* what a shadow keeps of a client or TA found no room, or was given up */
 	LOSS_SHADOW_ANSWER, /* a shadow's answer was none: the driver's rule was counted instead */
 	LOSS_SUPPLICANT, /* no slot for a thread of tee-supplicant: deadlocks through it are not found */
+	LOSS_CALL_UNSEEN, /* a call ended that no hook saw begin */
+	LOSS_SIGHT,       /* times that hooks ceased to fire */
 	NR_LOSSES
 };
 

@@ -84,7 +84,8 @@ struct snap_cond {
 };
 
 struct snap_pool {
-	u32 id;    /* N of /dev/teeN */
+	u32 id; /* N of /dev/teeN */
+	enum sight sight;
 	int total; /* T, or -1 */
 	int in_use[NR_CLASSES], in_use_all;
 	int in_rpc; /* of them */
@@ -245,6 +246,40 @@ static inline const char *design_name(enum driver_design design)
 	};
 
 	return (unsigned int)design < NR_DESIGNS ? names[design] : "unknown";
+}
+
+/* False: what happens there is not seen, now or in some part of the interval. */
+static inline bool pool_followed(const struct snap_pool *p)
+{
+	return p->sight == SIGHT_UNKNOWN || p->sight == SIGHT_FOLLOWED;
+}
+
+/* False: none of its calls was ever seen, nor will be. */
+static inline bool pool_counted(const struct snap_pool *p)
+{
+	return p->sight != SIGHT_FFA && p->sight != SIGHT_OTHER;
+}
+
+/* Are all calls of all devices seen? */
+static inline bool snapshot_complete(const struct snapshot *s)
+{
+	for (u32 i = 0; i < s->nr_pools; i++)
+		if (!pool_followed(&s->pools[i]))
+			return false;
+	return !losses_any(&s->losses);
+}
+
+static inline const char *sight_name(enum sight sight)
+{
+	static const char *const names[NR_SIGHTS] = {
+		"unknown",
+		"followed",
+		"not followed: called by FF-A",
+		"not followed: called by a function without a hook",
+		"not followed: the hooks do not fire",
+	};
+
+	return (unsigned int)sight < NR_SIGHTS ? names[sight] : "unknown";
 }
 
 static inline const char *policy_home_name(enum policy_home home)

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,6 +25,7 @@
 #include "firing.h"
 #include "obstacles.h"
 #include "optee_admission.h"
+#include "past.h"
 #include "probes.skel.h"
 #include "shadow.h"
 
@@ -147,6 +147,7 @@ static enum status choose(struct probes *p, const struct attach_opts *opts,
 	for (int h = 0; h < NR_HOOKS && status == STATUS_OK; h++) {
 		struct hook_state *state = &p->hooks[h];
 		const struct impl *impl = hooks[h].impls;
+		char why[sizeof(state->why)];
 
 		prog[h] = NULL;
 		state->target = impl->target;
@@ -159,9 +160,10 @@ static enum status choose(struct probes *p, const struct attach_opts *opts,
 				snprintf(state->why, sizeof(state->why), "--kprobes was given");
 			else if (hooks[h].asks && opts->nr_shadows && needs_btf(impl->mech))
 				snprintf(state->why, sizeof(state->why), "--shadow was given");
-			else if (mechanism_try(&types, impl->mech, impl->target, state->why,
-					       sizeof(state->why)))
+			else if (mechanism_try(&types, impl->mech, impl->target, why, sizeof(why)))
 				break;
+			else
+				memcpy(state->why, why, sizeof(why)); /* the last one's is shown */
 		}
 		prog[h] = impl->prog;
 		if (!impl->prog)
@@ -303,6 +305,7 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	p->sees_wakes = !strcmp(p->hooks[HOOK_END].target, "optee_cq_complete_one");
 	p->skel->rodata->sees_wakes = p->sees_wakes;
 	p->skel->rodata->tee_major = tee_major();
+	p->skel->rodata->followed_function = function_address(p->hooks[HOOK_BEGIN].target);
 	p->skel->rodata->page_bytes = (u64)sysconf(_SC_PAGESIZE);
 	p->skel->rodata->foreign_btf = opts->btf != NULL;
 	p->skel->bss->unsettled = true;
@@ -381,48 +384,6 @@ static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
 	return STATUS_OK;
 }
 
-/* Runs an iterator to its end; what it finds is in the maps. */
-static int run_iterator(struct bpf_program *prog)
-{
-	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
-	char buf[64];
-	int fd, n;
-
-	if (!link)
-		return -errno;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0)
-		;
-	if (fd >= 0)
-		close(fd);
-	bpf_link__destroy(link);
-	return fd < 0 ? fd : n;
-}
-
-/*
- * Looks for what is there already. A TEE instance is found by whoever has its
- * device open: for a moment, that is us. Opening it calls nothing.
- */
-static bool find_past(struct probes *p)
-{
-	int fds[MAX_POOLS], n = 0;
-	glob_t devices = {};
-	bool found;
-
-	if (!glob("/dev/tee[0-9]*", 0, NULL, &devices))
-		for (size_t i = 0; i < devices.gl_pathc && n < MAX_POOLS; i++) {
-			fds[n] = open(devices.gl_pathv[i], O_RDWR | O_CLOEXEC);
-			if (fds[n] >= 0)
-				n++;
-		}
-	globfree(&devices);
-	found = !run_iterator(p->skel->progs.find_sessions) &&
-		!run_iterator(p->skel->progs.find_calls);
-	while (n > 0)
-		close(fds[--n]);
-	return found;
-}
-
 /* A map's memory. NULL: it cannot be mapped. */
 static void *map_memory(struct probes *p, int place, const struct bpf_map *map, size_t size,
 			int access)
@@ -463,6 +424,7 @@ static enum status keep(struct probes *p)
 		return fail(STATUS_FAILURE, "cannot map the counters: %s", strerror(errno));
 	p->shared = (const struct shared *)(bss + offset);
 	p->inspect_fd = dup_fd(bpf_program__fd(skel->progs.inspect));
+	p->look_sight_fd = dup_fd(bpf_program__fd(skel->progs.look_sight));
 	p->ended_fd = dup_fd(bpf_map__fd(skel->maps.ended));
 	if (calls)
 		p->records_fd = dup_fd(bpf_map__fd(skel->maps.records));
@@ -481,7 +443,11 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 	struct timespec start, end;
 	enum status status;
 
-	*p = (struct probes){ .inspect_fd = -1, .ended_fd = -1, .records_fd = -1 };
+	*p = (struct probes){ .inspect_fd = -1,
+			      .look_sight_fd = -1,
+			      .ended_fd = -1,
+			      .records_fd = -1,
+			      .switches = { -1, -1 } };
 	memset(p->prog_fds, -1, sizeof(p->prog_fds));
 	libbpf_says[0] = '\0';
 	libbpf_set_print(keep_warning);
@@ -505,7 +471,11 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 		memcpy(p->hooks, tried, sizeof(tried));
 		return status;
 	}
-	p->finds = find_past(p);
+	p->finds = past_find(p);
+	if (!p->finds)
+		say("calls and sessions from before the attach were not looked for: %s",
+		    strerror(errno));
+	switches_open(&p->switches);
 	status = keep(p);
 	if (status != STATUS_OK) {
 		probes_detach(p);
@@ -531,8 +501,10 @@ void probes_detach(struct probes *p)
 		close_fd(p->prog_fds[h]);
 	}
 	close_fd(p->inspect_fd);
+	close_fd(p->look_sight_fd);
 	close_fd(p->ended_fd);
 	close_fd(p->records_fd);
+	switches_close(&p->switches);
 	if (p->shadow_set)
 		shadows_detach(p->shadow_set);
 	free(p->shadow_set);
@@ -548,48 +520,4 @@ void probes_want_calls(const struct probes *p, bool wanted)
 {
 	if (p->records_wanted)
 		*(volatile u32 *)p->records_wanted = wanted;
-}
-
-int probes_inspect(const struct probes *p)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-
-	return bpf_prog_test_run_opts(p->inspect_fd, &opts);
-}
-
-/*
- * kprobe runs that found the probe busy. The kernel tells from 6.7 on, in a
- * member of struct bpf_link_info that is newer than the headers we build with:
- * perf_event.kprobe.missed, the seventh u64.
- */
-static bool kprobe_missed(const struct bpf_link *link, u64 *missed)
-{
-	u64 info[16] = {};
-	__u32 len = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(bpf_link__fd(link), info, &len) || len < 7 * sizeof(info[0]))
-		return false;
-	*missed += info[6];
-	return true;
-}
-
-bool probes_missed(const struct probes *p, u64 *missed)
-{
-	bool known = true;
-
-	*missed = 0;
-	for (int h = 0; h < NR_HOOKS; h++) {
-		struct bpf_prog_info info = {};
-		__u32 len = sizeof(info);
-
-		if (!p->hooks[h].attached)
-			continue;
-		if (p->hooks[h].mech == MECH_KPROBE && !kprobe_missed(p->links[h], missed))
-			known = false;
-		if (bpf_obj_get_info_by_fd(p->prog_fds[h], &info, &len))
-			known = false;
-		else
-			*missed += info.recursion_misses;
-	}
-	return known;
 }

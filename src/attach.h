@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include "fail.h"
+#include "firing.h"
 #include "mechanism.h"
 #include "snapshot.h"
 
@@ -48,7 +49,8 @@ struct shadows;
 struct probes {
 	struct probes_bpf *skel; /* while we attach; then all that is needed of it is here */
 	struct hook_state hooks[NR_HOOKS];
-	int prog_fds[NR_HOOKS], inspect_fd;
+	int prog_fds[NR_HOOKS], inspect_fd, look_sight_fd;
+	struct switches switches;
 	int ended_fd;                /* the ring buffer of episodes */
 	int records_fd;              /* that of calls; -1: they are not told of */
 	const struct shared *shared; /* mapped, read-only; */

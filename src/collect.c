@@ -147,6 +147,7 @@ static void collect_pools(struct collect *c)
 
 		*to = (struct snap_pool){
 			.id = p->id,
+			.sight = watch_sight(c->watch, i),
 			.total = p->total ? p->total : -1,
 			.in_use_all_peak = peak_of(peaks.in_use_all_peak, p->in_use_all_peak),
 			.waiting_all_peak = peak_of(peaks.waiting_all_peak, p->waiting_all_peak),

@@ -169,6 +169,8 @@ static void list_rows(struct collect_sessions *c, const struct snapshot *s)
 			want(c, slot);
 	}
 	for (u32 pool = 0; pool < s->nr_pools; pool++) {
+		if (!pool_counted(&s->pools[pool]))
+			continue;
 		want(c, SLOT_NONE(pool));
 		if (c->rows[SLOT_REST(pool)].in_flight_peak)
 			want(c, SLOT_REST(pool));

@@ -149,8 +149,7 @@ enum status doctor(const struct opts *o)
 			print_hooks(&p);
 		return status;
 	}
-	row("calls and sessions before attach",
-	    p.finds ? "found" : "not looked for (no bpf_loop or iterators)");
+	row("calls and sessions before attach", p.finds ? "found" : "not looked for");
 	printf("%-34s %.2f s\n", "time to attach", p.attach_seconds);
 	print_hooks(&p);
 	print_pools(&p);

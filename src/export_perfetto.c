@@ -316,6 +316,8 @@ static void snapshot(struct export *x, const struct snapshot *s)
 
 		for (int slot = 0; slot < pool->total && slot < LANES_MAX; slot++)
 			slot_track(p, pool->id, (u32)slot);
+		if (!pool_followed(pool))
+			continue;
 		timeline_count(p->t, counter_track(p, pool->id, TYPE_IN_USE), s->mono_ns,
 			       (u64)pool->in_use_all);
 		timeline_count(p->t, counter_track(p, pool->id, TYPE_WAITING), s->mono_ns,

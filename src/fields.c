@@ -105,12 +105,29 @@ SESSION_FIELD(state)
 	return text(!row->open ? "closed" : row->flags & SESSION_OPENING ? "opening" : "open");
 }
 
+/* A figure of now, or of the interval: for the whole of it the calls were seen. */
+#define SEEN_NUMBER(name, known, expr)                                                             \
+	SESSION_FIELD(name)                                                                        \
+	{                                                                                          \
+		return number_if(pool_followed(&s->pools[row->pool]) && (known), (double)(expr));  \
+	}
+
+#define SEEN_BOUND(name, known, expr, late)                                                        \
+	SESSION_FIELD(name)                                                                        \
+	{                                                                                          \
+		bool seen = pool_followed(&s->pools[row->pool]);                                   \
+                                                                                                   \
+		return bound_if(late, number_if(seen && (known), (double)(expr)));                 \
+	}
+
 SESSION_FIELD(rate)
 {
+	if (!pool_followed(&s->pools[row->pool]))
+		return unknown();
 	return per_second(row->sums_iv.calls, s->interval_ns);
 }
 
-SESSION_NUMBER(in_flight, true, row->in_flight)
+SEEN_NUMBER(in_flight, true, row->in_flight)
 SESSION_NUMBER(in_flight_peak, true, row->in_flight_peak)
 SESSION_NUMBER(calls, true, SUM(row, calls))
 SESSION_NUMBER(failed, true, SUM(row, failed))
@@ -133,22 +150,24 @@ SESSION_BOUND(wait_longest, SUM(row, calls),
 	      max_of(row->sums[0].wait_max_ns, row->sums[1].wait_max_ns), SUM(row, waited_late))
 SESSION_NUMBER(hold_longest, SUM(row, calls),
 	       max_of(row->sums[0].hold_max_ns, row->sums[1].hold_max_ns))
-SESSION_BOUND(wait_p50, row->wait_iv.calls, row->wait_iv.p50, row->sums_iv.waited_late)
-SESSION_BOUND(wait_p99, row->wait_iv.calls, row->wait_iv.p99, row->sums_iv.waited_late)
-SESSION_BOUND(wait_max, row->wait_iv.calls, row->wait_iv.max, row->sums_iv.waited_late)
-SESSION_NUMBER(hold_p50, row->hold_iv.calls, row->hold_iv.p50)
-SESSION_NUMBER(hold_p99, row->hold_iv.calls, row->hold_iv.p99)
-SESSION_NUMBER(secure_p99, row->secure_iv.calls, row->secure_iv.p99)
+SEEN_BOUND(wait_p50, row->wait_iv.calls, row->wait_iv.p50, row->sums_iv.waited_late)
+SEEN_BOUND(wait_p99, row->wait_iv.calls, row->wait_iv.p99, row->sums_iv.waited_late)
+SEEN_BOUND(wait_max, row->wait_iv.calls, row->wait_iv.max, row->sums_iv.waited_late)
+SEEN_NUMBER(hold_p50, row->hold_iv.calls, row->hold_iv.p50)
+SEEN_NUMBER(hold_p99, row->hold_iv.calls, row->hold_iv.p99)
+SEEN_NUMBER(secure_p99, row->secure_iv.calls, row->secure_iv.p99)
 
 SESSION_FIELD(secure_share)
 {
-	UNUSED(s);
+	if (!pool_followed(&s->pools[row->pool]))
+		return unknown();
 	return percent(row->sums_iv.secure_ns, row->sums_iv.hold_ns);
 }
 
 SESSION_FIELD(rpc_share)
 {
-	UNUSED(s);
+	if (!pool_followed(&s->pools[row->pool]))
+		return unknown();
 	return percent(less(row->sums_iv.hold_ns, row->sums_iv.secure_ns), row->sums_iv.hold_ns);
 }
 

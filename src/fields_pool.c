@@ -14,39 +14,50 @@
 		return number_if(known, (double)(expr));                                           \
 	}
 
+/* A figure that our hooks make. */
+#define SEEN_NUMBER(name, known, expr) POOL_NUMBER(name, pool_followed(pool) && (known), expr)
+
 POOL_NUMBER(tee, true, pool->id)
+POOL_NUMBER(is_followed, pool->sight != SIGHT_UNKNOWN, pool_followed(pool))
 POOL_NUMBER(threads, pool->total >= 0, pool->total)
-POOL_NUMBER(free, pool->total >= 0, pool->total - pool->in_use_all)
-POOL_NUMBER(in_use_normal, true, pool->in_use[CLASS_NORMAL])
-POOL_NUMBER(in_use_system, true, pool->in_use[CLASS_SYSTEM])
-POOL_NUMBER(in_rpc, true, pool->in_rpc)
-POOL_NUMBER(waiting_normal, true, pool->waiting[CLASS_NORMAL])
-POOL_NUMBER(waiting_system, true, pool->waiting[CLASS_SYSTEM])
+SEEN_NUMBER(free, pool->total >= 0, pool->total - pool->in_use_all)
+SEEN_NUMBER(in_use_normal, true, pool->in_use[CLASS_NORMAL])
+SEEN_NUMBER(in_use_system, true, pool->in_use[CLASS_SYSTEM])
+SEEN_NUMBER(in_rpc, true, pool->in_rpc)
+SEEN_NUMBER(waiting_normal, true, pool->waiting[CLASS_NORMAL])
+SEEN_NUMBER(waiting_system, true, pool->waiting[CLASS_SYSTEM])
 POOL_FIELD(oldest_wait)
 {
 	UNUSED(s);
 	return bound_if(pool->oldest_wait_at_least > 0,
-			number_if(pool->waiting_all, (double)pool->oldest_wait_ns));
+			number_if(pool_followed(pool) && pool->waiting_all,
+				  (double)pool->oldest_wait_ns));
 }
 
-POOL_NUMBER(oldest_wait_at_least, pool->waiting_all && pool->oldest_wait_at_least >= 0,
+SEEN_NUMBER(oldest_wait_at_least, pool->waiting_all && pool->oldest_wait_at_least >= 0,
 	    pool->oldest_wait_at_least)
-POOL_NUMBER(system_sessions_unseen, pool->system_sessions_unseen >= 0, pool->system_sessions_unseen)
-POOL_NUMBER(in_use_peak, true, pool->in_use_all_peak)
-POOL_NUMBER(in_use_normal_peak, true, pool->in_use_peak[CLASS_NORMAL])
-POOL_NUMBER(in_use_system_peak, true, pool->in_use_peak[CLASS_SYSTEM])
-POOL_NUMBER(waiting_peak, true, pool->waiting_all_peak)
-POOL_NUMBER(waiting_normal_peak, true, pool->waiting_peak[CLASS_NORMAL])
-POOL_NUMBER(waiting_system_peak, true, pool->waiting_peak[CLASS_SYSTEM])
+SEEN_NUMBER(system_sessions_unseen, pool->system_sessions_unseen >= 0, pool->system_sessions_unseen)
+SEEN_NUMBER(in_use_peak, true, pool->in_use_all_peak)
+SEEN_NUMBER(in_use_normal_peak, true, pool->in_use_peak[CLASS_NORMAL])
+SEEN_NUMBER(in_use_system_peak, true, pool->in_use_peak[CLASS_SYSTEM])
+SEEN_NUMBER(waiting_peak, true, pool->waiting_all_peak)
+SEEN_NUMBER(waiting_normal_peak, true, pool->waiting_peak[CLASS_NORMAL])
+SEEN_NUMBER(waiting_system_peak, true, pool->waiting_peak[CLASS_SYSTEM])
 POOL_NUMBER(reserved, pool->reserved >= 0, pool->reserved)
 POOL_NUMBER(system_sessions, pool->system_sessions >= 0, pool->system_sessions)
 POOL_NUMBER(driver_free, pool->driver_free >= 0, pool->driver_free)
-POOL_NUMBER(drift, pool->drift_known, pool->drift)
+SEEN_NUMBER(drift, pool->drift_known, pool->drift)
 
 POOL_FIELD(design)
 {
 	UNUSED(s);
 	return pool->design == DESIGN_UNKNOWN ? unknown() : text(design_name(pool->design));
+}
+
+POOL_FIELD(sight)
+{
+	UNUSED(s);
+	return pool->sight == SIGHT_UNKNOWN ? unknown() : text(sight_name(pool->sight));
 }
 
 POOL_FIELD(policy)
@@ -74,7 +85,7 @@ POOL_FIELD(policy_left)
 
 POOL_FIELD(exhausted_share)
 {
-	if (pool->total < 0)
+	if (pool->total < 0 || !pool_followed(pool))
 		return unknown();
 	/* The pool is read a moment after the interval's end. */
 	return percent(pool->exhausted_ns_iv < s->interval_ns ? pool->exhausted_ns_iv :
@@ -150,6 +161,11 @@ const struct pool_field pool_fields[] = {
 	{ "policy_left", UNIT_TEXT, KIND_IDENTITY,
 	  "the policy that was attached last and is not any more, and why",
 	  .get = pool_policy_left },
+	{ "followed", UNIT_COUNT, KIND_NOW,
+	  "1: its calls are seen; 0: they are not, or were not in a part of the interval, and all that depends on it is not known",
+	  pool_is_followed, .metric = "optee_calls_followed" },
+	{ "sight", UNIT_TEXT, KIND_IDENTITY, "whether its calls are followed, and why not",
+	  .get = pool_sight },
 };
 
 const size_t nr_pool_fields = sizeof(pool_fields) / sizeof(pool_fields[0]);
@@ -174,6 +190,10 @@ const struct loss_field loss_fields[NR_LOSSES] = {
 				 "answers of policies in shadow that were none: the driver's rule was counted instead" },
 	[LOSS_SUPPLICANT] = { "supplicants_without_slot",
 			      "requests taken by threads of tee-supplicant for which there is no room: deadlocks through them are not found" },
+	[LOSS_CALL_UNSEEN] = { "calls_unseen",
+			       "calls that ended, and of which no hook had seen the beginning" },
+	[LOSS_SIGHT] = { "hooks_silent",
+			 "times that hooks ceased to fire: what happened meanwhile was not seen" },
 	[LOSS_LATE_CALLS] = { "calls_late",
 			      "calls in flight at attach: shown; those that held a thread are not accounted, and the waits of the others count from the attach" },
 };

@@ -42,7 +42,11 @@ TA_FIELD(class)
 }
 
 TA_NUMBER(opened, true, row->opened)
-TA_NUMBER(open, true, row->open)
+TA_FIELD(open)
+{
+	return number_if(pool_followed(&s->pools[row->pool]), row->open);
+}
+
 TA_NUMBER(calls, true, row->sums.calls)
 TA_NUMBER(failed, true, row->sums.failed)
 TA_NUMBER(waited, true, row->sums.waited)

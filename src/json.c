@@ -173,7 +173,7 @@ static json_t *pool_json(const struct snapshot *s, const struct snap_pool *pool)
 
 		set(o, field_json_key(f->name, f->unit, key, sizeof(key)), value_json(&v, f->unit));
 	}
-	set(o, "class_sums", classes_json(pool->sums));
+	set(o, "class_sums", pool_counted(pool) ? classes_json(pool->sums) : json_null());
 	set(o, "conditions", conditions_json(pool));
 	set(o, "policies", policies_json(pool));
 	return o;

@@ -15,14 +15,16 @@ static enum verdict of_known(const struct seen *s, bool good)
 {
 	if (!good)
 		return VERDICT_FAIL;
-	return s->tells_calls && !seen_untold(s) ? VERDICT_PASS : VERDICT_UNKNOWN;
+	return s->tells_calls && !seen_untold(s) && !seen_blind(s) ? VERDICT_PASS : VERDICT_UNKNOWN;
 }
 
 static bool said_missing(const struct seen *s, struct finding *f)
 {
 	if (f->verdict != VERDICT_UNKNOWN)
 		return false;
-	if (!s->tells_calls)
+	if (seen_blind(s))
+		finding_set(f, VERDICT_UNKNOWN, "%s", seen_blind(s));
+	else if (!s->tells_calls)
 		finding_set(f, VERDICT_UNKNOWN, "the calls were not recorded one by one");
 	else
 		finding_set(f, VERDICT_UNKNOWN, "%llu call%s missing among those seen",
@@ -76,8 +78,11 @@ void judge_calls_at_least(const struct rule *r, const struct seen *s, struct fin
 {
 	u64 calls = seen_calls(s);
 
-	finding_set(f, calls >= r->value ? VERDICT_PASS : VERDICT_FAIL, "%llu call%s",
-		    (unsigned long long)calls, calls == 1 ? "" : "s");
+	if (calls < r->value && seen_blind(s))
+		finding_set(f, VERDICT_UNKNOWN, "%s", seen_blind(s));
+	else
+		finding_set(f, calls >= r->value ? VERDICT_PASS : VERDICT_FAIL, "%llu call%s",
+			    (unsigned long long)calls, calls == 1 ? "" : "s");
 }
 
 void judge_failed_calls(const struct rule *r, const struct seen *s, struct finding *f)
@@ -85,6 +90,10 @@ void judge_failed_calls(const struct rule *r, const struct seen *s, struct findi
 	u64 failed = seen_failed(s);
 
 	(void)r;
+	if (!failed && seen_blind(s)) {
+		finding_set(f, VERDICT_UNKNOWN, "%s", seen_blind(s));
+		return;
+	}
 	if (!failed) {
 		finding_set(f, seen_uncounted(s) ? VERDICT_UNKNOWN : VERDICT_PASS, "%s",
 			    seen_uncounted(s) ? "none of those seen, but some were not" : "none");

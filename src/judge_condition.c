@@ -55,6 +55,8 @@ static void show_episodes(const struct seen_episodes *of, u64 least_ns, u64 coun
 /* Why nobody can tell; NULL: it was known of every pool. */
 static const char *not_known(const struct seen *s, enum condition cond)
 {
+	if (seen_blind(s))
+		return seen_blind(s);
 	for (u32 i = 0; i < s->nr_pools; i++) {
 		if (s->pools[i].cond_known[cond])
 			continue;

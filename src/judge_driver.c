@@ -26,6 +26,8 @@ void judge_losses(const struct rule *r, const struct seen *s, struct finding *f)
 		finding_add(f, "the driver was unloaded before the end");
 	if (f->nr_lines)
 		finding_set(f, VERDICT_FAIL, "not all was seen");
+	else if (seen_blind(s))
+		finding_set(f, VERDICT_UNKNOWN, "%s", seen_blind(s));
 	else if (!s->losses.missed_known)
 		finding_set(f, VERDICT_UNKNOWN,
 			    "none counted, but this kernel does not say which hook runs it skipped");
@@ -46,7 +48,7 @@ void judge_count_leak(const struct rule *r, const struct seen *s, struct finding
 	for (u32 i = 0; i < s->nr_pools; i++) {
 		const struct snap_pool *p = &s->pools[i].last;
 
-		if (p->total < 0 || p->driver_free < 0 || !p->drift_known)
+		if (p->total < 0 || p->driver_free < 0 || !p->drift_known || !pool_followed(p))
 			unknown = true;
 		else if (p->drift > 0)
 			finding_add(f,
@@ -59,9 +61,10 @@ void judge_count_leak(const struct rule *r, const struct seen *s, struct finding
 	if (f->nr_lines)
 		finding_set(f, VERDICT_FAIL, "threads are missing at the end");
 	else if (unknown)
-		finding_set(f, VERDICT_UNKNOWN,
-			    s->nr_pools ? "the driver's count of threads is not known" :
-					  NO_TEE_SEEN);
+		finding_set(f, VERDICT_UNKNOWN, "%s",
+			    seen_blind(s) ? seen_blind(s) :
+			    s->nr_pools   ? "the driver's count of threads is not known" :
+					    NO_TEE_SEEN);
 	else
 		finding_set(f, VERDICT_PASS, "none at the end");
 }
@@ -79,7 +82,8 @@ void judge_reservation_leak(const struct rule *r, const struct seen *s, struct f
 		const struct seen_pool *p = &s->pools[i];
 		int more = p->last.system_sessions - p->system_sessions;
 
-		if (p->last.system_sessions < 0 || p->system_sessions < 0) {
+		if (p->last.system_sessions < 0 || p->system_sessions < 0 ||
+		    p->sight != SIGHT_UNKNOWN) {
 			unknown = true;
 		} else if (more > (int)p->open_others) {
 			unknown |= p->rest;
@@ -97,12 +101,22 @@ void judge_reservation_leak(const struct rule *r, const struct seen *s, struct f
 	if (f->nr_lines)
 		finding_set(f, VERDICT_FAIL, "entries stay in reserve for nobody");
 	else if (unknown)
-		finding_set(f, VERDICT_UNKNOWN,
+		finding_set(f, VERDICT_UNKNOWN, "%s",
+			    seen_blind(s) ? seen_blind(s) :
 			    s->nr_pools ? "the driver's count of system sessions is not known, or "
 					  "which sessions are open" :
 					  NO_TEE_SEEN);
 	else
 		finding_set(f, VERDICT_PASS, "none at the end");
+}
+
+/* Then the driver itself counts the ejections. */
+static bool takes_policies(const struct seen *s)
+{
+	for (u32 i = 0; i < s->nr_pools; i++)
+		if (!s->pools[i].last.takes_policies)
+			return false;
+	return true;
 }
 
 /* From then on the driver's own rule is in force: what else is found is not the policy's. */
@@ -122,6 +136,8 @@ void judge_ejection(const struct rule *r, const struct seen *s, struct finding *
 		finding_set(f, VERDICT_FAIL, "the driver's own rule took a policy's place");
 	else if (!s->nr_pools)
 		finding_set(f, VERDICT_UNKNOWN, NO_TEE_SEEN);
+	else if (seen_blind(s) && !takes_policies(s))
+		finding_set(f, VERDICT_UNKNOWN, "%s", seen_blind(s));
 	else
 		finding_set(f, VERDICT_PASS, "none");
 }

@@ -80,7 +80,7 @@ static const struct snapshot *live_next(void *ctx)
 		errno = ENOMEM;
 		return NULL;
 	}
-	l->lost |= losses_any(&s->losses);
+	l->lost |= !snapshot_complete(s);
 	return s;
 }
 

@@ -102,17 +102,24 @@ static bool cannot(char *why, size_t len, const char *what, int err)
 }
 
 /* Is it a function of its own? A compiler may have inlined a static one. */
-static bool is_symbol(const char *target)
+static bool find_symbol(const char *target, unsigned long long *address)
 {
 	FILE *f = fopen("/proc/kallsyms", "re");
 	char line[512], name[256];
 	bool found = false;
 
 	while (f && !found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "%*s %*s %255s", name) == 1 && !strcmp(name, target);
+		found = sscanf(line, "%llx %*s %255s", address, name) == 2 && !strcmp(name, target);
 	if (f)
 		fclose(f);
 	return found;
+}
+
+unsigned long long function_address(const char *function)
+{
+	unsigned long long address;
+
+	return find_symbol(function, &address) ? address : 0;
 }
 
 bool mechanism_is_on(struct mechanism_types *types, enum mechanism m)
@@ -131,11 +138,12 @@ bool mechanism_is_on(struct mechanism_types *types, enum mechanism m)
 bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *target, char *why,
 		   size_t len)
 {
+	unsigned long long address;
 	char name[96];
 	int id, err;
 
 	why[0] = '\0';
-	if (m == MECH_KPROBE && !is_symbol(target))
+	if (m == MECH_KPROBE && !find_symbol(target, &address))
 		return cannot(why, len, "not a function of its own", 0);
 	if (!mechanism_is_on(types, m)) {
 		snprintf(why, len, "%s is switched off: %s", switch_name(m), switch_advice(m));

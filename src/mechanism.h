@@ -30,6 +30,9 @@ struct mechanism_types {
 bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *target, char *why,
 		   size_t len);
 
+/* As /proc/kallsyms has it; 0: there is no such function, or addresses are hidden from us. */
+unsigned long long function_address(const char *function);
+
 /* Do attached probes of this mechanism fire? False: the kernel's switch for them is off. */
 bool mechanism_is_on(struct mechanism_types *types, enum mechanism m);
 void mechanism_types_free(struct mechanism_types *types);

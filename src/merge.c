@@ -52,6 +52,8 @@ bool merge_pass(struct merge *m, const struct snapshot *s)
 	if (!m->given)
 		return true; /* nobody has asked for what was before the first */
 	m->passed++;
+	for (u32 i = 0; i < s->nr_pools; i++)
+		m->blind |= (u32)!pool_followed(&s->pools[i]) << i;
 	for (u32 i = 0; i < s->nr_sessions; i++)
 		if (!s->sessions[i].open && !keep_ended(m, &s->sessions[i]))
 			return false;
@@ -96,21 +98,24 @@ static void span_sessions(struct snapshot *s, const struct snapshot *before)
 	}
 }
 
-static void span_pool(struct snap_pool *p, const struct snap_pool *before)
+static void span_pool(struct snap_pool *p, const struct snap_pool *before, bool blind)
 {
+	if (blind && p->sight == SIGHT_FOLLOWED)
+		p->sight = SIGHT_BLIND;
 	for (int class = 0; class < NR_CLASSES; class ++)
 		p->sums_iv[class] = sums_since(&p->sums[class], &before->sums[class]);
 	p->exhausted_ns_iv = p->conds[COND_EXHAUSTED].ns - before->conds[COND_EXHAUSTED].ns;
 }
 
 /* Figures of the interval, from the snapshot before on. */
-static void span(struct snapshot *s, const struct snapshot *before)
+static void span(struct snapshot *s, const struct snapshot *before, u32 blind)
 {
 	static const struct snap_pool none;
 
 	s->interval_ns = s->mono_ns - before->mono_ns;
 	for (u32 i = 0; i < s->nr_pools; i++)
-		span_pool(&s->pools[i], i < before->nr_pools ? &before->pools[i] : &none);
+		span_pool(&s->pools[i], i < before->nr_pools ? &before->pools[i] : &none,
+			  blind >> i & 1);
 	span_sessions(s, before);
 }
 
@@ -138,10 +143,10 @@ const struct snapshot *merge_give(struct merge *m, const struct snapshot *s)
 	if (!copy)
 		return NULL;
 	if (m->given && m->passed && !m->broken && s->mono_ns >= m->given->mono_ns)
-		span(copy, m->given);
+		span(copy, m->given, m->blind);
 	free(m->given);
 	m->given = copy;
-	m->passed = 0;
+	m->passed = m->blind = 0;
 	m->broken = false;
 	copy->losses.count[LOSS_SESSION_CLOSED] += m->dropped;
 	forget_ended(m);

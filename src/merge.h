@@ -11,6 +11,7 @@
 struct merge {
 	struct snapshot *given; /* the one that was given last: what an interval begins with */
 	u32 passed;             /* snapshots since then that were not given */
+	u32 blind;              /* bit n: of pool n not all calls were seen in these */
 	bool broken;            /* what comes is of other counters than what was given */
 	struct ended_row {
 		struct snap_session row;

@@ -228,7 +228,7 @@ static bool read_snapshot(struct recording *r, const struct block_place *place)
 	bool good = read_block(r, place, &b) && decode_snapshot(&r->decoder, &b);
 
 	if (good)
-		r->lost |= losses_any(&r->decoder.snap.losses);
+		r->lost |= !snapshot_complete(&r->decoder.snap);
 	else
 		spoiled(r);
 	return good;

@@ -217,6 +217,7 @@ static void code_pool(struct codec *c, struct snap_pool *p)
 	if (c->schema >= 4) {
 		code_int(c, &p->oldest_wait_at_least);
 		code_int(c, &p->system_sessions_unseen);
+		code_enum(c, &p->sight, NR_SIGHTS);
 	} else {
 		p->oldest_wait_at_least = p->system_sessions_unseen = -1;
 	}

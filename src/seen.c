@@ -100,6 +100,8 @@ static void take_pool(struct seen *s, u32 i, const struct snap_pool *pool)
 			p->first = *pool;
 	}
 	p->last = *pool;
+	if (!pool_followed(pool))
+		p->sight = pool->sight;
 	p->open_others = 0;
 	p->rest = false;
 	for (int cond = 0; cond < NR_CONDS; cond++)
@@ -266,9 +268,18 @@ u64 seen_failed(const struct seen *s)
 	return sum_calls(s, true);
 }
 
+const char *seen_blind(const struct seen *s)
+{
+	for (u32 i = 0; i < s->nr_pools; i++)
+		if (s->pools[i].sight != SIGHT_UNKNOWN)
+			return sight_name(s->pools[i].sight);
+	return NULL;
+}
+
 u64 seen_uncounted(const struct seen *s)
 {
-	return s->losses.count[LOSS_CALL_SLOT] + s->losses.count[LOSS_CALL_END];
+	return s->losses.count[LOSS_CALL_SLOT] + s->losses.count[LOSS_CALL_END] +
+	       s->losses.count[LOSS_CALL_UNSEEN];
 }
 
 u64 seen_untold(const struct seen *s)

@@ -20,6 +20,7 @@ struct seen_pool {
 	bool cond_known[NR_CONDS]; /* in one snapshot at least */
 	u32 open_others;           /* sessions open at the end whose client is no user process */
 	bool rest;                 /* at the end some sessions are not told apart */
+	enum sight sight;          /* the worst of all snapshots: it was not followed, and why */
 };
 
 /* The episodes of one condition that are kept. */
@@ -89,6 +90,9 @@ u64 seen_count(const struct seen_pool *p, enum condition cond);
 u64 seen_longest(const struct seen *s, const struct seen_pool *p, enum condition cond);
 u64 seen_calls(const struct seen *s);
 u64 seen_failed(const struct seen *s);
+
+/* Why not all calls were seen, though hooks were there for them; NULL: they were. */
+const char *seen_blind(const struct seen *s);
 
 /* How many calls are known not to be counted; and not to be among those told one by one. */
 u64 seen_uncounted(const struct seen *s);

@@ -306,7 +306,7 @@ static const struct snapshot *stream_next(void *ctx)
 	st->given = s->interval_ns ? st->before : 0; /* the first one's come again */
 	st->merge.given->losses.count[LOSS_EPISODE] += st->events.dropped;
 	st->merge.given->losses.count[LOSS_CALL_RECORD] += st->calls_dropped;
-	st->lost |= losses_any(&s->losses);
+	st->lost |= !snapshot_complete(s);
 	return s;
 }
 

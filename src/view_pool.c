@@ -119,6 +119,12 @@ static void put_pool(struct page *p, const struct snapshot *s, u32 index)
 
 	page_put(p, STYLE_BOLD, "tee%u", pool->id);
 	page_put(p, STYLE_PLAIN, "  T %s", pool_value(s, pool, "threads", a, sizeof(a)));
+	if (!pool_followed(pool)) {
+		page_flow(p, 6, 2, STYLE_ALARM, "%s", sight_name(pool->sight));
+		view_policies_pool(p, pool);
+		page_newline(p);
+		return;
+	}
 	put_bar(p, s, index);
 	page_flow(p, 6, 2, STYLE_PLAIN, "free %s", pool_value(s, pool, "free", a, sizeof(a)));
 	page_flow(p, 6, 2, STYLE_PLAIN, "normal %d", pool->in_use[CLASS_NORMAL]);
@@ -199,12 +205,22 @@ static void put_waiter(struct page *p, const struct snapshot *s, const struct co
 	page_newline(p);
 }
 
+static bool all_followed(const struct snapshot *s)
+{
+	for (u32 i = 0; i < s->nr_pools; i++)
+		if (!pool_followed(&s->pools[i]))
+			return false;
+	return true;
+}
+
 void pool_queue(struct page *p, const struct snapshot *s, const struct condition_log *l, int rows)
 {
 	int waiters = pool_waiters(s), shown = waiters <= rows ? waiters : rows - 1;
 
 	if (!waiters) {
-		page_put(p, STYLE_DIM, "   nobody waits for a thread");
+		page_put(p, STYLE_DIM, "%s",
+			 all_followed(s) ? "   nobody waits for a thread" :
+					   "   who waits for a thread is not known");
 		page_newline(p);
 		return;
 	}
@@ -242,10 +258,19 @@ static void put_losses(struct page *p, const struct snap_losses *l)
 			  (unsigned long long)l->missed);
 }
 
+/* Where some calls were seen, this is their number: the losses tell of others. */
+static void put_total(struct page *p, const struct snapshot *s, const char *what, u64 n)
+{
+	if (n || all_followed(s))
+		page_flow(p, 0, 2, STYLE_PLAIN, "%s %llu", what, (unsigned long long)n);
+	else
+		page_flow(p, 0, 2, STYLE_PLAIN, "%s -", what);
+}
+
 void pool_totals(struct page *p, const struct snapshot *s)
 {
 	u64 calls = 0, failed = 0, now = 0;
-	struct value rate = { .known = s->interval_ns != 0 };
+	struct value rate = { .known = s->interval_ns != 0 && all_followed(s) };
 	char text[32];
 
 	for (u32 i = 0; i < s->nr_pools; i++)
@@ -258,8 +283,8 @@ void pool_totals(struct page *p, const struct snapshot *s)
 		rate.number = (double)now * 1e9 / (double)s->interval_ns;
 	page_flow(p, 0, 2, STYLE_PLAIN, "%s calls/s",
 		  value_format(&rate, UNIT_PER_SECOND, text, sizeof(text)));
-	page_flow(p, 0, 2, STYLE_PLAIN, "calls %llu", (unsigned long long)calls);
-	page_flow(p, 0, 2, STYLE_PLAIN, "failed %llu", (unsigned long long)failed);
+	put_total(p, s, "calls", calls);
+	put_total(p, s, "failed", failed);
 	put_losses(p, &s->losses);
 }
 

@@ -58,6 +58,16 @@ void watch_found_over(struct watch *w, u32 pool, enum condition cond, u64 now)
 		f->count.peak = f->episode.peak;
 }
 
+/* Calls that we do not see account for it. */
+static void forget_drift(struct watch *w, u32 pool, u64 now)
+{
+	struct watched_pool *watched = &w->pools[pool];
+
+	watched->drift_run = watched->drift_least = 0;
+	watched->drift_known = false;
+	watch_found_over(w, pool, COND_DRIFT, now);
+}
+
 /*
  * A call that is between the driver's counter and our hook counts on one side
  * only, but never for long, and not at every look. So a drift is what stays, at
@@ -70,8 +80,15 @@ static void look_for_drift(struct watch *w, u32 pool, u64 now)
 	int drift = p->driver_total - p->driver_free - p->driver_in_use;
 	struct episode e = watch_episode(w, pool, COND_DRIFT);
 
-	if (!p->total)
+	if (!p->total || p->sight != SIGHT_FOLLOWED)
 		return;
+	watched->unseen_run = p->driver_unseen ? watched->unseen_run + 1 : 0;
+	if (p->blind || watched->unseen_run > 1) {
+		forget_drift(w, pool, now);
+		return;
+	}
+	if (watched->unseen_run)
+		return; /* it may be about to leave the queue, and we have seen its end */
 	if (!drift || (long)drift * watched->drift_least < 0) {
 		watched->drift_run = 0;
 		watched->drift_least = 0;
@@ -144,6 +161,7 @@ static void look_at_pool(struct watch *w, u32 pool, u64 now)
 			conditions_lasts(w->conditions, &e, now);
 	watch_calls(w, pool, now);
 	look_for_drift(w, pool, now);
+	w->pools[pool].was_blind |= p->blind;
 }
 
 static int on_ended(void *arg, void *data, size_t len)
@@ -210,6 +228,17 @@ bool watch_drift(const struct watch *w, u32 pool, int *drift)
 	return w->pools[pool].drift_known;
 }
 
+enum sight watch_sight(struct watch *w, u32 pool)
+{
+	const struct pool *p = &w->shared->pools[pool];
+	struct watched_pool *watched = &w->pools[pool];
+	bool blind = watched->was_blind || p->blind;
+
+	watched->was_blind = p->blind;
+	watched->sight = p->sight == SIGHT_FOLLOWED && blind ? SIGHT_BLIND : p->sight;
+	return watched->sight;
+}
+
 static u64 max_of(u64 a, u64 b)
 {
 	return a > b ? a : b;
@@ -270,6 +299,7 @@ void watch_condition(const struct watch *w, u32 pool, enum condition cond, u64 n
 		to->known = p->total;
 	else if (cond == COND_DRIFT)
 		to->known = w->pools[pool].drift_known;
+	to->known &= w->pools[pool].sight == SIGHT_FOLLOWED;
 }
 
 struct watch *watch_new(const struct probes *probes)

@@ -36,6 +36,9 @@ u64 watch_dropped(const struct watch *w);
 void watch_condition(const struct watch *w, u32 pool, enum condition cond, u64 now,
 		     struct snap_cond *to);
 
+/* Were all calls of a pool seen, at every look since this was asked last? */
+enum sight watch_sight(struct watch *w, u32 pool);
+
 /* The drift of a pool, if it is known: what stayed for a second. */
 bool watch_drift(const struct watch *w, u32 pool, int *drift);
 

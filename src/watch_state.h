@@ -41,6 +41,9 @@ struct watched_pool {
 	int drift_reported; /* as the episode began */
 	u64 drift_since_ns;
 	bool drift_known;
+	enum sight sight; /* as the last snapshot has it */
+	bool was_blind;   /* at a look since the last snapshot */
+	int unseen_run;   /* looks in a row that found calls that are not ours in the queue */
 };
 
 struct known_comm {

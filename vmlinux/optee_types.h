@@ -112,10 +112,15 @@ struct optee_supp {
 	struct idr idr;
 };
 
+struct optee_ops {
+	void *do_call_with_arg;
+};
+
 struct optee {
 	struct tee_device *supp_teedev;
 	struct tee_device *teedev;
-	struct tee_context *ctx; /* 5.17 */
+	struct tee_context *ctx;     /* 5.17 */
+	const struct optee_ops *ops; /* 5.16 */
 	struct optee_call_queue call_queue;
 	struct optee_supp supp;
 	unsigned int rpc_param_count;

@@ -254,6 +254,12 @@ static inline bool queue_has_policy(u64 queue)
 	return policy_attached;
 }
 
+static inline int device_sight(u64 device, u64 driver_data)
+{
+	(void)device, (void)driver_data;
+	return SIGHT_FOLLOWED;
+}
+
 static inline bool waiter_is_done(u64 waiter)
 {
 	return ((struct optee_call_waiter *)waiter)->c.done != 0;

@@ -129,6 +129,7 @@ static void make_pool(struct snap_pool *p)
 	}
 	p->exhausted_ns_iv = any();
 	p->oldest_wait_ns = any();
+	p->sight = any() % NR_SIGHTS;
 	make_policies(p);
 }
 

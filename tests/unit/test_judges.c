@@ -282,6 +282,43 @@ static void ejections(void **state)
 	expect("no_ejection", VERDICT_PASS, "none");
 }
 
+/* What was not followed, from the beginning to the end or for a moment, was not seen to be good. */
+static void sight(void **state)
+{
+	static const char *const rules[] = {
+		"no_overrun",          "no_harmful_overrun",
+		"no_reserve_breach",   "no_reserve_idle",
+		"no_stranded",         "no_starved",
+		"no_lost_wake",        "no_count_mismatch",
+		"no_deadlock",         "no_drift",
+		"no_losses",           "no_count_leak",
+		"no_ejection",         "no_failed_calls",
+		"calls_at_least 1000", "no_reservation_leak",
+		"wait_p99 normal 5ms", "wait_longest system 5ms",
+	};
+	struct snap_pool *begin = &fake.first.pools[0], *end = &fake.last.pools[0];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		fake_init(&fake);
+		begin->sight = end->sight = SIGHT_FOLLOWED;
+		assert_int_not_equal(judged(rules[i]), VERDICT_UNKNOWN);
+		begin->sight = end->sight = SIGHT_FFA;
+		expect(rules[i], VERDICT_UNKNOWN, "not followed: called by FF-A");
+		begin->sight = SIGHT_FOLLOWED;
+		end->sight = SIGHT_BLIND;
+		expect(rules[i], VERDICT_UNKNOWN, "not followed: the hooks do not fire");
+	}
+	/* What was seen all the same is a failure; and what an end needs is known there. */
+	fake_init(&fake);
+	begin->sight = SIGHT_BLIND;
+	end->sight = SIGHT_FOLLOWED;
+	expect("no_count_leak", VERDICT_PASS, "none at the end");
+	assert_int_equal(judged("no_drift"), VERDICT_UNKNOWN);
+	fake_episode(&fake, COND_DRIFT, SECOND);
+	assert_int_equal(judged("no_drift"), VERDICT_FAIL);
+}
+
 static void waits(void **state)
 {
 	(void)state;
@@ -360,4 +397,4 @@ static void calls(void **state)
 }
 
 UNIT_TESTS(conditions, for_so_long, the_evidence_is_short, what_was_before_is_not_judged, losses,
-	   leaks, ejections, waits, calls)
+	   leaks, ejections, sight, waits, calls)
