@@ -28,6 +28,7 @@
 #include "supplicant.bpf.h"
 #include "sight.bpf.h"
 #include "inspect.bpf.h"
+#include "everywhere.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

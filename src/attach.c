@@ -320,6 +320,7 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	bpf_object__for_each_program (each, p->skel->obj)
 		if (is_hook(each))
 			bpf_program__set_autoload(each, chosen(prog, bpf_program__name(each)));
+	past_choose(p);
 	err = probes_bpf__load(p->skel);
 	if (!err)
 		return STATUS_OK;
@@ -447,7 +448,9 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 			      .look_sight_fd = -1,
 			      .ended_fd = -1,
 			      .records_fd = -1,
-			      .switches = { -1, -1 } };
+			      .switches = { -1, -1 },
+			      .everywhere = pid_namespace_of("self") == PID_NAMESPACE_OTHER };
+	p->knows_tasks = !p->everywhere || pid_namespace_of("1") == PID_NAMESPACE_FIRST;
 	memset(p->prog_fds, -1, sizeof(p->prog_fds));
 	libbpf_says[0] = '\0';
 	libbpf_set_print(keep_warning);

@@ -64,6 +64,8 @@ struct probes {
 	size_t map_sizes[4];
 	u64 starved_ns;
 	struct bpf_link *links[NR_HOOKS];
+	bool everywhere;    /* we are in a pid namespace of our own, and look in all of them */
+	bool knows_tasks;   /* a task's id in /proc is the one that the kernel tells us */
 	bool finds;         /* sessions and calls from before are looked for */
 	bool sees_wakes;    /* whom the driver wakes: else nothing is known of stranded waiters */
 	bool sees_requests; /* to tee-supplicant: else nothing of deadlocks through it */

@@ -260,7 +260,8 @@ static void take_call(struct collect *c, const struct call *call, u64 now)
 	};
 	if (call->start_ns && to->phase_ns > to->age_ns)
 		to->phase_ns = to->age_ns; /* it is just beginning */
-	task_comm(call->tid, to->comm);
+	if (c->probes->knows_tasks)
+		task_comm(call->tid, to->comm);
 	pool->in_rpc += to->phase == PHASE_RPC;
 	if (to->queued && to->phase_ns > pool->oldest_wait_ns) {
 		pool->oldest_wait_ns = to->phase_ns;

@@ -149,7 +149,11 @@ enum status doctor(const struct opts *o)
 			print_hooks(&p);
 		return status;
 	}
-	row("calls and sessions before attach", p.finds ? "found" : "not looked for");
+	row("calls and sessions before attach", !p.finds     ? "not looked for" :
+						p.everywhere ? "found, in all pid namespaces" :
+							       "found");
+	row("names of tasks",
+	    p.knows_tasks ? "known" : "not known: /proc is of a pid namespace of its own");
 	printf("%-34s %.2f s\n", "time to attach", p.attach_seconds);
 	print_hooks(&p);
 	print_pools(&p);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -11,6 +12,26 @@
 #include "bpf_object.h"
 #include "past.h"
 #include "probes.skel.h"
+
+#define FIRST_PID_NAMESPACE 0xeffffffcU /* PROC_PID_INIT_INO */
+
+enum pid_namespace pid_namespace_of(const char *pid)
+{
+	struct stat st;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/pid", pid);
+	if (stat(path, &st))
+		return PID_NAMESPACE_UNKNOWN;
+	return st.st_ino == FIRST_PID_NAMESPACE ? PID_NAMESPACE_FIRST : PID_NAMESPACE_OTHER;
+}
+
+void past_choose(struct probes *p)
+{
+	bpf_program__set_autoload(p->skel->progs.find_everywhere, p->everywhere);
+	bpf_program__set_autoload(p->skel->progs.find_sessions, !p->everywhere);
+	bpf_program__set_autoload(p->skel->progs.find_calls, !p->everywhere);
+}
 
 /* Runs an iterator to its end; what it finds is in the maps. */
 static int run_iterator(struct bpf_program *prog)
@@ -47,8 +68,12 @@ bool past_find(struct probes *p)
 				n++;
 		}
 	globfree(&devices);
-	found = !run_iterator(p->skel->progs.find_sessions) &&
-		!run_iterator(p->skel->progs.find_calls);
+	if (p->everywhere)
+		found = !run_iterator(p->skel->progs.find_everywhere) &&
+			p->skel->bss->searched_everywhere;
+	else
+		found = !run_iterator(p->skel->progs.find_sessions) &&
+			!run_iterator(p->skel->progs.find_calls);
 	while (n > 0)
 		close(fds[--n]);
 	return found;

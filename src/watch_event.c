@@ -16,7 +16,8 @@ static const char *comm_of(struct watch *w, u32 tid)
 		return known->comm;
 	known->tid = tid;
 	known->read_ns = now;
-	task_comm(tid, known->comm);
+	if (w->probes->knows_tasks)
+		task_comm(tid, known->comm);
 	return known->comm;
 }
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Hooks that are attached and do not fire, and devices that have none: what is not seen is unknown
-and counted, and nobody is accused of it."""
+"""Hooks that are attached and do not fire, devices that have none, and a view of some tasks only:
+what is not seen is unknown and counted, and nobody is accused of it."""
 
 import re
 from typing import Sequence
@@ -187,4 +187,43 @@ def sight_ffa(context: Context) -> None:
     findings.true(f"the status of check --strict: {check[-300:]!r}", check.endswith("status 5\n"))
     findings.true("the CSV of pools does not say it", FFA_SIGHT in guest.read("csv").decode())
     findings.true("doctor does not say it", FFA_SIGHT in guest.read("doctor").decode())
+    findings.done()
+
+
+NAMESPACE = r"""
+optee-load -o /tmp/load --ready-file /tmp/ready --wait-file /tmp/go \
+	'name=holder count=2 wait=9000' 'name=waiter at=300 wait=200' &
+LOAD=$!
+wait_for 60 test -e /tmp/ready
+: >/tmp/go
+in_queue() { cat /proc/[0-9]*/task/*/stack | grep -q optee_cq_wait_init; }
+wait_for 20 in_queue
+unshare -f -p -m sh -c 'mount -t proc none /proc && exec optee-top --json -d 0.5 -n 4' >/tmp/inside ||
+	die "optee-top ended with $?"
+wait $LOAD || die "optee-load failed"
+"""
+
+
+@test()
+def sight_namespace(context: Context) -> None:
+    """From a pid namespace of its own it finds all that was there, and no names of others."""
+    guest = vm.run(context, NAMESPACE, "--icount", gets=("inside", "load"))
+    findings = Findings()
+    seen = frames.load(guest.files["inside"])
+    truth = account.load(guest.files["load"])
+    start = seen[0]["mono_ns"]
+    flying = [c for c in truth.calls if c.start < start and (c.end or start) >= start]
+    calls = [c for c in seen[0]["calls"] if c["tid"] in {f.tid for f in flying}]
+    findings.equal("calls in flight (tid, pid, name, queued)",
+                   sorted((c["tid"], c["pid"], c["comm"], c["queued"]) for c in calls),
+                   sorted((c.tid, c.pid, None, c.client == "waiter") for c in flying))
+    findings.true("three calls in flight: else this is no test", len(flying) == 3)
+    clients = sorted(s["client"] for s in seen[0]["sessions"] if s["serial"] is not None)
+    findings.true(f"sessions from before: {clients}",
+                  [c for c in clients if c.startswith("holder")] != [] and "waiter" in clients)
+    for frame in seen:
+        findings.true(f"frame {frame['seq']}: drift {frame['pools'][0]['drift']}",
+                      frame["pools"][0]["drift"] in (0, None))
+        findings.equal(f"frame {frame['seq']}: drifts",
+                       [e for e in frame["events"] if e["condition"] == "drift"], [])
     findings.done()
