@@ -62,7 +62,7 @@ PLAIN	:= opts text_read help man json_keys fields fields_pool fields_policy poli
 	line csv lock_file log_name log_dir log_file log_pack log_jsonl log_csv log_sink event_quota logger time_parse \
 	log_read log_cursor log_export log_out_csv log_out_prometheus \
 	conditions condition_table condition_log deadlock lost_wake \
-	block block_file codec schema schema_call encoder decoder recorder recording \
+	block block_file codec schema schema_pool schema_call encoder decoder recorder recording \
 	history feed acceptor serve stream merge snapshot_copy listener unix_socket \
 	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
 	out_file lanes intern protobuf timeline task_names loop \
