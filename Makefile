@@ -203,7 +203,7 @@ guest:
 	$(Q)$(MAKE) $(JOBS) --no-print-directory $(if $(V),,-s) CROSS_COMPILE=aarch64-linux-gnu- STATIC=1 \
 		SYSROOT=$(SYSROOT_ARM64) build/arm64/optee-top build/arm64/optee-load build/arm64/optee-load-demo \
 		build/arm64/calling-plugin.so build/arm64/tee-account.so build/arm64/log-made build/arm64/crowd build/arm64/mob \
-		build/arm64/hammer build/arm64/takers \
+		build/arm64/hammer build/arm64/opens build/arm64/takers \
 		build/arm64/policy-swaps build/arm64/policy-witness build/arm64/policy-shadow policies $(HOMES)
 
 # What never was, for tests of what is made of it: a daemon's log, those of many devices,
@@ -232,8 +232,8 @@ build/arm64/optee-load-demo: tests/load/demo.sh
 
 # What a daemon has to put up with, and what the driver has.
 build/arm64/crowd build/arm64/mob: build/arm64/%: tests/daemon/%.c
-build/arm64/hammer build/arm64/takers: build/arm64/%: tests/hostile/%.c
-build/arm64/crowd build/arm64/mob build/arm64/hammer build/arm64/takers: Makefile
+build/arm64/hammer build/arm64/opens build/arm64/takers: build/arm64/%: tests/hostile/%.c
+build/arm64/crowd build/arm64/mob build/arm64/hammer build/arm64/opens build/arm64/takers: Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra \

@@ -91,3 +91,72 @@ def hostile_comm(context: Context) -> None:
                    sum(1 for line in lines if " user " in line), 2 * len(NAMES))
     findings.true("no waiter is shown in batch", any(line.startswith("wait ") for line in lines))
     findings.done()
+
+
+CROWD = 400
+
+# The driver registers its pages for the arguments of calls one by one, and few callers get
+# into the queue before it has enough: quick calls take care of that first.
+CROWD_RUN = rf"""
+chmod 666 /dev/tee0
+optee-load -r 0 -o /dev/null 'name=warm ta=invoke_tests threads={CROWD + 50} repeat=20 nop' ||
+	die "optee-load failed"
+optee-top daemon --log /tmp/log --log-interval 5 2>/tmp/daemon.err &
+DAEMON=$!
+attached() {{ optee-top metrics 2>/dev/null | grep -q '^optee_up 1$'; }}
+wait_for 60 attached
+top_start -d 0.5
+su nobody -s /bin/sh -c '/opens {CROWD} 12' >/tmp/failed &
+OPENS=$!
+crowded() {{ tail -n 1 /tmp/top.jsonl | grep -Eq '"waiting_normal":3[5-9][0-9]'; }}
+wait_for 60 crowded
+optee-top --direct --json -d 0.5 -n 2 >/tmp/late.jsonl || die "it cannot be attached"
+wait $OPENS || die "an open did what it should not"
+optee-load -o /tmp/load 'ta=invoke_tests nop' || die "optee-load failed"
+top_settle
+optee-top metrics >/tmp/metrics || die "no metrics"
+top_stop
+kill -TERM $DAEMON
+wait $DAEMON || die "the daemon ended with status $?: $(cat /tmp/daemon.err)"
+cat /tmp/log/optee-top.jsonl >/tmp/log.jsonl
+"""
+
+
+@test()
+def hostile_opens(context: Context) -> None:
+    """400 threads of nobody's open sessions of TAs that do not exist: all of them are seen,
+    they make no rows and no sessions, and the log is not theirs."""
+    guest = vm.run(context, CROWD_RUN, "--put", f"{vm.ROOT}/build/arm64/opens:/opens",
+                   gets=("top.jsonl", "late.jsonl", "failed", "metrics", "log.jsonl"), seconds=240)
+    findings = Findings()
+    seen = frames.load(guest.files["top.jsonl"])
+    failed = int(guest.read("failed"))
+    frames.check_sane(findings, seen)
+    none = frames.no_session(seen[-1])
+    findings.true(f"{failed} opens failed, {none['ops']} are calls without a session",
+                  none["ops"].get("open") == failed == none["failed"])
+    waiting = [f["pools"][0]["waiting_normal"] for f in seen]
+    findings.true(f"at most {max(waiting)} waited: this is no test", max(waiting) > 350)
+    for frame in seen:
+        pool = frame["pools"][0]
+        queued = sum(1 for call in frame["calls"] if call["queued"])
+        findings.true(f"frame {frame['seq']}: {pool['waiting_normal']} wait, {queued} are shown",
+                      abs(pool["waiting_normal"] - queued) <= 4)
+    starved = max(f["pools"][0]["conditions"]["starved"]["lasting"] for f in seen)
+    findings.true(f"{starved} starve", starved > 300)
+    late = frames.load(guest.files["late.jsonl"])[0]
+    queued = sum(1 for call in late["calls"] if call["queued"])
+    findings.true(f"who came late sees {queued} wait", queued > 300)
+    findings.equal("calls that who came late has no room for",
+                   late["losses"]["calls_without_slot"], 0)
+    lines = guest.read("metrics").decode().splitlines()
+    findings.true(f"{len(lines)} lines of metrics", len(lines) < 600)
+    opened = [x.split('ta="')[1] for x in lines if x.startswith("optee_sessions_opened_total{")]
+    findings.equal("sessions opened, by TA", opened,
+                   ['(no session)",class="normal"} 0', 'invoke-tests.pta",class="normal"} 1'])
+    log = frames.parse(guest.read("log.jsonl"))
+    events = [x for x in log if x["type"] == "event"]
+    findings.true(f"{len(events)} events in the log", len(events) < 600)
+    findings.true("none was left out",
+                  any(x["type"] == "omitted" and x["condition"] == "starved" for x in log))
+    findings.done()
