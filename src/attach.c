@@ -289,6 +289,15 @@ static enum status attach_shadows(struct probes *p, const char *const prog[NR_HO
 	return shadows_attach(p->shadow_set, p->skel->obj, fds);
 }
 
+#define PRIVILEGES                                                                                 \
+	"run as root, or with CAP_BPF, CAP_PERFMON and, for a modular driver, CAP_SYS_ADMIN"
+
+/* A kernel that is locked down refuses root, too. */
+static bool is_locked_down(void)
+{
+	return lockdown_read() == LOCKDOWN_CONFIDENTIALITY;
+}
+
 static enum status load(struct probes *p, const struct attach_opts *opts,
 			const char *const prog[NR_HOOKS])
 {
@@ -324,10 +333,8 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	err = probes_bpf__load(p->skel);
 	if (!err)
 		return STATUS_OK;
-	if ((err == -EPERM && lockdown_read() != LOCKDOWN_CONFIDENTIALITY) || may_not_read_driver())
-		return fail(STATUS_PRIVILEGE,
-			    "cannot load the BPF programs: %s; run as root, or with "
-			    "CAP_BPF, CAP_PERFMON and, for a modular driver, CAP_SYS_ADMIN",
+	if ((err == -EPERM && !is_locked_down()) || may_not_read_driver())
+		return fail(STATUS_PRIVILEGE, "cannot load the BPF programs: %s; " PRIVILEGES,
 			    strerror(EPERM));
 	if (opts->btf)
 		return fail(STATUS_KERNEL,
@@ -366,18 +373,25 @@ static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
 	for (int h = 0; h < NR_HOOKS; h++) {
 		struct bpf_program *each;
 		char why[512];
+		int err;
 
 		if (!prog[h])
 			continue;
 		each = bpf_object__find_program_by_name(p->skel->obj, prog[h]);
 		p->links[h] = attach_hook(&p->hooks[h], each);
+		err = errno;
 		if (!p->links[h] && hooks[h].optional)
 			continue;
+		/* EACCES is perf_event_open()'s word for it. */
+		if (!p->links[h] && (err == EPERM || err == EACCES) && !is_locked_down())
+			return fail(STATUS_PRIVILEGE,
+				    "cannot attach to '%s' by %s: %s; " PRIVILEGES,
+				    p->hooks[h].target, mechanism_name(p->hooks[h].mech),
+				    strerror(err));
 		if (!p->links[h])
-			return fail(errno == EPERM ? STATUS_PRIVILEGE : STATUS_KERNEL,
-				    "cannot attach to '%s' by %s: %s", p->hooks[h].target,
-				    mechanism_name(p->hooks[h].mech),
-				    obstacle(why, sizeof(why), strerror(errno)));
+			return fail(STATUS_KERNEL, "cannot attach to '%s' by %s: %s",
+				    p->hooks[h].target, mechanism_name(p->hooks[h].mech),
+				    obstacle(why, sizeof(why), strerror(err)));
 		p->hooks[h].attached = true;
 		p->prog_fds[h] = dup_fd(bpf_program__fd(each));
 	}
