@@ -5,10 +5,12 @@
  */
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <zlib.h>
 #include "obstacles.h"
+#include "text_read.h"
 
 static const char *const levels[NR_LOCKDOWNS] = {
 	[LOCKDOWN_NONE] = "none",
@@ -45,27 +47,19 @@ enum lockdown lockdown_of_command_line(const char *text)
 	return found;
 }
 
-static bool read_text(const char *path, char *buf, size_t len)
-{
-	FILE *f = fopen(path, "re");
-	size_t n = f ? fread(buf, 1, len - 1, f) : 0;
-
-	buf[n] = '\0';
-	if (f)
-		fclose(f);
-	return n;
-}
-
 /* Without securityfs mounted there is the command line, which cannot tell that there is none. */
 enum lockdown lockdown_read(void)
 {
-	char text[4096];
+	enum lockdown found = LOCKDOWN_UNKNOWN;
+	char *text;
+	size_t line;
 
-	if (read_text("/sys/kernel/security/lockdown", text, sizeof(text)))
-		return lockdown_of_file(text);
-	if (read_text("/proc/cmdline", text, sizeof(text)))
-		return lockdown_of_command_line(text);
-	return LOCKDOWN_UNKNOWN;
+	if (!text_read("/sys/kernel/security/lockdown", TEXT_FILE, &text, &line))
+		found = lockdown_of_file(text);
+	else if (!text_read("/proc/cmdline", TEXT_FILE, &text, &line))
+		found = lockdown_of_command_line(text);
+	free(text);
+	return found;
 }
 
 const char *lockdown_text(enum lockdown l)
@@ -81,7 +75,10 @@ const char *lockdown_text(enum lockdown l)
 	return texts[l];
 }
 
-/* The options that no kernel can do without; those of one mechanism are in doctor's hooks. */
+/*
+ * Without one of these some probe cannot be used, though perhaps none of those that this driver
+ * needs: fentry, for example, does without kprobes.
+ */
 static const char *const needed[] = {
 	"CONFIG_BPF_SYSCALL",   "CONFIG_BPF_EVENTS",  "CONFIG_PERF_EVENTS", "CONFIG_KPROBES",
 	"CONFIG_KPROBE_EVENTS", "CONFIG_TRACEPOINTS", "CONFIG_KALLSYMS",
@@ -132,20 +129,29 @@ const char *obstacles_options(char *buf, size_t len)
 	return buf;
 }
 
-const char *obstacle(char *buf, size_t len, const char *says)
+const char *obstacle_text(char *buf, size_t len, enum lockdown lockdown, const char *missing,
+			  const char *says)
 {
-	char missing[256];
-
-	obstacles_options(missing, sizeof(missing));
-	if (lockdown_read() == LOCKDOWN_CONFIDENTIALITY)
-		snprintf(buf, len,
-			 "the kernel is locked down (confidentiality), and lets no BPF program "
-			 "read its memory; boot it with lockdown=integrity, or without lockdown=");
-	else if (missing[0] && missing[0] != '?')
-		snprintf(buf, len, "this kernel was built without %s; build it with", missing);
+	if (lockdown == LOCKDOWN_CONFIDENTIALITY)
+		snprintf(
+			buf, len,
+			"the kernel is locked down (confidentiality), and lets no BPF program "
+			"read its memory (%s); boot it with lockdown=integrity, or without lockdown=",
+			says);
+	else if (*missing && *missing != '?')
+		snprintf(buf, len, "%s; this kernel was built without %s, which may be why", says,
+			 missing);
 	else
 		snprintf(buf, len,
 			 "%s; OPTEE_TOP_DEBUG=1 shows what the kernel says, for a bug report",
 			 says);
 	return buf;
+}
+
+const char *obstacle(char *buf, size_t len, const char *says)
+{
+	char missing[256];
+
+	obstacles_options(missing, sizeof(missing));
+	return obstacle_text(buf, len, lockdown_read(), missing, says);
 }

@@ -29,9 +29,13 @@ const char *lockdown_text(enum lockdown l);
 const char *obstacles_options(char *buf, size_t len);
 
 /*
- * The known cause of a refusal and what to do about it, as the end of an error message. Without a
- * known one it is `says`, the kernel's or libbpf's own words, and how to report it.
+ * The end of an error message: `says`, the kernel's or libbpf's own words, and the likely cause, or
+ * how to report it.
  */
 const char *obstacle(char *buf, size_t len, const char *says);
+
+/* The same for a given level of lockdown and missing options. */
+const char *obstacle_text(char *buf, size_t len, enum lockdown lockdown, const char *missing,
+			  const char *says);
 
 #endif

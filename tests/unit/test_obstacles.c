@@ -29,4 +29,22 @@ static void command_line(void **state)
 			 LOCKDOWN_UNKNOWN);
 }
 
-UNIT_TESTS(lockdown, command_line)
+/* A likely cause is not shown as the cause, and the kernel's own words are always there. */
+static void causes(void **state)
+{
+	char why[512];
+
+	(void)state;
+	assert_string_equal(obstacle_text(why, sizeof(why), LOCKDOWN_NONE, "CONFIG_KPROBES", "No"),
+			    "No; this kernel was built without CONFIG_KPROBES, which may be why");
+	assert_string_equal(obstacle_text(why, sizeof(why), LOCKDOWN_UNKNOWN, "", "No"),
+			    "No; OPTEE_TOP_DEBUG=1 shows what the kernel says, for a bug report");
+	assert_string_equal(obstacle_text(why, sizeof(why), LOCKDOWN_INTEGRITY, "?", "No"),
+			    "No; OPTEE_TOP_DEBUG=1 shows what the kernel says, for a bug report");
+	assert_string_equal(
+		obstacle_text(why, sizeof(why), LOCKDOWN_CONFIDENTIALITY, "CONFIG_KPROBES", "No"),
+		"the kernel is locked down (confidentiality), and lets no BPF program read its "
+		"memory (No); boot it with lockdown=integrity, or without lockdown=");
+}
+
+UNIT_TESTS(lockdown, command_line, causes)
