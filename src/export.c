@@ -10,6 +10,7 @@
 #include "export.h"
 #include "session_index.h"
 #include "stop.h"
+#include "text.h"
 
 static const struct export_format *const formats[] = { &export_jsonl, &export_csv,
 						       &export_perfetto };
@@ -62,7 +63,7 @@ static bool shows(const struct opts *o, const struct call_view *c)
 	if (!o->match)
 		return true;
 	ta = call_ta(c, uuid);
-	return (c->row && strstr(c->row->comm, o->match)) || (ta && strstr(ta, o->match));
+	return (c->row && text_has(c->row->comm, o->match)) || (ta && text_has(ta, o->match));
 }
 
 /* Those that were found out by then. */

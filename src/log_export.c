@@ -8,6 +8,7 @@
 #include "log_export.h"
 #include "out_file.h"
 #include "stop.h"
+#include "text.h"
 
 static const struct log_out_format *const formats[] = { &log_out_jsonl, &log_out_csv,
 							&log_out_prometheus };
@@ -57,7 +58,7 @@ static bool has(const json_t *object, const char *key, const char *part)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 
-	return text && strstr(text, part);
+	return text && text_has(text, part);
 }
 
 static bool is_pid(const json_t *object, pid_t pid)

@@ -282,14 +282,17 @@ static u32 calls(void *ctx, const struct call_record **found)
 
 static enum status status;
 static u64 since_ns;
+static const char *match;
 
 static char *run_with(const char *format, const char *what, bool strict)
 {
 	static const struct host host = { .reserved = -1, .mono_ns = 1500 };
 	const struct source source = { .host = &host, .next = next, .calls = calls };
-	const struct opts o = {
-		.format = format, .what = what, .strict = strict, .since_ns = since_ns
-	};
+	const struct opts o = { .format = format,
+				.what = what,
+				.strict = strict,
+				.since_ns = since_ns,
+				.match = match };
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
@@ -338,6 +341,34 @@ static void csv(void **state)
 	(void)state;
 	assert_string_equal(text, want);
 	free(text);
+}
+
+/* -p takes a name as it is shown and as it was. */
+static void names(void **state)
+{
+	static const struct {
+		const char *comm, *match;
+		size_t calls;
+	} cases[] = {
+		{ "a\\x5cb", "a\\b", 1 },
+		{ "a\\x5cb", "x5c", 1 },
+		{ "caf\\xc3\\xa9", "caf\u00e9", 1 }, /* of an old recording */
+		{ "caf\u00e9", "cafe", 0 },
+	};
+	const struct snap_session as_it_was = row;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text;
+
+		snprintf(row.comm, sizeof(row.comm), "%s", cases[i].comm);
+		match = cases[i].match;
+		text = run("jsonl", NULL);
+		assert_int_equal(!!strstr(text, "\"type\":\"call\""), cases[i].calls);
+		free(text);
+	}
+	match = NULL;
+	row = as_it_was;
 }
 
 /* A call counts by its end, a snapshot by when it was taken. */
@@ -391,4 +422,5 @@ static void jsonl(void **state)
 	since();
 }
 
-UNIT_TESTS(lanes, order, wire, texts_have_numbers, files, files_stay_private, csv, jsonl, losses)
+UNIT_TESTS(lanes, order, wire, texts_have_numbers, files, files_stay_private, csv, jsonl, names,
+	   losses)

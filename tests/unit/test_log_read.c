@@ -8,6 +8,7 @@
 #include "unit.h"
 #include "capture.h"
 #include "log_cursor.h"
+#include "log_export.h"
 #include "log_made.h"
 #include "log_read.h"
 #include "opts.h"
@@ -314,4 +315,38 @@ static void what_is_a_log(void **state)
 	made_remove(dir);
 }
 
-UNIT_TESTS(times, order, damage, meanwhile, cursor, what_is_a_log)
+/* Does the export of a log have the one line with this client? */
+static bool exports(const char *dir, const char *match)
+{
+	char output[128], line[512];
+	const struct opts o = { .format = "jsonl", .match = match, .output = output };
+	bool has;
+	FILE *f;
+
+	snprintf(output, sizeof(output), "%s.out", dir);
+	assert_int_equal(log_export(&o, dir), STATUS_OK);
+	f = fopen(output, "r");
+	has = fgets(line, sizeof(line), f);
+	fclose(f);
+	unlink(output);
+	return has;
+}
+
+/* -p takes a name as it is shown and as it was. */
+static void names(void **state)
+{
+	char dir[64], *line;
+
+	(void)state;
+	made_dir(dir);
+	line = line_of(1, 1, ",\"client\":\"a\\\\x5cb caf\\\\xc3\\\\xa9\"");
+	memcpy(strstr(line, "\"pool\""), "\"ta\"  ", 6); /* what -p has a say in */
+	add(dir, "optee-top.jsonl", line, strlen(line));
+	assert_true(exports(dir, "a\\b"));
+	assert_true(exports(dir, "a\\x5cb"));
+	assert_true(exports(dir, "caf\u00e9"));
+	assert_false(exports(dir, "cafe"));
+	made_remove(dir);
+}
+
+UNIT_TESTS(times, order, damage, meanwhile, cursor, what_is_a_log, names)
