@@ -40,23 +40,29 @@ static bool forget(struct event_quota *quota, u64 episode)
 	return false;
 }
 
-/* Of too many the oldest is given up: its end has to find room like any other line. */
+/* In a free place, which has 0. Where there is none the oldest episode loses its place. */
 static void remember(struct event_quota *quota, u64 episode)
 {
-	quota->open[quota->next] = episode;
-	quota->next = (quota->next + 1) % EVENT_OPEN;
+	u32 at = 0;
+
+	for (u32 i = 1; i < EVENT_OPEN; i++)
+		if (quota->open[i] < quota->open[at])
+			at = i;
+	quota->open[at] = episode;
 }
 
 bool event_quota_take(struct event_quotas *q, const struct event *e, bool fits)
 {
 	struct event_quota *quota = find(q, e);
+	/* Episodes that last must not keep those that begin out of the log. */
+	u32 least = e->state == EVENT_STILL ? EVENT_BURST / 2 : 0;
 
 	refill(quota, e->mono_ns);
 	if (e->state == EVENT_END && forget(quota, e->episode)) {
 		quota->left -= quota->left > 0;
 		return true;
 	}
-	if (!fits || !quota->left) {
+	if (!fits || quota->left <= least) {
 		if (!quota->omitted++)
 			quota->since_ns = e->mono_ns;
 		return false;

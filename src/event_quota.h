@@ -3,8 +3,9 @@
  * Which events are worth a line of the log. A client can make hundreds of episodes a
  * second, for instance with threads that starve; the log must not consist of them. So of
  * each condition of a TEE instance there are at most EVENT_BURST lines at once and one a
- * second on average, but an episode whose begin was written has its end written, too.
- * What is left out is counted.
+ * second on average. Half of the burst is kept for episodes that begin or end. The end of
+ * an episode whose begin was written is always written, for up to EVENT_OPEN episodes at
+ * once. What is left out is counted.
  */
 #ifndef OPTEE_TOP_EVENT_QUOTA_H
 #define OPTEE_TOP_EVENT_QUOTA_H
@@ -22,7 +23,6 @@ struct event_quota {
 	u32 left;
 	u64 refilled_ns;
 	u64 open[EVENT_OPEN];  /* serials of episodes whose begin was written; 0: none */
-	u32 next;              /* place for one */
 	u64 omitted, since_ns; /* left out since that was last reported, and the first of them */
 };
 

@@ -90,6 +90,14 @@ static int put_line(struct log_sink *k, struct log_file *f, const struct log_ite
 	k->bytes += k->line->len;
 	if (item->type == LOG_EVENT)
 		k->event_bytes += k->line->len;
+	/*
+	 * What was written long ago has been deleted, and must not entitle events to as much
+	 * again. There may be two formats: half of the cap is the share of each.
+	 */
+	if (k->bytes > k->dir->cap / 2) {
+		k->bytes /= 2;
+		k->event_bytes /= 2;
+	}
 	if (!k->unsafe++)
 		k->unsafe_ns = item->mono_ns;
 	return 0;

@@ -18,7 +18,7 @@ struct log_sink {
 	struct log_file files[NR_LOG_NAMES];
 	u64 seq;                /* of the last line, lost ones included */
 	u64 lines;              /* written */
-	u64 bytes, event_bytes; /* of them all; of those of events */
+	u64 bytes, event_bytes; /* of them all, of those of events; old ones count less */
 	u64 lost;               /* all of them */
 	u64 errors;             /* attempts that failed */
 	bool failing;

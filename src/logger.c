@@ -20,8 +20,8 @@
 #define RETRY_NS     1000000000ULL
 
 /*
- * Of what is kept events may have half, and this part of the cap: so the figures of the
- * time before are still there when a client has done its worst.
+ * Of what was written lately events may have half, and this part of the cap besides, so the
+ * figures of the time before are still there when a client has done its worst.
  */
 #define EVENT_SHARES 8
 

@@ -13,6 +13,7 @@
 #include "log_file.h"
 #include "log_made.h"
 #include "log_pack.h"
+#include "log_sink.h"
 #include "logger.h"
 
 static struct made m;
@@ -343,6 +344,74 @@ static void a_flood_of_events(void **state)
 	made_remove(dir);
 }
 
+/* What was written in many quiet days does not make room for a flood that takes all there is. */
+static void old_bytes_count_less(void **state)
+{
+	static struct line line;
+	struct log_dir d;
+	struct log_sink k;
+	struct log_item item = { .type = LOG_EVENT, .host = &m.host, .s = &m.s };
+	char dir[64];
+	u64 written = 0;
+
+	(void)state;
+	made_init(&m, 1);
+	made_dir(dir);
+	log_dir_init(&d, dir, LOG_SIZE_MIN, 1U << log_jsonl.files[LOG_EVENT]);
+	assert_int_equal(log_dir_open(&d), 0);
+	log_sink_init(&k, &log_jsonl, &d, &line, LOG_SIZE_MIN / 8);
+	k.bytes = 1ULL << 30;
+	made_second(&m);
+	item.event = made_event(&m, EVENT_BEGIN);
+	for (; log_sink_fits_event(&k, LOG_SIZE_MIN / 8); written += line.len) {
+		log_sink_put(&k, &item);
+		assert_true(written < LOG_SIZE_MIN / 2);
+	}
+	assert_true(written > LOG_SIZE_MIN / 4);
+	log_sink_close(&k);
+	log_dir_close(&d);
+	made_remove(dir);
+}
+
+/* What lasts is said once a second: it leaves room for what begins. */
+static void still_does_not_crowd_out(void **state)
+{
+	static struct event_quotas quotas;
+	struct event e = { .condition = COND_STARVED };
+	u32 begun = 0;
+
+	(void)state;
+	for (u64 second = 1; second <= 600; second++) {
+		e.mono_ns = second * EVENT_REFILL_NS;
+		e.state = EVENT_STILL;
+		for (e.episode = 1; e.episode <= 5; e.episode++)
+			event_quota_take(&quotas, &e, true);
+		e.episode = 5 + second;
+		e.state = EVENT_BEGIN;
+		begun += second % 10 == 0 && event_quota_take(&quotas, &e, true);
+	}
+	assert_int_equal(begun, 60);
+}
+
+/* An episode that lasts keeps its place as long as there are free ones. */
+static void places_are_free_again(void **state)
+{
+	static struct event_quotas quotas;
+	struct event e = { .condition = COND_EXHAUSTED, .state = EVENT_BEGIN, .episode = 1 };
+
+	(void)state;
+	assert_true(event_quota_take(&quotas, &e, true));
+	for (e.episode = 2; e.episode <= 2 * EVENT_OPEN; e.episode++) {
+		e.mono_ns += 2 * EVENT_REFILL_NS;
+		e.state = EVENT_BEGIN;
+		assert_true(event_quota_take(&quotas, &e, true));
+		e.state = EVENT_END;
+		assert_true(event_quota_take(&quotas, &e, false));
+	}
+	e.episode = 1;
+	assert_true(event_quota_take(&quotas, &e, false));
+}
+
 /* An episode whose begin was written has its end written, whatever else there is. */
 static void what_began_ends(void **state)
 {
@@ -370,4 +439,5 @@ static void what_began_ends(void **state)
 	assert_int_equal(quotas.of[0][COND_EXHAUSTED].omitted, 2 * EVENT_BURST + 1);
 }
 
-UNIT_TESTS(when, modes, days, a_flood_of_events, what_began_ends)
+UNIT_TESTS(when, modes, days, a_flood_of_events, old_bytes_count_less, still_does_not_crowd_out,
+	   places_are_free_again, what_began_ends)
