@@ -280,8 +280,7 @@ static void listener_ready(void *arg, u32 events)
 	uid_t uid;
 
 	(void)events;
-	s->stats.refused += full && fd < 0;
-	if (fd < 0)
+	if (fd < 0) /* with no descriptor left, the next one waits to be accepted */
 		return;
 	uid = unix_peer(fd);
 	refusal = full ? REFUSED_FULL : refusal_for(s, uid);
