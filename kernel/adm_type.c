@@ -77,12 +77,12 @@ static int check_member(const struct btf_type *t, const struct btf_member *membe
 	u32 offset = __btf_member_bit_offset(t, member) / BITS_PER_BYTE;
 	const char *why = why_unbounded(prog);
 
+	if (!why && prog->sleepable && !may_sleep(offset))
+		why = "it may sleep outside init and exit";
 	if (why) {
 		pr_notice("no admission policy: %s in '%s'\n", why, prog->aux->name);
 		return -EINVAL;
 	}
-	if (prog->sleepable && !may_sleep(offset))
-		return -EINVAL;
 	if (!may_sleep(offset)) {
 		WRITE_ONCE(call_btf, prog->aux->attach_btf);
 		WRITE_ONCE(call_id, argument_id(prog->aux->attach_btf, member));

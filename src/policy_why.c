@@ -86,16 +86,16 @@ static void say_source(const struct part *line, char *why, size_t len)
 }
 
 /* What check_member() of the driver refuses: the verifier names the callback and nothing else. */
-static bool say_unbounded(const char *said, char *why, size_t len)
+static bool say_unsupported(const char *said, char *why, size_t len)
 {
 	struct part member = between(said, "attach to unsupported member ", " ");
 
 	if (!member.text)
 		return false;
 	snprintf(why, len,
-		 "this driver refuses its %.*s: a policy has no kfuncs, iterators, callbacks or "
-		 "may_goto, nor functions that are neither static nor inline; "
-		 "the kernel's log says which it is",
+		 "this driver refuses its %.*s: a policy may have no kfuncs, iterators, callbacks, "
+		 "may_goto or functions that are neither static nor inline, and only its init and "
+		 "exit may sleep; the kernel's log may say which it is",
 		 (int)member.len, member.text);
 	return true;
 }
@@ -145,7 +145,7 @@ void policy_why(const char *said, int err, char *why, size_t len)
 {
 	char text[512], safe[sizeof(text) * 4 + 1];
 
-	if (!say_misfit(said, text, sizeof(text)) && !say_unbounded(said, text, sizeof(text)) &&
+	if (!say_misfit(said, text, sizeof(text)) && !say_unsupported(said, text, sizeof(text)) &&
 	    !say_verifier(said, text, sizeof(text)))
 		say_last(said, err, text, sizeof(text));
 	snprintf(why, len, "%s", text_sanitise(safe, text, sizeof(text)));

@@ -45,8 +45,9 @@ static const struct {
 	  "this driver's struct optee_admission_ops has no such 'tell'" OTHER },
 	{ BEGIN "attach to unsupported member admit of struct optee_admission_ops\n"
 		"processed 0 insns\n" END,
-	  "this driver refuses its admit: a policy has no kfuncs, iterators, callbacks or may_goto, "
-	  "nor functions that are neither static nor inline; the kernel's log says which it is" },
+	  "this driver refuses its admit: a policy may have no kfuncs, iterators, callbacks, may_goto "
+	  "or functions that are neither static nor inline, and only its init and exit may sleep; "
+	  "the kernel's log may say which it is" },
 	{ "libbpf: first\nlibbpf: second\n", "Invalid argument (second)" },
 	{ "", "Invalid argument" },
 	/* cut off */
