@@ -11,8 +11,7 @@
 #include <linux/ktime.h>
 #include "optee_private.h"
 
-#define ADM_BY_WHOM         (OPTEE_ADM_BY_CLIENT | OPTEE_ADM_BY_TA)
-#define ADM_BY              (OPTEE_ADM_BY_CLASS | ADM_BY_WHOM | OPTEE_ADM_BY_KIND)
+#define ADM_BY              (OPTEE_ADM_BY_CLASS | OPTEE_ADM_BY_CLIENT | OPTEE_ADM_BY_TA | OPTEE_ADM_BY_KIND)
 #define ADM_KINDS           (OPTEE_ADM_OPEN | OPTEE_ADM_CLOSE | OPTEE_ADM_CANCEL | OPTEE_ADM_SHM)
 #define OPTEE_ADM_OPS_FLAGS (ADM_BY | OPTEE_ADM_STATELESS)
 
