@@ -4,7 +4,7 @@
 /* TEE instances keep their place; there are never more of them than places. */
 static struct event_quota *find(struct event_quotas *q, const struct event *e)
 {
-	struct event_quota *quota = &q->of[0][e->condition];
+	struct event_quota *quota;
 
 	for (int i = 0; i < MAX_POOLS; i++) {
 		quota = &q->of[i][e->condition];
