@@ -64,12 +64,19 @@ int block_file_open(struct block_file *f, const char *path)
 	return err;
 }
 
+static void forget_crcs(struct block_file *f)
+{
+	free(f->crcs);
+	f->crcs = NULL;
+	f->nr_crcs = f->crcs_room = 0;
+}
+
 void block_file_close(struct block_file *f)
 {
 	if (f->fd >= 0)
 		close(f->fd);
+	forget_crcs(f);
 	free(f->data);
-	free(f->crcs);
 	free(f->window);
 	free(f->block);
 	*f = (struct block_file){ .fd = -1 };
@@ -230,6 +237,8 @@ bool block_file_next(struct block_file *f, struct block_place *place)
 		f->tail = found ? 0 : at - before;
 	}
 	f->at = found ? at + BLOCK_HEAD + place->stored : at;
+	if (!found)
+		forget_crcs(f);
 	return found;
 }
 
