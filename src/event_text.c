@@ -5,9 +5,10 @@
 #include <time.h>
 #include "condition_table.h"
 #include "event_text.h"
+#include "printable.h"
 #include "text.h"
 
-/* Appends; what does not fit is cut off. */
+/* Appends; what does not fit is cut off between two characters. */
 static size_t say(char *buf, size_t len, size_t at, const char *fmt, ...)
 {
 	va_list args;
@@ -18,7 +19,11 @@ static size_t say(char *buf, size_t len, size_t at, const char *fmt, ...)
 	va_start(args, fmt);
 	n = vsnprintf(buf + at, len - at, fmt, args);
 	va_end(args);
-	return n < 0 ? at : at + (size_t)n;
+	if (n < 0)
+		return at;
+	if ((size_t)n >= len - at)
+		printable_end(buf);
+	return at + (size_t)n;
 }
 
 static const char *plural(int n)

@@ -10,6 +10,7 @@
 #include "help.h"
 #include "on_live.h"
 #include "policy.h"
+#include "printable.h"
 #include "record.h"
 #include "replay.h"
 #include "stop.h"
@@ -73,6 +74,9 @@ static enum status run(size_t command, const struct opts *o)
 	if (o->command && commands[command] != check)
 		return fail(STATUS_USAGE, "nothing follows '--' but a command for 'check'; see "
 					  "'optee-top --help'");
+	/* These may use the terminal through curses. */
+	if (commands[command] != top_run && commands[command] != replay)
+		printable_guard_stdout();
 	status = commands[command](o);
 	return status == STATUS_OK ? stop_flush() : status;
 }

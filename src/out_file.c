@@ -7,12 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "out_file.h"
+#include "printable.h"
 
 #define BUFFER 65536
 
-static ssize_t write_all(void *cookie, const char *buf, size_t len)
+static ssize_t write_all(struct out_file *f, const char *buf, size_t len)
 {
-	struct out_file *f = cookie;
 	size_t done = 0;
 
 	while (done < len) {
@@ -25,6 +25,22 @@ static ssize_t write_all(void *cookie, const char *buf, size_t len)
 			return 0;
 		}
 		done += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
+static ssize_t write_stream(void *cookie, const char *buf, size_t len)
+{
+	struct out_file *f = cookie;
+
+	if (!f->ascii)
+		return write_all(f, buf, len);
+	for (size_t at = 0, taken; at < len; at += taken) {
+		char out[512];
+
+		taken = len - at;
+		if (!write_all(f, out, printable_ascii(out, sizeof(out), buf + at, &taken)))
+			return 0;
 	}
 	return (ssize_t)len;
 }
@@ -90,7 +106,7 @@ static int open_named(struct out_file *f)
 
 enum status out_file_open(struct out_file *f, const char *name)
 {
-	const cookie_io_functions_t io = { .write = write_all };
+	const cookie_io_functions_t io = { .write = write_stream };
 
 	memset(f, 0, sizeof(*f));
 	f->fd = STDOUT_FILENO;
@@ -103,6 +119,7 @@ enum status out_file_open(struct out_file *f, const char *name)
 	}
 	if (f->fd < 0)
 		return fail(STATUS_FAILURE, "cannot write '%s': %s", name, strerror(errno));
+	f->ascii = printable_wants_ascii(f->fd);
 	f->stream = fopencookie(f, "w", io);
 	if (!f->stream) {
 		out_file_close(f, false);

@@ -16,6 +16,7 @@
 struct out_file {
 	FILE *stream;
 	int fd;
+	bool ascii;             /* it is a terminal that gets no UTF-8 */
 	int error;              /* errno of the first write that failed */
 	char name[PATH_MAX];    /* "": standard output */
 	char partial[PATH_MAX]; /* the name until it is complete; "": it has none */

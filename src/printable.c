@@ -3,7 +3,8 @@
  * A static program on a device has no locale, and so no wcwidth(). The table has what names
  * are made of: letters, ideographs, common signs. What is not in it counts as not printable:
  * controls and private characters, what has no width or changes the direction of its
- * neighbours, combining marks, and what terminals do not agree on.
+ * neighbours (so no letters that are written from right to left), combining marks, and what
+ * terminals do not agree on.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,17 +21,15 @@ static const struct {
 	{ 0x370, 0x373, 1 },     { 0x376, 0x377, 1 },     { 0x37b, 0x37f, 1 },
 	{ 0x384, 0x38a, 1 },     { 0x38c, 0x38c, 1 },     { 0x38e, 0x3a1, 1 },
 	{ 0x3a3, 0x482, 1 },     { 0x48a, 0x52f, 1 },     { 0x531, 0x556, 1 },
-	{ 0x561, 0x587, 1 },     { 0x5d0, 0x5ea, 1 },     { 0x620, 0x64a, 1 },
-	{ 0x660, 0x66f, 1 },     { 0x671, 0x6d3, 1 },     { 0x904, 0x939, 1 },
-	{ 0xe01, 0xe30, 1 },     { 0xe3f, 0xe46, 1 },     { 0x10d0, 0x10fa, 1 },
-	{ 0x1e00, 0x1eff, 1 },   { 0x2010, 0x2027, 1 },   { 0x2030, 0x205e, 1 },
-	{ 0x20a0, 0x20bf, 1 },   { 0x2100, 0x218b, 1 },   { 0x2190, 0x2311, 1 },
-	{ 0x2500, 0x25fc, 1 },   { 0x3001, 0x3029, 2 },   { 0x3041, 0x3096, 2 },
-	{ 0x309b, 0x30ff, 2 },   { 0x3105, 0x312f, 2 },   { 0x3131, 0x3163, 2 },
-	{ 0x3400, 0x4dbf, 2 },   { 0x4e00, 0x9ffc, 2 },   { 0xac00, 0xd7a3, 2 },
-	{ 0xf900, 0xfa6d, 2 },   { 0xff01, 0xff60, 2 },   { 0xff61, 0xff9f, 1 },
-	{ 0xffe0, 0xffe6, 2 },   { 0x1f600, 0x1f64f, 2 }, { 0x1f680, 0x1f6c5, 2 },
-	{ 0x20000, 0x2a6dd, 2 },
+	{ 0x561, 0x587, 1 },     { 0x904, 0x939, 1 },     { 0xe01, 0xe30, 1 },
+	{ 0xe3f, 0xe46, 1 },     { 0x10d0, 0x10fa, 1 },   { 0x1e00, 0x1eff, 1 },
+	{ 0x2010, 0x2027, 1 },   { 0x2030, 0x205e, 1 },   { 0x20a0, 0x20bf, 1 },
+	{ 0x2100, 0x218b, 1 },   { 0x2190, 0x2311, 1 },   { 0x2500, 0x25fc, 1 },
+	{ 0x3001, 0x3029, 2 },   { 0x3041, 0x3096, 2 },   { 0x309b, 0x30ff, 2 },
+	{ 0x3105, 0x312f, 2 },   { 0x3131, 0x3163, 2 },   { 0x3400, 0x4dbf, 2 },
+	{ 0x4e00, 0x9ffc, 2 },   { 0xac00, 0xd7a3, 2 },   { 0xf900, 0xfa6d, 2 },
+	{ 0xff01, 0xff60, 2 },   { 0xff61, 0xff9f, 1 },   { 0xffe0, 0xffe6, 2 },
+	{ 0x1f600, 0x1f64f, 2 }, { 0x1f680, 0x1f6c5, 2 }, { 0x20000, 0x2a6dd, 2 },
 };
 
 static int width_of(unsigned int c)
@@ -127,6 +126,18 @@ const char *printable_fit(char *buf, size_t len, const char *text, int width)
 	return buf;
 }
 
+void printable_end(char *text)
+{
+	size_t n = strlen(text), at = n;
+	int width;
+
+	while (at && n - at < 3 && ((unsigned char)text[at - 1] & 0xc0) == 0x80)
+		at--;
+	if (at && (unsigned char)text[at - 1] >= 0xc0 &&
+	    !printable_char(text + at - 1, n - at + 1, &width))
+		text[at - 1] = '\0';
+}
+
 bool printable_locale(void)
 {
 	static const char *const variables[] = { "LC_ALL", "LC_CTYPE", "LANG" };
@@ -140,20 +151,41 @@ bool printable_locale(void)
 	return false;
 }
 
+bool printable_wants_ascii(int fd)
+{
+	return isatty(fd) && !printable_locale();
+}
+
+size_t printable_ascii(char *dst, size_t len, const char *bytes, size_t *n)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t put = 0, at;
+
+	for (at = 0; at < *n && put + 4 <= len; at++) {
+		unsigned char c = (unsigned char)bytes[at];
+
+		if (c < 0x80) {
+			dst[put++] = bytes[at];
+			continue;
+		}
+		dst[put++] = '\\';
+		dst[put++] = 'x';
+		dst[put++] = digits[c >> 4];
+		dst[put++] = digits[c & 15];
+	}
+	*n = at;
+	return put;
+}
+
 static ssize_t put_ascii(void *cookie, const char *bytes, size_t n)
 {
 	(void)cookie;
-	for (size_t at = 0; at < n;) {
+	for (size_t at = 0, taken; at < n; at += taken) {
 		char out[512];
-		size_t len = 0;
+		size_t len;
 
-		for (; at < n && len + 4 < sizeof(out); at++) {
-			if ((unsigned char)bytes[at] < 0x80)
-				out[len++] = bytes[at];
-			else
-				len += (size_t)sprintf(out + len, "\\x%02x",
-						       (unsigned char)bytes[at]);
-		}
+		taken = n - at;
+		len = printable_ascii(out, sizeof(out), bytes + at, &taken);
 		for (size_t done = 0; done < len;) {
 			ssize_t written = write(STDOUT_FILENO, out + done, len - done);
 
@@ -170,9 +202,12 @@ void printable_guard_stdout(void)
 	const cookie_io_functions_t functions = { .write = put_ascii };
 	FILE *guard;
 
-	if (!isatty(STDOUT_FILENO) || printable_locale())
+	/* A stream of that kind has no descriptor. */
+	if (fileno(stdout) < 0 || !printable_wants_ascii(STDOUT_FILENO))
 		return;
 	guard = fopencookie(NULL, "w", functions);
-	if (guard)
-		stdout = guard;
+	if (!guard)
+		return;
+	setvbuf(guard, NULL, _IOLBF, BUFSIZ);
+	stdout = guard;
 }

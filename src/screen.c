@@ -228,25 +228,11 @@ void screen_end(struct screen *scr)
 	refresh();
 }
 
-/* What is not ASCII escaped, for a terminal of which it is not known that it takes UTF-8. */
-static const char *as_ascii(char *buf, size_t len, const char *text)
-{
-	size_t at = 0;
-
-	for (; *text && at + 5 < len; text++) {
-		if ((unsigned char)*text < 0x80)
-			buf[at++] = *text;
-		else
-			at += (size_t)sprintf(buf + at, "\\x%02x", (unsigned char)*text);
-	}
-	buf[at] = '\0';
-	return buf;
-}
-
 void screen_put(struct screen *scr, int y, int x, enum style style, const char *text)
 {
 	const struct look *look = &looks[style];
 	int room = getmaxx(stdscr) - x;
+	size_t n = strlen(text);
 	char ascii[2048];
 
 	if (y < 0 || y >= getmaxy(stdscr) || x < 0 || room <= 0)
@@ -255,8 +241,10 @@ void screen_put(struct screen *scr, int y, int x, enum style style, const char *
 		attr_set(look->with, (short)(style + 1), NULL);
 	else
 		attr_set(look->without, 0, NULL);
-	if (!scr->utf8)
-		text = as_ascii(ascii, sizeof(ascii), text);
+	if (!scr->utf8) {
+		ascii[printable_ascii(ascii, sizeof(ascii) - 1, text, &n)] = '\0';
+		text = ascii;
+	}
 	mvaddnstr(y, x, text, (int)printable_cut(text, room));
 	attr_set(A_NORMAL, 0, NULL);
 }

@@ -246,6 +246,35 @@ static void files_stay_private(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* Where standard output is a terminal that does not take UTF-8, it gets none. */
+static void a_terminal_gets_ascii(void **state)
+{
+	static const char want[] = "a\\xc3\\xa9\\xc2\\x9bz";
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY), saved = dup(STDOUT_FILENO), slave;
+	struct out_file out;
+	char got[64];
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(grantpt(terminal) | unlockpt(terminal), 0);
+	slave = open(ptsname(terminal), O_RDWR | O_NOCTTY);
+	assert_true(slave >= 0);
+	setenv("LC_ALL", "C", 1);
+	fflush(stdout);
+	dup2(slave, STDOUT_FILENO);
+	assert_int_equal(out_file_open(&out, NULL), STATUS_OK);
+	fputs("a\u00e9\xc2\x9bz", out.stream);
+	assert_int_equal(out_file_close(&out, true), STATUS_OK);
+	dup2(saved, STDOUT_FILENO);
+	unsetenv("LC_ALL");
+	n = read(terminal, got, sizeof(got) - 1);
+	assert_int_equal(n, strlen(want));
+	assert_memory_equal(got, want, strlen(want));
+	close(slave);
+	close(terminal);
+	close(saved);
+}
+
 /* One snapshot with one session, and a call that it does not know the session of. */
 static struct snap_session row = { .serial = 3, .id = 9, .comm = "=1+1, \"x\"" };
 static struct snapshot snap = { .seq = 1,
@@ -422,5 +451,5 @@ static void jsonl(void **state)
 	since();
 }
 
-UNIT_TESTS(lanes, order, wire, texts_have_numbers, files, files_stay_private, csv, jsonl, names,
-	   losses)
+UNIT_TESTS(lanes, order, wire, texts_have_numbers, files, files_stay_private, a_terminal_gets_ascii,
+	   csv, jsonl, names, losses)

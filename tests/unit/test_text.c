@@ -2,6 +2,7 @@
 /* Text: what a client chose as its name cannot hurt a terminal, times stay short. */
 #include <string.h>
 #include "unit.h"
+#include "event_text.h"
 #include "printable.h"
 #include "text.h"
 
@@ -29,6 +30,7 @@ static void utf8_is_shown(void **state)
 		{ "\xc0\xaf\xe0\x80\xaf", "\\xc0\\xaf\\xe0\\x80\\xaf" }, /* too long */
 		{ "\xed\xa0\x80\xf4\x90\x80\x80", "\\xed\\xa0\\x80\\xf4\\x90\\x80\\x80" },
 		{ "a\u202eb\u2066", "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6" },
+		{ "\u05d0\u0627\u0661", "\\xd7\\x90\\xd8\\xa7\\xd9\\xa1" }, /* from right to left */
 		{ "z\u200bw\ufeff", "z\\xe2\\x80\\x8bw\\xef\\xbb\\xbf" },
 		{ "\xc2\x9b", "\\xc2\\x9b" },
 		{ "e\u0301", "e\\xcc\\x81" },
@@ -79,6 +81,24 @@ static void columns_fit(void **state)
 	}
 }
 
+/* A sentence that is too long ends with a whole character, wherever it is cut. */
+static void sentences_are_cut_between_characters(void **state)
+{
+	struct event e = { .condition = COND_DEADLOCK, .nr_parties = MAX_PARTIES, .culprit = -1 };
+	char out[EVENT_LINE];
+
+	(void)state;
+	for (u32 i = 0; i < e.nr_parties; i++)
+		strcpy(e.parties[i].comm, "\u00e9\u65e5\U0001f600\u00e9\u65e5\U0001f600");
+	for (size_t len = 1; len <= sizeof(out); len++) {
+		event_who(&e, out, len);
+		assert_true(printable(out, strlen(out)));
+		assert_true(strlen(out) + 4 >= len);
+		event_chain(&e, 0, out, len);
+		assert_true(printable(out, strlen(out)));
+	}
+}
+
 static void every_byte_is_bounded(void **state)
 {
 	char name[16], out[4 * 16 + 1];
@@ -125,4 +145,5 @@ static void uuids(void **state)
 	assert_null(ta_name(none));
 }
 
-UNIT_TESTS(names_become_harmless, utf8_is_shown, columns_fit, every_byte_is_bounded, times, uuids)
+UNIT_TESTS(names_become_harmless, utf8_is_shown, columns_fit, sentences_are_cut_between_characters,
+	   every_byte_is_bounded, times, uuids)
