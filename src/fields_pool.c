@@ -118,7 +118,7 @@ const struct pool_field pool_fields[] = {
 	  pool_oldest_wait, .metric = "optee_oldest_wait_seconds" },
 	{ "oldest_wait_at_least", UNIT_COUNT, KIND_NOW,
 	  "1: that one was asleep already when optee-top attached, and has waited for longer",
-	  .get = pool_oldest_wait_at_least },
+	  pool_oldest_wait_at_least, .metric = "optee_oldest_wait_at_least" },
 	{ "in_use_peak", UNIT_COUNT, KIND_PEAK, "most threads in use at once", pool_in_use_peak,
 	  .metric = "optee_threads_in_use_peak" },
 	{ "in_use_normal_peak", UNIT_COUNT, KIND_PEAK,
