@@ -28,20 +28,28 @@ static __always_inline bool supplicant_is_gone(u64 task, u32 tid)
 	return (u32)BPF_CORE_READ(t, pid) != tid || BPF_CORE_READ(t, exit_state);
 }
 
+/* Whose slot it is. A full barrier: what is read of the slot afterwards is no older. */
+static __always_inline u64 supplicant_task(struct supplicant *s)
+{
+	return __sync_fetch_and_add(&s->task, 0);
+}
+
 /* A new thread: it gets a slot that is unused, or that of a thread that is gone. */
 static __noinline struct supplicant *supplicant_new(u64 task, u32 tid)
 {
 	for (u32 i = 0; i < MAX_SUPPLICANTS; i++) {
 		struct supplicant *s = &shared.supplicants[i];
-		u64 old = s->task;
+		u64 old = supplicant_task(s);
 
-		if (old && !supplicant_is_gone(old, s->tid))
+		if (old == SUPPLICANT_TAKEN || (old && !supplicant_is_gone(old, s->tid)))
 			continue;
-		if (__sync_val_compare_and_swap(&s->task, old, task) != old)
+		if (__sync_val_compare_and_swap(&s->task, old, SUPPLICANT_TAKEN) != old)
 			continue;
 		s->request = 0;
 		s->taken_ns = 0;
 		s->tid = tid;
+		/* Last: with the tid of the thread before it, this one would look gone. */
+		__sync_lock_test_and_set(&s->task, task);
 		return s;
 	}
 	lose(LOSS_SUPPLICANT);
@@ -65,9 +73,9 @@ static __always_inline void supplicants_sweep(void)
 {
 	for (u32 i = 0; i < MAX_SUPPLICANTS; i++) {
 		struct supplicant *s = &shared.supplicants[i];
-		u64 task = s->task;
+		u64 task = supplicant_task(s);
 
-		if (task && supplicant_is_gone(task, s->tid))
+		if (task > SUPPLICANT_TAKEN && supplicant_is_gone(task, s->tid))
 			__sync_val_compare_and_swap(&s->task, task, 0);
 	}
 }

@@ -436,6 +436,8 @@ struct look_args {
 	u32 pad;
 };
 
+#define SUPPLICANT_TAKEN 1ULL /* a task: the slot is being filled */
+
 /*
  * A thread of tee-supplicant. The slot of one that is gone is given to another, and is
  * cleared before anybody looks for a deadlock: its tid may be somebody else's by then.

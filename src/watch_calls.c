@@ -147,7 +147,7 @@ static void link_supplicants(const struct watch *w, u32 n, struct lock_call *loc
 		int request = -1;
 		bool has_call = false;
 
-		if (!from->task)
+		if (from->task <= SUPPLICANT_TAKEN)
 			continue;
 		for (u32 i = 0; from->request && i < n; i++)
 			if (locks[i].supplicant && !locks[i].waits &&

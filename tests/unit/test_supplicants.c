@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The threads of tee-supplicant come and go; there is room for those that are there. */
+#include <pthread.h>
 #include "unit.h"
 #include "bpf_native.h"
 
@@ -74,12 +75,67 @@ static void who_is_gone_is_swept_out(void **state)
 	assert_ptr_equal(found(2), &shared.supplicants[2]);
 }
 
+static void a_slot_that_is_being_filled_is_left_alone(void **state)
+{
+	(void)state;
+	shared.supplicants[0] = (struct supplicant){ .task = SUPPLICANT_TAKEN, .tid = 7 };
+	supplicants_sweep();
+	assert_int_equal(shared.supplicants[0].task, SUPPLICANT_TAKEN);
+	assert_ptr_equal(found(0), &shared.supplicants[1]);
+	assert_int_equal(shared.supplicants[0].tid, 7);
+}
+
+#define ROUNDS 2000
+
+static pthread_barrier_t barrier;
+static int not_found[THREADS];
+
+static void *finds_itself(void *arg)
+{
+	int i = (int)(long)arg;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		struct supplicant *s;
+
+		pthread_barrier_wait(&barrier);
+		s = found(i);
+		if (i == 0)
+			supplicants_sweep();
+		pthread_barrier_wait(&barrier);
+		not_found[i] += s->task != (u64)&threads[i] || s->tid != (u32)threads[i].pid;
+		pthread_barrier_wait(&barrier);
+		if (i == 0)
+			memset(shared.supplicants, 0, sizeof(shared.supplicants));
+	}
+	return NULL;
+}
+
+/* Nobody takes a slot away from a thread that is still filling it. */
+static void all_at_once(void **state)
+{
+	pthread_t finders[4];
+	const int nr = sizeof(finders) / sizeof(finders[0]);
+
+	(void)state;
+	assert_int_equal(pthread_barrier_init(&barrier, NULL, nr), 0);
+	for (int i = 0; i < nr; i++)
+		assert_int_equal(pthread_create(&finders[i], NULL, finds_itself, (void *)(long)i),
+				 0);
+	for (int i = 0; i < nr; i++)
+		pthread_join(finders[i], NULL);
+	pthread_barrier_destroy(&barrier);
+	for (int i = 0; i < nr; i++)
+		assert_int_equal(not_found[i], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(each_has_a_slot, start),
 		cmocka_unit_test_setup(many_restarts, start),
 		cmocka_unit_test_setup(who_is_gone_is_swept_out, start),
+		cmocka_unit_test_setup(all_at_once, start),
+		cmocka_unit_test_setup(a_slot_that_is_being_filled_is_left_alone, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
