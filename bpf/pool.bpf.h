@@ -386,7 +386,7 @@ static __always_inline u64 reserve_of(const struct pool *p)
 {
 	if (what_if_reserved >= 0)
 		return what_if_reserved;
-	return queue_has_policy(p->queue) ? RESERVED_UNKNOWN : queue_reserved(p->queue);
+	return queue_has_policy(p->queue) ? RESERVED_UNKNOWN : (u32)queue_reserved(p->queue);
 }
 
 /* The reserve in force may be another one now. */
