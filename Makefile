@@ -59,7 +59,7 @@ LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
 # What needs neither a kernel nor a terminal: the unit tests have it, too.
 PLAIN	:= opts text_read help man json_keys fields fields_pool fields_policy policy_reason fields_ta text printable ta_names hist sums fail json stop event_text \
-	line csv lock_file log_name log_dir log_file log_pack log_jsonl log_csv log_sink event_quota logger time_parse \
+	line csv lock_file log_name log_dir given_dir log_file log_pack log_jsonl log_csv log_sink event_quota logger time_parse \
 	log_read log_cursor log_export log_out_csv log_out_prometheus \
 	conditions condition_table condition_log deadlock lost_wake \
 	block block_file codec schema schema_pool schema_call encoder decoder recorder recording \
@@ -72,7 +72,7 @@ PLAIN	:= opts text_read help man json_keys fields fields_pool fields_policy poli
 SRCS	:= $(PLAIN) main top record replay export_file on_live present live host_read driver mechanism firing past probes_look inflate bpf_object shadow attach \
 	collect collect_policies collect_sessions calls \
 	policy policy_attach policy_build policy_carried policy_driver policy_link policy_object \
-	check child watch watch_event watch_calls doctor player daemon given_dir worker outlets privilege notify view_record view_batch view_events \
+	check child watch watch_event watch_calls doctor player daemon worker outlets privilege notify view_record view_batch view_events \
 	screen terminal view_top view_table view_detail view_pool view_conditions view_policies freeze
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h include/optee_admission.h \
