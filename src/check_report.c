@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The report of a check. All text of findings is printable ASCII already; what is
+ * The report of a check. All text of findings is printable UTF-8 already; what is
  * left to escape is what has a meaning in the format. The host's name may be anything
  * in a recording.
  */
@@ -9,6 +9,7 @@
 #include <time.h>
 #include "check_report.h"
 #include "json.h"
+#include "printable.h"
 
 static size_t count(const struct report *r, enum verdict verdict)
 {
@@ -107,16 +108,21 @@ static void print_xml(const char *text)
 		{ '"', "&quot;" }, { '\'', "&#39;" },
 	};
 
-	for (; *text; text++) {
+	for (size_t n = strlen(text), len; n; text += len, n -= len) {
 		const char *entity = NULL;
+		int width;
 
+		len = printable_char(text, n, &width);
 		for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++)
 			if (entities[i].of == *text)
 				entity = entities[i].entity;
 		if (entity)
 			fputs(entity, stdout);
+		else if (len)
+			fwrite(text, 1, len, stdout);
 		else
-			putchar(*text >= ' ' && *text < 0x7f ? *text : '?');
+			putchar('?');
+		len = len ?: 1;
 	}
 }
 

@@ -89,6 +89,25 @@ static void formats(void **state)
 	}
 }
 
+/* A printable name is the same in each. */
+static void utf8(void **state)
+{
+	static const char *const names[] = { "table", "tap", "junit", "json" };
+	char text[8192], have[8192];
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct opts o = { .format = names[i] };
+
+		fake_init(&fake);
+		fake_episode(&fake, COND_STRANDED, 2 * SECOND);
+		strcpy(fake.events[0].parties[0].comm, "caf\u00e9");
+		assert_int_equal(report(&o, text, sizeof(text)), STATUS_FAILURE);
+		read_back(names[i], text, have, sizeof(have));
+		assert_non_null(strstr(have, "caf\u00e9(10) holds"));
+	}
+}
+
 static void passes(void **state)
 {
 	struct opts o = {};
@@ -127,4 +146,4 @@ static void json(void **state)
 	json_decref(top);
 }
 
-UNIT_TESTS(formats, passes, json)
+UNIT_TESTS(formats, utf8, passes, json)
