@@ -132,8 +132,7 @@ static bool needs_btf(enum mechanism m)
 static enum status refuse_silent(const struct hook_state *h)
 {
 	return fail(STATUS_KERNEL,
-		    "cannot follow calls at '%s': %s, the only probes that can, are switched off; "
-		    "run '%s'",
+		    "cannot trace '%s': %s is switched off, and nothing else works here; run '%s'",
 		    h->target, switch_name(h->mech), switch_advice(h->mech));
 }
 

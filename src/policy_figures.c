@@ -16,7 +16,8 @@ const struct policy_figure queue_figures[] = {
 	{ QUEUE(passes), "passes through the queue" },
 	{ QUEUE(busy), "calls that were let in, and OP-TEE had no thread" },
 	{ QUEUE(since_ns), "CLOCK_MONOTONIC, since when it counts; null: not known" },
-	{ QUEUE(torn), "1: the queue was busy for long, and its figures are of several moments" },
+	{ QUEUE(torn),
+	  "1: the queue's lock stayed busy: its figures were read without it and may not agree" },
 };
 
 const size_t nr_queue_figures = sizeof(queue_figures) / sizeof(queue_figures[0]);

@@ -54,7 +54,7 @@ static void print_queue(const struct policy_state *s, u32 number, u64 now_ns)
 		printf("threads are not counted");
 	printf("; %llu sessions hold a reservation\n", (unsigned long long)q->reserved);
 	if (q->torn)
-		printf("the queue was busy for long: its figures are of several moments\n");
+		printf("the queue's lock stayed busy: these figures were read without it and may not agree\n");
 	if (!q->policy.of.name[0])
 		return;
 	printf("decided by %s", q->policy.of.name);

@@ -119,7 +119,7 @@ def sight_ftrace(context: Context) -> None:
                                 r"sysctl kernel.ftrace_enabled=1", doctor, re.M) is not None)
     refused = guest.read("refused").decode()
     findings.true(f"with kprobes off, too: {refused!r}", re.fullmatch(
-        r"optee-top: cannot follow calls at '\S+': kprobes.* switched off; run "
+        r"optee-top: cannot trace '\S+': kprobes is switched off, and nothing else works here; run "
         r"'echo 1 >/sys/kernel/debug/kprobes/enabled'\nstatus 3\n", refused) is not None)
     check_silent(findings, frames.load(guest.files["top.jsonl"]))
     check = guest.read("check").decode()
