@@ -16,6 +16,7 @@
 #include "collect_policies.h"
 #include "collect_sessions.h"
 #include "source.h"
+#include "sums.h"
 #include "watch.h"
 #include "text.h"
 
@@ -92,11 +93,6 @@ static void collect_design(struct snap_pool *to, const struct pool *p)
 		to->design = DESIGN_MERGED;
 		to->reserved = p->driver_sys_sessions > 0;
 	}
-}
-
-static u64 max_of(u64 a, u64 b)
-{
-	return a > b ? a : b;
 }
 
 static u64 min_of(u64 a, u64 b)

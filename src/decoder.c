@@ -115,7 +115,7 @@ static bool room_for_events(struct event_list *l, u64 n)
 {
 	struct event *events;
 
-	if (n > MAX_EVENTS || l->nr + n > MAX_EVENTS)
+	if (n > LIST_EVENTS || l->nr + n > LIST_EVENTS)
 		return false;
 	if (l->nr + n <= l->room)
 		return true;

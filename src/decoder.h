@@ -38,7 +38,7 @@ bool decode_host(const struct block *b, struct host *h);
  */
 bool decode_snapshot(struct decoder *d, const struct block *b);
 
-#define MAX_EVENTS 4096 /* in a list */
+#define LIST_EVENTS 4096 /* in a list */
 
 /* Events, to be freed with free(l->events). */
 struct event_list {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "field_get.h"
 #include "fields.h"
+#include "sums.h"
 #include "text.h"
 
 static struct value per_second(u64 n, u64 interval_ns)
@@ -140,11 +141,6 @@ SESSION_BOUND(wait, true, SUM(row, wait_ns), SUM(row, waited_late))
 SESSION_NUMBER(hold, true, SUM(row, hold_ns))
 SESSION_NUMBER(secure, true, SUM(row, secure_ns))
 SESSION_NUMBER(rpc, true, less(SUM(row, hold_ns), SUM(row, secure_ns)))
-
-static u64 max_of(u64 a, u64 b)
-{
-	return a > b ? a : b;
-}
 
 SESSION_BOUND(wait_longest, SUM(row, calls),
 	      max_of(row->sums[0].wait_max_ns, row->sums[1].wait_max_ns), SUM(row, waited_late))

@@ -110,7 +110,7 @@ static bool past(const struct stream *st)
 static bool has_enough(const struct stream *st)
 {
 	if (st->only_events)
-		return st->events.nr >= MAX_EVENTS / 2;
+		return st->events.nr >= LIST_EVENTS / 2;
 	return st->o.each && st->there && past(st);
 }
 
@@ -118,7 +118,7 @@ static bool has_enough(const struct stream *st)
 static void make_room(struct stream *st)
 {
 	struct event_list *l = &st->events;
-	u32 half = MAX_EVENTS / 2;
+	u32 half = LIST_EVENTS / 2;
 
 	if (st->only_events || !past(st) || l->nr < half)
 		return;

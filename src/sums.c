@@ -13,10 +13,8 @@ void sums_add(struct class_sums *to, const struct class_sums *from)
 	to->secure_ns += from->secure_ns;
 	to->limits += from->limits;
 	to->limit_ns += from->limit_ns;
-	if (from->wait_max_ns > to->wait_max_ns)
-		to->wait_max_ns = from->wait_max_ns;
-	if (from->hold_max_ns > to->hold_max_ns)
-		to->hold_max_ns = from->hold_max_ns;
+	to->wait_max_ns = max_of(to->wait_max_ns, from->wait_max_ns);
+	to->hold_max_ns = max_of(to->hold_max_ns, from->hold_max_ns);
 }
 
 struct class_sums sums_since(const struct class_sums *now, const struct class_sums *then)

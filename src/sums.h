@@ -5,6 +5,11 @@
 
 #include "abi.h"
 
+static inline u64 max_of(u64 a, u64 b)
+{
+	return a > b ? a : b;
+}
+
 /* Adds; of maxima the larger one stays. */
 void sums_add(struct class_sums *to, const struct class_sums *from);
 

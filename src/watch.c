@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/libbpf.h>
+#include "sums.h"
 #include "watch_state.h"
 
 #define DRIFT_LOOKS 20 /* so many looks in a row a drift has to last */
@@ -237,11 +238,6 @@ enum sight watch_sight(struct watch *w, u32 pool)
 	watched->was_blind = p->blind;
 	watched->sight = p->sight == SIGHT_FOLLOWED && blind ? SIGHT_BLIND : p->sight;
 	return watched->sight;
-}
-
-static u64 max_of(u64 a, u64 b)
-{
-	return a > b ? a : b;
 }
 
 static void at_least(struct snap_cond *to, const struct cond_count *ended)

@@ -99,7 +99,7 @@ static void link_party(struct event *e, u32 i, const struct lock_call *links)
 
 static struct event *new_event(struct watch *w)
 {
-	if (w->nr_events == w->room && w->room < MAX_EVENTS) {
+	if (w->nr_events == w->room && w->room < NEW_EVENTS) {
 		u32 room = w->room ? 2 * w->room : 16;
 		struct event *events = realloc(w->events, room * sizeof(*events));
 

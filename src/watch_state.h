@@ -11,7 +11,7 @@
 #include "source.h"
 #include "watch.h"
 
-#define MAX_EVENTS  2048      /* between two snapshots */
+#define NEW_EVENTS  2048      /* between two snapshots */
 #define MAX_LIVE    MAX_CALLS /* calls of one pool that are looked at */
 #define KNOWN_COMMS 64
 #define COMM_NS     1000000000 /* how long a task's name is taken to stay */
