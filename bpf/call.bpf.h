@@ -183,7 +183,7 @@ static __always_inline void call_describe(struct call *c, struct tee_context *te
 		return;
 	call_counts_in(s);
 	if (class == CLASS_SYSTEM) {
-		session_is_known_as(s, SESSION_SYSTEM);
+		session_is_known_as(s, slot, SESSION_SYSTEM);
 		pool_reserve(c->pool, c->start_ns);
 	}
 }
@@ -240,6 +240,7 @@ static __noinline int late_admitted(struct call *c, u64 *ctx)
 	struct optee_rpc_param *param = (void *)address_of((void *)ctx[0]);
 	struct tee_shm *shm;
 	struct session *s;
+	u32 slot;
 
 	if (!c || c->msg || c->flags & CALL_HELD ||
 	    BPF_CORE_READ(param, a0) != OPTEE_SMC_CALL_WITH_REGD_ARG)
@@ -250,13 +251,13 @@ static __noinline int late_admitted(struct call *c, u64 *ctx)
 		add(s->in_flight, -1);
 		session_unname(s);
 	}
-	s = session_at(
-		call_read_msg(c, NULL, (u64)BPF_CORE_READ(shm, kaddr) + BPF_CORE_READ(param, a3)));
+	slot = call_read_msg(c, NULL, (u64)BPF_CORE_READ(shm, kaddr) + BPF_CORE_READ(param, a3));
+	s = session_at(slot);
 	if (!s)
 		return 0;
 	call_counts_in(s);
 	if (c->class == CLASS_SYSTEM)
-		session_is_known_as(s, SESSION_SYSTEM | SESSION_KERNEL);
+		session_is_known_as(s, slot, SESSION_SYSTEM | SESSION_KERNEL);
 	return 0;
 }
 

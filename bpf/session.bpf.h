@@ -44,10 +44,13 @@ static __always_inline void session_undo(struct session *s)
 	s->state = SESSION_FREE;
 }
 
-/* What was found out about it later. Accepted race: two at once, and one waits for the next call. */
-static __always_inline void session_is_known_as(struct session *s, u32 flags)
+/*
+ * What was found out about it later; nothing of the rows that count for several sessions.
+ * Accepted race: two at once, and one waits for the next call.
+ */
+static __always_inline void session_is_known_as(struct session *s, u32 slot, u32 flags)
 {
-	if ((s->flags & flags) != flags)
+	if (slot < MAX_SESSIONS && (s->flags & flags) != flags)
 		s->flags |= flags;
 }
 
@@ -165,10 +168,11 @@ static __always_inline void session_made_system(u32 pool, u32 id)
 {
 	struct session_origin o = { .flags = SESSION_LATE | SESSION_KERNEL,
 				    .task = bpf_get_current_task() };
-	struct session *s = session_at(session_adopt(pool, id, &o));
+	u32 slot = session_adopt(pool, id, &o);
+	struct session *s = session_at(slot);
 
-	if (s && !(s->flags & SESSION_REST))
-		session_is_known_as(s, SESSION_SYSTEM);
+	if (s)
+		session_is_known_as(s, slot, SESSION_SYSTEM);
 }
 
 static __always_inline void session_close(struct session *s, u64 now)

@@ -336,6 +336,34 @@ static void system_is_known_at_once(void **state)
 	assert_true(s->flags & SESSION_SYSTEM);
 }
 
+/* Rows that count for several sessions are not made system by one of them. */
+static void system_call_without_a_row(void **state)
+{
+	struct msg_open msgs[] = { invoke_of(9), { .head = { .cmd = CMD_UNKNOWN } } };
+	struct tee_shm shm = { .kaddr = &msgs[0] };
+
+	(void)state;
+	at(0, 1000);
+	pool_find((u64)&teedev);
+	shared.adopting = 1; /* somebody else makes rows: no new one has its own */
+	for (int i = 0; i < 2; i++) {
+		call_begin(&kernel_context, (u64)&teedev, (u64)&msgs[i], CLASS_SYSTEM);
+		call_enter(enter_ctx);
+		leave_secure(0);
+		call_end(current_ns);
+	}
+	session_made_system(0, 10);
+	found_asleep(1, 10000, CLASS_SYSTEM);
+	at(1, 15000);
+	enter_with(&shm, 0);
+	leave_secure(0);
+	call_end(current_ns);
+	assert_int_equal(session_rows[SLOT_REST(0)].sums[CLASS_SYSTEM].calls, 2);
+	assert_int_equal(session_rows[SLOT_NONE(0)].sums[CLASS_SYSTEM].calls, 1);
+	assert_int_equal(session_rows[SLOT_REST(0)].flags, 0);
+	assert_int_equal(session_rows[SLOT_NONE(0)].flags, 0);
+}
+
 /* The row of a session whose id is not known is there for as long as the call. */
 static void unnamed_row_goes_with_its_call(void **state)
 {
@@ -528,6 +556,7 @@ int main(void)
 		cmocka_unit_test_setup(found_waiter_is_accounted, start),
 		cmocka_unit_test_setup(found_waiter_stays_unknown, start),
 		cmocka_unit_test_setup(system_is_known_at_once, start),
+		cmocka_unit_test_setup(system_call_without_a_row, start),
 		cmocka_unit_test_setup(unnamed_row_goes_with_its_call, start),
 		cmocka_unit_test_setup(random_steps, start),
 	};
