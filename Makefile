@@ -70,7 +70,7 @@ PLAIN	:= opts text_read help man json_keys fields fields_pool fields_policy poli
 	policy_figures policy_show policy_state policy_why \
 	obstacles trial check_report seen rules rule_table finding judge_condition judge_driver judge_calls
 SRCS	:= $(PLAIN) main top record replay export_file on_live present live host_read driver mechanism firing past probes_look inflate bpf_object shadow attach \
-	collect collect_policies collect_sessions calls \
+	collect collect_policies collect_sessions call_copy calls \
 	policy policy_attach policy_build policy_carried policy_driver policy_link policy_object \
 	check child watch watch_event watch_calls doctor player daemon worker outlets privilege notify view_record view_batch view_events \
 	screen terminal view_top view_table view_detail view_pool view_conditions view_policies freeze
@@ -296,7 +296,7 @@ build/unit/test_policies: $(UNIT_POLICIES)
 
 # The reader of the maps, against hooks that run beside it.
 UNIT_READER := $(patsubst %,build/unit/src/%.o,collect collect_policies collect_sessions \
-	watch watch_event watch_calls)
+	call_copy watch watch_event watch_calls)
 
 build/unit/test_snapshots: $(UNIT_READER)
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <bpf/libbpf.h>
 #include "attach.h"
+#include "call_copy.h"
 #include "collect.h"
 #include "collect_policies.h"
 #include "collect_sessions.h"
@@ -189,25 +190,7 @@ static void take_state(struct snap_pool *to, u64 word)
 	to->waiting_all_peak = peak_of(to->waiting_all_peak, to->waiting_all);
 }
 
-#define CALL_TRIES 4
-
-/* A copy of a call that did not change meanwhile; false: there is none, or it does all the time. */
-static bool copy_call(struct call *to, const struct call *from)
-{
-	struct call again;
-
-	for (int i = 0; i < CALL_TRIES; i++) {
-		if (*(const volatile u32 *)&from->phase == PHASE_FREE)
-			return false;
-		*to = *from;
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		again = *from;
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if (!memcmp(to, &again, sizeof(again)))
-			return to->phase != PHASE_FREE;
-	}
-	return false;
-}
+#define STATE_TRIES 4
 
 /* The calls and the states of the pools, of one moment if the calls let us. */
 static void read_calls(struct collect *c, u64 states[MAX_POOLS])
@@ -215,14 +198,14 @@ static void read_calls(struct collect *c, u64 states[MAX_POOLS])
 	const struct pool *pools = c->shared->pools;
 	u32 nr_pools = c->snap.nr_pools;
 
-	for (int tries = 0; tries < CALL_TRIES; tries++) {
+	for (int tries = 0; tries < STATE_TRIES; tries++) {
 		bool same = true;
 
 		for (u32 i = 0; i < nr_pools; i++)
 			states[i] = __atomic_load_n(&pools[i].state, __ATOMIC_ACQUIRE);
 		c->nr_live = 0;
 		for (u32 i = 0; i < MAX_CALLS; i++)
-			c->nr_live += copy_call(&c->live[c->nr_live], &c->shared->calls[i]);
+			c->nr_live += call_copy(&c->live[c->nr_live], &c->shared->calls[i]);
 		for (u32 i = 0; i < nr_pools; i++)
 			same &= __atomic_load_n(&pools[i].state, __ATOMIC_ACQUIRE) == states[i];
 		if (same)

@@ -4,6 +4,7 @@
  * too long, whose wake was lost, whom OP-TEE refused, and whether they are deadlocked.
  */
 #include <string.h>
+#include "call_copy.h"
 #include "watch_state.h"
 
 /* All of them, who holds a thread first. */
@@ -17,8 +18,7 @@ static u32 read_calls(struct watch *w, u32 pool)
 
 		if (slot->phase == PHASE_FREE || slot->pool != pool)
 			continue;
-		live.call = *(const struct call *)slot;
-		if (live.call.phase == PHASE_FREE || live.call.start_ns != slot->start_ns)
+		if (!call_copy(&live.call, (const struct call *)slot) || live.call.pool != pool)
 			continue;
 		w->live[n++] = live;
 		if (live.call.flags & CALL_WAITING)

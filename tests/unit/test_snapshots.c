@@ -12,6 +12,7 @@
 #undef inc
 #undef add
 #include "attach.h"
+#include "call_copy.h"
 #include "collect.h"
 #include "text.h"
 #include "invariants.h"
@@ -275,4 +276,42 @@ static void a_reader_races_the_hooks(void **state)
 	free(ring);
 }
 
-UNIT_TESTS(a_reader_races_the_hooks)
+#define PHASES 3000000
+
+static void *starts_phases(void *arg)
+{
+	struct call *c = arg;
+
+	for (u64 n = 1; !__atomic_load_n(&stop, __ATOMIC_RELAXED); n++) {
+		__atomic_store_n(&c->phase_ns, n, __ATOMIC_RELEASE);
+		for (unsigned int pause = n % 64; pause; pause--)
+			barrier_var(pause);
+		__atomic_store_n(&c->woken_ns, n, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+/* A copy of a call never has an old figure beside one that was written after the new one. */
+static void a_copy_is_of_one_moment(void **state)
+{
+	static struct call call = { .phase = PHASE_QUEUED }, copy;
+	pthread_t writer;
+	int copied = 0;
+
+	(void)state;
+	__atomic_store_n(&stop, false, __ATOMIC_RELAXED);
+	assert_int_equal(pthread_create(&writer, NULL, starts_phases, &call), 0);
+	while (__atomic_load_n(&call.phase_ns, __ATOMIC_RELAXED) < PHASES) {
+		if (!call_copy(&copy, &call))
+			continue;
+		copied++;
+		assert_true(copy.phase_ns >= copy.woken_ns);
+	}
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	pthread_join(writer, NULL);
+	assert_true(copied > 0);
+	call.phase = PHASE_FREE;
+	assert_false(call_copy(&copy, &call));
+}
+
+UNIT_TESTS(a_reader_races_the_hooks, a_copy_is_of_one_moment)
