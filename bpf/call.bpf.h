@@ -52,14 +52,12 @@ static __noinline void call_abandon(struct call *c, u64 now)
  */
 static __noinline struct call *call_slot_search(u64 task, u64 now)
 {
-	struct call *c = call_search(task), *inner;
+	struct call *c = call_own(task), *inner;
 
-	if (!c) {
-		c = call_search(task | CALL_KEY_IDLE);
-		if (c && call_claim(c, task | CALL_KEY_IDLE, task))
-			return c;
+	if (c && call_claim(c, task | CALL_KEY_IDLE, task))
+		return c;
+	if (!c || c->key != task) /* or another task has taken it just now */
 		return call_take(task);
-	}
 	if (c->phase == PHASE_BLIND)
 		return NULL;
 	if (c->phase != PHASE_RPC && c->phase != PHASE_HOLDING) {

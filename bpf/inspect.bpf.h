@@ -197,7 +197,9 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 
 	if (known && (!(known->flags & CALL_LATE) || known->waiter == (u64)w))
 		return;
-	c = call_take(task);
+	c = known ? NULL : call_own(task);
+	if (!c || !call_claim(c, task | CALL_KEY_IDLE, task))
+		c = call_take(task);
 	if (!c) {
 		inc(exits_expected);
 		return;

@@ -159,15 +159,15 @@ static __always_inline void call_path_on(struct call_path *p, u32 i)
 	p->at += i < CALL_NEIGHBOURS ? 1 : p->stride;
 }
 
-static __noinline struct call *call_search(u64 key)
+static __noinline struct call *call_search(u64 task)
 {
-	struct call_path p = call_path(key & ~(u64)(CALL_KEY_IDLE | CALL_KEY_SUSPENDED));
+	struct call_path p = call_path(task);
 
 	for (u32 i = 0; i < CALL_PLACES; i++) {
 		struct call *c = call_at(p.at);
 		u64 there = c->key;
 
-		if (there == key)
+		if (there == task)
 			return c;
 		if (!there) /* its task would have taken this one */
 			break;
@@ -196,16 +196,43 @@ static __always_inline bool call_claim(struct call *c, u64 key, u64 task)
 	return was == key;
 }
 
-/* A slot for a task that has none: one never used, or that of a task between calls. */
-static __noinline struct call *call_take(u64 task)
+/*
+ * The slot of a task: of its call in flight, the innermost if there are several; between
+ * calls, the one that it had last. A task without any pays for all places.
+ */
+static __noinline struct call *call_own(u64 task)
 {
 	struct call_path p = call_path(task);
 
 	for (u32 i = 0; i < CALL_PLACES; i++) {
 		struct call *c = call_at(p.at);
+		u64 there = c->key;
+
+		if ((there & ~(u64)CALL_KEY_IDLE) == task)
+			return c;
+		if (!there)
+			break;
+		call_path_on(&p, i);
+	}
+	return NULL;
+}
+
+#define CALL_NEAR                                                                                  \
+	8 /* so far it looks for a slot that is nobody's, before it takes another task's */
+
+/*
+ * A slot for a task that has none: one that is nobody's, or that of a task between calls.
+ * It is never behind one that was never used: see call_search().
+ */
+static __noinline struct call *call_take(u64 task)
+{
+	struct call_path p = call_path(task);
+
+	for (u32 i = 0; i < CALL_NEAR; i++) {
+		struct call *c = call_at(p.at);
 		u64 key = c->key;
 
-		if (!key && call_claim(c, 0, task))
+		if (!(key & ~(u64)CALL_KEY_IDLE) && call_claim(c, key, task))
 			return c;
 		call_path_on(&p, i);
 	}
@@ -214,7 +241,7 @@ static __noinline struct call *call_take(u64 task)
 		struct call *c = call_at(p.at);
 		u64 key = c->key;
 
-		if (key & CALL_KEY_IDLE && call_claim(c, key, task))
+		if ((!key || key & CALL_KEY_IDLE) && call_claim(c, key, task))
 			return c;
 		call_path_on(&p, i);
 	}
