@@ -27,6 +27,7 @@ struct collect {
 	const struct shared *shared;
 	struct collect_sessions *sessions;
 	struct snap_cond past_conds[MAX_POOLS][NR_CONDS];
+	int past_unseen[MAX_POOLS];  /* system sessions, of the snapshot before */
 	struct call live[MAX_CALLS]; /* the calls of this snapshot */
 	u32 nr_live;
 	struct snapshot snap;
@@ -272,9 +273,14 @@ static int collect_calls(struct collect *c)
 	return 0;
 }
 
-/* System sessions from before the attach have rows only once they make a call. */
-static void collect_unseen(struct snapshot *s)
+/*
+ * System sessions from before the attach have rows only once they make a call. The
+ * driver's count is older than the rows: one that was closed or opened in between would be
+ * taken for unseen, so it counts only if the snapshot before had as many.
+ */
+static void collect_unseen(struct collect *c)
 {
+	struct snapshot *s = &c->snap;
 	int seen[MAX_POOLS] = {};
 
 	for (u32 i = 0; i < s->nr_sessions; i++)
@@ -282,11 +288,15 @@ static void collect_unseen(struct snapshot *s)
 					     s->sessions[i].flags & SESSION_SYSTEM;
 	for (u32 i = 0; i < s->nr_pools; i++) {
 		struct snap_pool *pool = &s->pools[i];
+		int unseen = pool->system_sessions < 0       ? -1 :
+			     pool->system_sessions > seen[i] ? pool->system_sessions - seen[i] :
+							       0;
 
-		pool->system_sessions_unseen = pool->system_sessions > seen[i] ?
-						       pool->system_sessions - seen[i] :
-					       pool->system_sessions < 0 ? -1 :
-									   0;
+		pool->system_sessions_unseen = unseen;
+		if (s->interval_ns && unseen > c->past_unseen[i])
+			pool->system_sessions_unseen = c->past_unseen[i] > 0 ? c->past_unseen[i] :
+									       0;
+		c->past_unseen[i] = unseen;
 	}
 }
 
@@ -323,7 +333,7 @@ const struct snapshot *collect_snapshot(struct collect *c)
 	collect_pools(c);
 	if (!collect_sessions(c->sessions, s) || collect_calls(c))
 		return NULL;
-	collect_unseen(s);
+	collect_unseen(c);
 	collect_records(c);
 	collect_losses(c);
 	s->events = watch_events(c->watch, &s->nr_events);

@@ -143,7 +143,7 @@ const struct pool_field pool_fields[] = {
 	{ "system_sessions", UNIT_COUNT, KIND_NOW, "system sessions, as the driver counts them",
 	  pool_system_sessions, .metric = "optee_system_sessions" },
 	{ "system_sessions_unseen", UNIT_COUNT, KIND_NOW,
-	  "of these, sessions without a row: they were opened before optee-top attached and have made no call since",
+	  "of these, sessions without a row: they were opened before optee-top attached and have made no call since, or found no room (sessions_without_slot)",
 	  pool_system_sessions_unseen, .metric = "optee_system_sessions_unseen" },
 	{ "driver_free", UNIT_COUNT, KIND_NOW, "free threads, as the driver counts them",
 	  pool_driver_free, .metric = "optee_driver_threads_free" },

@@ -280,6 +280,38 @@ static void a_reader_races_the_hooks(void **state)
 	free(ring);
 }
 
+/* The driver's count is read before the rows: nothing is unseen because a session closed since. */
+static void unseen_sessions_are_so_twice(void **state)
+{
+	static const struct {
+		int driver, open, unseen;
+	} cases[] = { { 3, 2, 1 }, { 2, 2, 0 }, { 2, 1, 0 }, { 1, 1, 0 }, { 3, 1, 0 }, { 3, 1, 2 } };
+	struct probes probes = { .shared = &shared, .rows = session_rows };
+	struct pool *pool = &shared.pools[0];
+	struct collect *collect;
+
+	(void)state;
+	memset(&shared, 0, sizeof(shared));
+	memset(session_rows, 0, sizeof(session_rows));
+	*pool = (struct pool){ .ready = 1, .total = 2, .driver_ns = 1 };
+	pool->driver_flags = DRIVER_SYS_SESSIONS;
+	shared.session_cursor = shared.session_serial = 2;
+	for (u32 i = 0; i < 2; i++)
+		session_rows[i] =
+			(struct session){ .serial = 1 + i, .id = 1 + i, .flags = SESSION_SYSTEM };
+	collect = collect_new(&probes);
+	assert_non_null(collect);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		pool->driver_sys_sessions = cases[i].driver;
+		for (int row = 0; row < 2; row++)
+			session_rows[row].state = row < cases[i].open ? SESSION_OPEN :
+									SESSION_CLOSED;
+		assert_int_equal(collect_snapshot(collect)->pools[0].system_sessions_unseen,
+				 cases[i].unseen);
+	}
+	collect_free(collect);
+}
+
 #define PHASES 3000000
 
 static void *starts_phases(void *arg)
@@ -318,4 +350,4 @@ static void a_copy_is_of_one_moment(void **state)
 	assert_false(call_copy(&copy, &call));
 }
 
-UNIT_TESTS(a_reader_races_the_hooks, a_copy_is_of_one_moment)
+UNIT_TESTS(a_reader_races_the_hooks, a_copy_is_of_one_moment, unseen_sessions_are_so_twice)
