@@ -111,6 +111,15 @@ static void make_pair(int pair[2])
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 }
 
+/* What every daemon begins with. */
+static void begin(int pair[2], bool deflated, struct snapshot *s)
+{
+	make_pair(pair);
+	send_hello(pair[1], deflated);
+	send_host(pair[1]);
+	send_snapshot(pair[1], s);
+}
+
 static const struct stream_opts from_now = { .since_ns = ~0ULL, .calls = true };
 
 /* Tests. */
@@ -124,10 +133,7 @@ static void hello_may_be_deflated(void **state)
 	int pair[2];
 
 	(void)state;
-	make_pair(pair);
-	send_hello(pair[1], true);
-	send_host(pair[1]);
-	send_snapshot(pair[1], &s);
+	begin(pair, true, &s);
 	st = client_of(pair, &from_now);
 	assert_int_equal(stream_hello(st)->starved_ns, SECOND);
 	assert_true(stream_wait_host(st));
@@ -159,10 +165,7 @@ static void changes_of_what_is_not_there(void **state)
 		struct stream *st;
 		int pair[2];
 
-		make_pair(pair);
-		send_hello(pair[1], false);
-		send_host(pair[1]);
-		send_snapshot(pair[1], &s);
+		begin(pair, false, &s);
 		s.seq = 2;
 		send_changes(pair[1], &s, bad[i], 5);
 		st = client_of(pair, &from_now);
@@ -186,10 +189,7 @@ static void the_last_whole_one_is_given(void **state)
 	int pair[2];
 
 	(void)state;
-	make_pair(pair);
-	send_hello(pair[1], false);
-	send_host(pair[1]);
-	send_snapshot(pair[1], &s);
+	begin(pair, false, &s);
 	codec_put(&c, 1); /* event, which is missing */
 	send_block(pair[1], BLOCK_EVENTS, &c, false);
 	st = client_of(pair, &from_now);
@@ -223,10 +223,7 @@ static void looks_are_not_ahead(void **state)
 	int pair[2];
 
 	(void)state;
-	make_pair(pair);
-	send_hello(pair[1], false);
-	send_host(pair[1]);
-	send_snapshot(pair[1], &s);
+	begin(pair, false, &s);
 	send_events(pair[1], 1);
 	s.seq = 2;
 	send_snapshot(pair[1], &s);
