@@ -149,6 +149,7 @@ struct source recorder_source(struct recorder *r, const struct source *from)
 		.look = recorder_look,
 		.behind = recorder_behind,
 		.past_ns = from->past_ns,
+		.pace_ns = from->pace_ns,
 	};
 }
 

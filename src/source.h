@@ -47,6 +47,8 @@ struct source {
 	 * to what -n and --duration limit. 0: there is no such history.
 	 */
 	u64 past_ns;
+	/* Snapshots come by themselves, this far apart: a frame is never shorter. 0: when asked for. */
+	u64 pace_ns;
 	bool at_once;          /* all of it is past: nobody has to wait for it */
 	struct player *player; /* of a recording in the live view; else NULL */
 };
@@ -77,6 +79,9 @@ static inline u64 next_deadline(u64 deadline, u64 interval, u64 now)
 
 	return (late ? now : deadline) + interval;
 }
+
+/* How far apart a daemon's snapshots are. */
+#define DAEMON_PACE_NS 1000000000
 
 static inline u64 clock_ns(clockid_t clock)
 {

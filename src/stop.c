@@ -60,7 +60,15 @@ u64 stop_next(u64 deadline, u64 interval, const struct source *source)
 {
 	u64 now = source_now();
 
-	return source_behind(source) ? now + interval : next_deadline(deadline, interval, now);
+	if (source_behind(source))
+		return now + interval;
+	/*
+	 * A client that moved its grid each time it is late would drift past the daemon's
+	 * and skip a snapshot. Its next frame is a whole one anyway.
+	 */
+	if (now <= deadline + source->pace_ns)
+		return deadline + interval;
+	return next_deadline(deadline, interval, now);
 }
 
 bool stop_counts(const struct source *source, const struct snapshot *s, u64 interval)

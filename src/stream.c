@@ -366,6 +366,7 @@ struct source stream_source(struct stream *st)
 		.calls = st->o.calls ? stream_calls : NULL,
 		.behind = stream_behind,
 		.past_ns = st->o.each ? st->hello.mono_ns : 0,
+		.pace_ns = DAEMON_PACE_NS,
 	};
 }
 

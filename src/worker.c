@@ -20,8 +20,6 @@
 #include "serve.h"
 #include "worker.h"
 
-#define SNAPSHOT_NS 1000000000
-
 struct worker {
 	const struct daemon_parts *parts;
 	struct loop loop;
@@ -96,7 +94,7 @@ static void look(struct worker *w, u64 now)
 		take_snapshot(w, s);
 	else
 		end(w, errno == ENODEV ? WORKER_AGAIN : STATUS_FAILURE);
-	w->due = next_deadline(w->due, SNAPSHOT_NS, now);
+	w->due = next_deadline(w->due, DAEMON_PACE_NS, now);
 }
 
 static void serve_until_end(struct worker *w)

@@ -19,6 +19,19 @@ static void no_interval_is_cut_short(void **state)
 		assert_int_equal(next_deadline(due, SECOND, due + late), due + late + SECOND);
 }
 
+/* A daemon's client that is late by less than a snapshot keeps to the daemon's grid. */
+static void clients_keep_the_pace(void **state)
+{
+	struct source source = { .pace_ns = SECOND };
+	u64 now = source_now(), due = now - SECOND / 2;
+
+	(void)state;
+	assert_true(stop_next(due, SECOND, &source) == due + SECOND);
+	assert_true(stop_next(now - 3 * SECOND, SECOND, &source) >= now + SECOND);
+	source.pace_ns = 0;
+	assert_true(stop_next(due, SECOND, &source) >= now + SECOND);
+}
+
 static bool behind(void *ctx)
 {
 	return *(bool *)ctx;
@@ -51,4 +64,5 @@ static void without_history_all_count(void **state)
 	assert_true(stop_counts(&source, &s, SECOND));
 }
 
-UNIT_TESTS(no_interval_is_cut_short, history_does_not_count, without_history_all_count)
+UNIT_TESTS(no_interval_is_cut_short, clients_keep_the_pace, history_does_not_count,
+	   without_history_all_count)
