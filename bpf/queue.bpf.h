@@ -83,7 +83,8 @@ struct target {
 	bool system;
 };
 
-#define MAX_WALK 4096 /* more calls than can be in flight: 1,024 that we know, and nested ones */
+/* Four times the calls that we know: what a longer queue has beyond is not seen. */
+#define MAX_WALK 4096
 
 static long target_found(u32 i, void *data)
 {

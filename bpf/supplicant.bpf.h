@@ -19,7 +19,7 @@ static __always_inline void supplicant_asked(u64 request)
 
 /*
  * Is the thread gone? A task_struct that is free keeps what it had until it is another
- * task's; reading it never fails, for it is the kernel's own memory.
+ * task's. An unreadable one reads as 0, which is no thread's tid.
  */
 static __always_inline bool supplicant_is_gone(u64 task, u32 tid)
 {

@@ -32,7 +32,7 @@ struct past {
 	u64 seq;      /* of the snapshot that showed it last; 0: none did */
 	u32 place;    /* among its sessions */
 	bool closed;  /* its end was shown */
-	bool counted; /* among those of its TA; */
+	bool counted; /* among those of its TA */
 	u8 ta;        /* index into snapshot.tas */
 	struct mark mark;
 	struct hist64 wait, hold, secure;
