@@ -173,6 +173,7 @@ static enum status choose(struct probes *p, const struct attach_opts *opts,
 		if (!mechanism_is_on(&types, impl->mech))
 			status = refuse_silent(state);
 	}
+	p->other_abi = mechanism_knows(&types, "optee_ffa_do_call_with_arg");
 	mechanism_types_free(&types);
 	return status;
 }
@@ -313,7 +314,8 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	p->sees_wakes = !strcmp(p->hooks[HOOK_END].target, "optee_cq_complete_one");
 	p->skel->rodata->sees_wakes = p->sees_wakes;
 	p->skel->rodata->tee_major = tee_major();
-	p->skel->rodata->followed_function = function_address(p->hooks[HOOK_BEGIN].target);
+	if (p->other_abi) /* to look the address up takes over a billion instructions */
+		p->skel->rodata->followed_function = function_address(p->hooks[HOOK_BEGIN].target);
 	p->skel->rodata->page_bytes = (u64)sysconf(_SC_PAGESIZE);
 	p->skel->rodata->foreign_btf = opts->btf != NULL;
 	p->skel->bss->unsettled = true;

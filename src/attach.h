@@ -69,6 +69,7 @@ struct probes {
 	bool finds;         /* sessions and calls from before are looked for */
 	bool sees_wakes;    /* whom the driver wakes: else nothing is known of stranded waiters */
 	bool sees_requests; /* to tee-supplicant: else nothing of deadlocks through it */
+	bool other_abi;     /* the driver can also call OP-TEE by FF-A, past our hooks */
 	double attach_seconds;
 };
 

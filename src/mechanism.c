@@ -108,11 +108,19 @@ static bool find_symbol(const char *target, unsigned long long *address)
 	char line[512], name[256];
 	bool found = false;
 
+	/* There are a few hundred thousand: scanf() looks only at those that may be it. */
 	while (f && !found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "%llx %*s %255s", address, name) == 2 && !strcmp(name, target);
+		found = strstr(line, target) &&
+			sscanf(line, "%llx %*s %255s", address, name) == 2 && !strcmp(name, target);
 	if (f)
 		fclose(f);
 	return found;
+}
+
+bool mechanism_knows(struct mechanism_types *t, const char *function)
+{
+	return !types_load(t) ||
+	       btf__find_by_name_kind(t->driver ?: t->kernel, function, BTF_KIND_FUNC) > 0;
 }
 
 unsigned long long function_address(const char *function)

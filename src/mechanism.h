@@ -30,6 +30,9 @@ struct mechanism_types {
 bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *target, char *why,
 		   size_t len);
 
+/* Does the driver have this function? True also where its types cannot be read. */
+bool mechanism_knows(struct mechanism_types *types, const char *function);
+
 /* As /proc/kallsyms has it; 0: there is no such function, or addresses are hidden from us. */
 unsigned long long function_address(const char *function);
 

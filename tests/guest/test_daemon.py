@@ -209,7 +209,12 @@ daemon_start --group watchers
 client frames 'optee-top --json'
 client events 'optee-top events --json'
 optee-top --direct events --json >/tmp/out/direct 2>/tmp/out/direct.err &
-echo $! >/tmp/out/direct.pid
+DIRECT=$!
+echo $DIRECT >/tmp/out/direct.pid
+attached() { # its last hook is the one that sees a call begin
+	[ "$(cat /proc/$1/fdinfo/* 2>/dev/null | grep -c link_id)" -ge "$2" ]
+}
+wait_for 60 attached $DIRECT 8
 more frames 2
 optee-load -o /dev/null 'name=many count=3 repeat=250 wait=12..25 gap=5..25' || die "optee-load failed"
 more frames 2

@@ -149,8 +149,8 @@ optee-load -o /tmp/load --ready-file /tmp/ready --wait-file /tmp/go \
 LOAD=$!
 wait_for 60 test -e /tmp/ready
 kclient_start <<END
-name=K system wait=14000
-name=M system at=100 wait=14000
+name=K system wait=26000
+name=M system at=100 wait=26000
 name=L system at=300 wait=200
 name=idle system
 END
