@@ -17,12 +17,15 @@ struct everywhere {
 	u32 fd, nr_fds;
 };
 
+/* Where the search is. Not on the stack: the chain of calls below it needs all of that. */
+static struct everywhere everywhere __attribute__((used)); /* else clang takes it apart */
+
 bool searched_everywhere; /* to the end */
 
 /* The swapper is its own parent, and everybody's ancestor. */
 static long ancestor_found(u32 i, void *data)
 {
-	struct everywhere *e = data;
+	struct everywhere *e = &everywhere;
 	struct task_struct *task = (void *)e->root;
 	u64 parent = (u64)BPF_CORE_READ(task, real_parent);
 
@@ -45,7 +48,7 @@ static __always_inline bool next_process(struct everywhere *e)
 /* One loop, not one in another: the verifier allows eight functions on the stack. */
 static long everywhere_file(u32 i, void *data)
 {
-	struct everywhere *e = data;
+	struct everywhere *e = &everywhere;
 	struct task_struct *task;
 	struct fdtable *table;
 	u64 file;
@@ -68,7 +71,7 @@ static long everywhere_file(u32 i, void *data)
 
 static long everywhere_thread(u32 i, void *data)
 {
-	struct everywhere *e = data;
+	struct everywhere *e = &everywhere;
 	struct task_struct *task;
 
 	if (!walk_done(&e->threads)) {
@@ -87,19 +90,20 @@ static long everywhere_thread(u32 i, void *data)
 SEC("iter/task")
 int find_everywhere(struct bpf_iter__task *it)
 {
-	struct everywhere e = { .root = bpf_get_current_task() };
+	struct everywhere *e = &everywhere;
 
 	if (searched_everywhere || !it->task)
 		return 0;
-	bpf_loop(MAX_ANCESTORS, ancestor_found, &e, 0);
+	e->root = bpf_get_current_task();
+	bpf_loop(MAX_ANCESTORS, ancestor_found, NULL, 0);
 	/* Sessions first: they tell which devices there are. */
-	walk_list(&e.processes, e.root + bpf_core_field_offset(struct task_struct, tasks));
-	bpf_loop(MAX_STEPS, everywhere_file, &e, 0);
-	if (!walk_done(&e.processes))
+	walk_list(&e->processes, e->root + bpf_core_field_offset(struct task_struct, tasks));
+	bpf_loop(MAX_STEPS, everywhere_file, NULL, 0);
+	if (!walk_done(&e->processes))
 		return 0;
-	walk_list(&e.processes, e.root + bpf_core_field_offset(struct task_struct, tasks));
-	bpf_loop(MAX_STEPS, everywhere_thread, &e, 0);
-	searched_everywhere = walk_done(&e.processes);
+	walk_list(&e->processes, e->root + bpf_core_field_offset(struct task_struct, tasks));
+	bpf_loop(MAX_STEPS, everywhere_thread, NULL, 0);
+	searched_everywhere = walk_done(&e->processes);
 	return 0;
 }
 
