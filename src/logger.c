@@ -4,9 +4,11 @@
  * bit each, so that a minute of a thousand idle sessions is no line.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "event_quota.h"
 #include "fail.h"
 #include "log_pack.h"
@@ -148,11 +150,15 @@ static void prepare(struct logger *g)
 	bool open = d->fd >= 0;
 	dev_t dev = d->dev;
 	ino_t ino = d->ino;
-	int err;
+	int err, old;
 
 	if (!log_dir_there(&g->dir)) {
+		/* Held until the new one is open, which could be given the same inode number. */
+		old = open ? fcntl(d->fd, F_DUPFD_CLOEXEC, 0) : -1;
 		close_all(g);
 		err = log_dir_open(&g->dir);
+		if (old >= 0)
+			close(old);
 		for (int i = 0; err && i < g->nr_sinks; i++)
 			log_sink_fails(&g->sinks[i], err, NR_LOG_NAMES, g->last->mono_ns);
 		if (err)
