@@ -20,7 +20,7 @@ HEAD = ("schema", "ts", "boot_id", "type")
 def lines(path: Path) -> Mapping[str, Sequence[Line]]:
     """The lines of a JSON export, by type."""
     found: dict[str, list[Line]] = defaultdict(list)
-    for text in path.read_text("ascii").splitlines():
+    for text in path.read_text("utf-8").splitlines():
         line = json.loads(text)
         found[line["type"]].append(line)
     return found
@@ -29,7 +29,7 @@ def lines(path: Path) -> Mapping[str, Sequence[Line]]:
 def rows(path: Path) -> Sequence[Mapping[str, str]]:
     raw = path.read_bytes()
     assert raw.count(b"\n") == raw.count(b"\r\n"), "a line does not end with CR LF"
-    return list(csv.DictReader(io.StringIO(raw.decode("ascii"), newline="")))
+    return list(csv.DictReader(io.StringIO(raw.decode(), newline="")))
 
 
 def unguarded(text: str) -> str:
@@ -195,7 +195,7 @@ def check_sums(findings: Findings, calls: Sequence[Line]) -> None:
 def check_order(findings: Findings, path: Path) -> None:
     """Lines come in the order of time, between two snapshots at least."""
     at = 0
-    for text in path.read_text("ascii").splitlines():
+    for text in path.read_text("utf-8").splitlines():
         line = json.loads(text)
         if line["type"] == "snapshot":
             at = 0

@@ -57,7 +57,7 @@ def rows(directory: Path, stem: str) -> list[dict[str, str]]:
     """Rows of all the files of a table, each of which has to have the head."""
     found = []
     for file in files(directory, stem):
-        text = file.data().decode("ascii")
+        text = file.data().decode()
         whole = text[:text.rindex("\r\n") + 2] if "\r\n" in text else ""
         reader = csv.DictReader(whole.splitlines(keepends=True), strict=True)
         for row in reader:

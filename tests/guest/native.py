@@ -57,7 +57,7 @@ def run(*args: object, stdin: Optional[Path] = None, user: Optional[int] = None,
     with open(stdin or os.devnull, "rb") as source:
         done = subprocess.run([top(), *map(str, args)], stdin=source, capture_output=True,
                               user=user, timeout=seconds)
-    return Done(done.returncode, done.stdout, done.stderr.decode("ascii"))
+    return Done(done.returncode, done.stdout, done.stderr.decode())
 
 
 def unprivileged() -> Optional[int]:

@@ -32,7 +32,7 @@ def read(findings: Findings, found: Mapping[str, Result], name: str, kind: str,
     result = found[name]
     findings.equal(f"{name}: the exit status ({result.err!r})", result.status, status)
     try:
-        return {v.rule: v for v in READERS[kind](result.out.decode("ascii"))}
+        return {v.rule: v for v in READERS[kind](result.out.decode())}
     except Exception as error:
         raise Failed(f"{name}: {kind} that cannot be read: {error!r}\n{result.out!r}\n"
                      f"{result.err}") from error

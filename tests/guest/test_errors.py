@@ -165,7 +165,7 @@ def check_output(findings: Findings, found: dict[str, Result]) -> None:
         check_case(findings, case, found[case.name])
     for name in ("term", "int"):
         frames.parse(found[name].out)
-    text = found["n_1"].out.decode("ascii")
+    text = found["n_1"].out.decode()
     findings.true(f"-n 1 printed {text!r}, which is not one frame of a whole interval",
                   re.match(r"optee-top \S+Z interval=0\.5\d\ds\npool ", text) is not None
                   and text.count("optee-top ") == 1 and "\nlost " in text)

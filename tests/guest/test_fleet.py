@@ -102,7 +102,7 @@ def check_samples(findings: Findings, storage: service.Service, devices: Sequenc
         for device in some:
             done = native.run("export", device.log, "--format", "prometheus", "--strict")
             findings.equal(f"export of {device.name}", (done.status, done.err), (0, ""))
-            want = fleet.parse(done.out.decode("ascii"), seen)
+            want = fleet.parse(done.out.decode(), seen)
             checked += sum(map(len, want.values()))
             if have.get(device.name) != want:
                 wrong += 1

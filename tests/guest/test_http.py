@@ -33,7 +33,7 @@ class Served(NamedTuple):
                                     headers={"Accept": accept})
         if status != 200:
             raise ValueError(f"status {status}: {body[:300]!r}")
-        return body.decode("ascii")
+        return body.decode()
 
     def open(self) -> socket.socket:
         return socket.create_connection((service.HOST, self.port), timeout=30)
@@ -233,7 +233,7 @@ def textfile_collected(context: Context) -> None:
         for case in test_metrics.CASES:
             text = test_metrics.made("classic", case)
             (textfiles / "optee.prom").write_text(text)
-            have = exposition.read_classic(node.get("/metrics").decode("ascii"))
+            have = exposition.read_classic(node.get("/metrics").decode())
             findings.equal(f"error of '{case}'", have.get("node_textfile_scrape_error"), 0)
             optee = {k: v for k, v in have.samples.items() if k[0].startswith("optee_")}
             findings.equal(f"samples of '{case}'", len(optee),

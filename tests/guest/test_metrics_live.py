@@ -121,7 +121,7 @@ def metrics_contended(context: Context) -> None:
     guest = vm.run(context, RUN % words, gets=(*CLASSIC, *STRICT, "frame", "load", "refused",
                                                "daemon.err"), seconds=300)
     findings = Findings()
-    text = {name: guest.files[name].read_text("ascii") for name in (*CLASSIC, *STRICT)}
+    text = {name: guest.files[name].read_text("utf-8") for name in (*CLASSIC, *STRICT)}
     read = {name: exposition.read_classic(text[name]) for name in CLASSIC}
     read |= {name: exposition.read_openmetrics(text[name]) for name in STRICT}
     for name in CLASSIC:
