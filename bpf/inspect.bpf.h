@@ -21,7 +21,6 @@ const volatile u64 page_bytes; /* so too */
 struct search {
 	struct walk walk;
 	u64 task;
-	u64 stack;
 	u64 requests; /* struct optee_supp.reqs */
 	u32 pool, found;
 };
@@ -250,13 +249,38 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 	}
 }
 
+/* The queue entries on the stack of one task. */
+struct call_search {
+	struct walk walk;
+	u64 task, stack;
+	u32 pool, next_pool;
+};
+
+/* Not on the stack: the chain of calls below it needs all of that. */
+static struct call_search call_searched __attribute__((used)); /* else clang takes it apart */
+
+/* False: that was the last one. */
+static __always_inline bool next_queue(struct call_search *search)
+{
+	struct pool *p;
+
+	if (search->next_pool >= MAX_POOLS)
+		return false;
+	search->pool = search->next_pool++;
+	p = pool_at(search->pool);
+	if (p->queue && p->sight == SIGHT_FOLLOWED)
+		walk_queue(&search->walk, p->queue);
+	return true;
+}
+
+/* One loop, not one in another: the verifier looks at it once. */
 static long waiter_found(u32 i, void *data)
 {
-	struct search *search = data;
+	struct call_search *search = &call_searched;
 	u64 waiter;
 
 	if (walk_done(&search->walk))
-		return 1;
+		return !next_queue(search);
 	waiter = walk_waiter(&search->walk);
 	if (waiter - search->stack < stack_bytes)
 		call_found(search->task, (void *)waiter, search->pool);
@@ -264,26 +288,25 @@ static long waiter_found(u32 i, void *data)
 	return 0;
 }
 
+static __always_inline bool serves_a_pool(u32 tgid)
+{
+	for (u32 i = 0; i < MAX_POOLS; i++)
+		if (supplicant_tgids[i] == tgid)
+			return true;
+	return false;
+}
+
 /* One task: the queue entries that lie on its stack are its calls. */
 static __always_inline int calls_of_task(struct task_struct *task)
 {
-	struct search search = { .task = address_of(task) };
-
 	if (!task)
 		return 0;
 	learn_stack_bytes(task);
-	search.stack = (u64)BPF_CORE_READ(task, stack);
-	for (u32 i = 0; i < MAX_POOLS; i++) {
-		u64 queue = shared.pools[i].queue;
-
-		if ((u32)BPF_CORE_READ(task, tgid) == supplicant_tgids[i])
-			(void)supplicant_found(search.task, BPF_CORE_READ(task, pid));
-		if (!queue || shared.pools[i].sight != SIGHT_FOLLOWED)
-			continue;
-		search.pool = i;
-		walk_queue(&search.walk, queue);
-		bpf_loop(MAX_WALK, waiter_found, &search, 0);
-	}
+	if (serves_a_pool(BPF_CORE_READ(task, tgid)))
+		supplicant_found(address_of(task), BPF_CORE_READ(task, pid));
+	call_searched = (struct call_search){ .task = address_of(task),
+					      .stack = (u64)BPF_CORE_READ(task, stack) };
+	bpf_loop(MAX_POOLS * MAX_WALK, waiter_found, NULL, 0);
 	return 0;
 }
 
@@ -395,6 +418,29 @@ static __noinline void inspect_requests(struct pool *p)
 	p->driver_revoked = search.found;
 }
 
+/* A global function: the verifier looks at it once. */
+__noinline int inspect_pool(u32 pool, u64 now)
+{
+	struct pool *p = pool_at(pool);
+	struct pool_state s;
+
+	if (!p->ready)
+		return 0;
+	queue_counters(p, (void *)p->queue);
+	s = pool_state(p->state);
+	p->driver_in_use = s.in_use[CLASS_NORMAL] + s.in_use[CLASS_SYSTEM] + p->limited;
+	if (p->sight == SIGHT_FOLLOWED) {
+		if (sight_differs(pool))
+			ends_missed = true;
+		pool_reserve(pool, now);
+		pool_look(pool, now);
+		if (pool_waits(p->state) && p->driver_in_use >= p->total)
+			inspect_requests(p);
+	}
+	p->driver_ns = now;
+	return 0;
+}
+
 /*
  * At every look: the driver's counters, with ours of the same moment beside
  * them, and what no call tells: that the reserve changed, that a strand ended,
@@ -405,27 +451,8 @@ int inspect(void *ctx)
 {
 	u64 now = bpf_ktime_get_ns();
 
-	for (u32 i = 0; i < MAX_POOLS; i++) {
-		struct pool *p = &shared.pools[i];
-		struct pool_state s;
-
-		if (!p->ready)
-			continue;
-		queue_counters(p, (void *)p->queue);
-		s = pool_state(p->state);
-		p->driver_in_use = s.in_use[CLASS_NORMAL] + s.in_use[CLASS_SYSTEM] + p->limited;
-		if (p->sight != SIGHT_FOLLOWED) {
-			p->driver_ns = now;
-			continue;
-		}
-		if (sight_differs(i))
-			ends_missed = true;
-		pool_reserve(i, now);
-		pool_look(i, now);
-		if (pool_waits(p->state) && p->driver_in_use >= p->total)
-			inspect_requests(p);
-		p->driver_ns = now;
-	}
+	for (u32 i = 0; i < MAX_POOLS; i++)
+		inspect_pool(i, now);
 	if (late_calls) {
 		late_calls = 0; /* counted anew */
 		bpf_loop(MAX_CALLS, late_call_check, NULL, 0);

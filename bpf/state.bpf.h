@@ -159,7 +159,21 @@ static __always_inline void call_path_on(struct call_path *p, u32 i)
 	p->at += i < CALL_NEIGHBOURS ? 1 : p->stride;
 }
 
-static __noinline struct call *call_search(u64 task)
+#define CALL_NONE MAX_CALLS
+
+/*
+ * The searches give an index, as a global function may: the verifier looks at it once, not
+ * again at every call.
+ */
+static __always_inline struct call *call_or_null(u32 i)
+{
+	if (i >= MAX_CALLS)
+		return NULL;
+	barrier_var(i); /* else clang leaves the mask out, which the verifier wants */
+	return call_at(i);
+}
+
+__noinline u32 call_search_index(u64 task)
 {
 	struct call_path p = call_path(task);
 
@@ -168,12 +182,17 @@ static __noinline struct call *call_search(u64 task)
 		u64 there = c->key;
 
 		if (there == task)
-			return c;
+			return call_index(c);
 		if (!there) /* its task would have taken this one */
 			break;
 		call_path_on(&p, i);
 	}
-	return NULL;
+	return CALL_NONE;
+}
+
+static __always_inline struct call *call_search(u64 task)
+{
+	return call_or_null(call_search_index(task));
 }
 
 /* The call in flight of the task, the innermost if there are several. */
@@ -200,7 +219,7 @@ static __always_inline bool call_claim(struct call *c, u64 key, u64 task)
  * The slot of a task: of its call in flight, the innermost if there are several; between
  * calls, the one that it had last. A task without any pays for all places.
  */
-static __noinline struct call *call_own(u64 task)
+__noinline u32 call_own_index(u64 task)
 {
 	struct call_path p = call_path(task);
 
@@ -209,12 +228,17 @@ static __noinline struct call *call_own(u64 task)
 		u64 there = c->key;
 
 		if ((there & ~(u64)CALL_KEY_IDLE) == task)
-			return c;
+			return call_index(c);
 		if (!there)
 			break;
 		call_path_on(&p, i);
 	}
-	return NULL;
+	return CALL_NONE;
+}
+
+static __always_inline struct call *call_own(u64 task)
+{
+	return call_or_null(call_own_index(task));
 }
 
 #define CALL_NEAR                                                                                  \
@@ -224,7 +248,7 @@ static __noinline struct call *call_own(u64 task)
  * A slot for a task that has none: one that is nobody's, or that of a task between calls.
  * It is never behind one that was never used: see call_search().
  */
-static __noinline struct call *call_take(u64 task)
+__noinline u32 call_take_index(u64 task)
 {
 	struct call_path p = call_path(task);
 
@@ -233,7 +257,7 @@ static __noinline struct call *call_take(u64 task)
 		u64 key = c->key;
 
 		if (!(key & ~(u64)CALL_KEY_IDLE) && call_claim(c, key, task))
-			return c;
+			return call_index(c);
 		call_path_on(&p, i);
 	}
 	p = call_path(task);
@@ -242,11 +266,16 @@ static __noinline struct call *call_take(u64 task)
 		u64 key = c->key;
 
 		if ((!key || key & CALL_KEY_IDLE) && call_claim(c, key, task))
-			return c;
+			return call_index(c);
 		call_path_on(&p, i);
 	}
 	lose(LOSS_CALL_SLOT);
-	return NULL;
+	return CALL_NONE;
+}
+
+static __always_inline struct call *call_take(u64 task)
+{
+	return call_or_null(call_take_index(task));
 }
 
 /* Sessions */
@@ -264,7 +293,7 @@ static __always_inline struct session_ref *ref_at(u32 i)
 }
 
 /* The slot of an open session; SESSION_SLOTS: not known. */
-static __noinline u32 session_search(u32 pool, u32 id)
+__noinline u32 session_search(u32 pool, u32 id)
 {
 	u64 key = SESSION_KEY(pool, id);
 

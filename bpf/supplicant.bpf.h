@@ -35,7 +35,7 @@ static __always_inline u64 supplicant_task(struct supplicant *s)
 }
 
 /* A new thread: it gets a slot that is unused, or that of a thread that is gone. */
-static __noinline struct supplicant *supplicant_new(u64 task, u32 tid)
+static __always_inline u32 supplicant_new(u64 task, u32 tid)
 {
 	for (u32 i = 0; i < MAX_SUPPLICANTS; i++) {
 		struct supplicant *s = &shared.supplicants[i];
@@ -50,20 +50,23 @@ static __noinline struct supplicant *supplicant_new(u64 task, u32 tid)
 		s->tid = tid;
 		/* Last: with the tid of the thread before it, this one would look gone. */
 		__sync_lock_test_and_set(&s->task, task);
-		return s;
+		return i;
 	}
 	lose(LOSS_SUPPLICANT);
-	return NULL;
+	return MAX_SUPPLICANTS;
 }
 
-/* The task is a thread of tee-supplicant. NULL: there is no place for it. */
-static __always_inline struct supplicant *supplicant_found(u64 task, u32 tid)
+/*
+ * The task is a thread of tee-supplicant: its slot. MAX_SUPPLICANTS: there is no place for it.
+ * A global function: the verifier looks at it once.
+ */
+__noinline u32 supplicant_found(u64 task, u32 tid)
 {
 	for (u32 i = 0; i < MAX_SUPPLICANTS; i++) {
 		struct supplicant *s = &shared.supplicants[i];
 
 		if (s->task == task && s->tid == tid)
-			return s;
+			return i;
 	}
 	return supplicant_new(task, tid);
 }
@@ -100,12 +103,12 @@ static __always_inline u64 idr_entry(struct idr *idr, u32 id)
 /* It has taken a request: params tell which. */
 static __always_inline void supplicant_took(struct tee_context *ctx, struct tee_param *params)
 {
-	struct supplicant *s = supplicant_found(bpf_get_current_task(),
-						bpf_get_current_task_btf()->pid);
+	u32 slot = supplicant_found(bpf_get_current_task(), bpf_get_current_task_btf()->pid);
+	struct supplicant *s = &shared.supplicants[slot & (MAX_SUPPLICANTS - 1)];
 	struct optee *optee = (void *)BPF_CORE_READ(ctx, teedev, dev.driver_data);
 	struct optee_supp_req *req;
 
-	if (!s)
+	if (slot >= MAX_SUPPLICANTS)
 		return;
 	req = (void *)idr_entry(&optee->supp.idr, BPF_CORE_READ(params, u.value.a));
 	s->request = (u64)BPF_CORE_READ(req, param); /* 0 if there is none */

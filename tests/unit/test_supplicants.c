@@ -19,7 +19,9 @@ static int start(void **state)
 
 static struct supplicant *found(int i)
 {
-	return supplicant_found((u64)&threads[i], (u32)threads[i].pid);
+	u32 slot = supplicant_found((u64)&threads[i], (u32)threads[i].pid);
+
+	return slot < MAX_SUPPLICANTS ? &shared.supplicants[slot] : NULL;
 }
 
 static void each_has_a_slot(void **state)
