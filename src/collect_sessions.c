@@ -138,11 +138,13 @@ static bool copy_whole(struct collect_sessions *c, struct session *to, const str
 
 /* The layout: which rows there are, each at its place. */
 
-/* Takes the row in a slot into the order, unless it is unused, or its end was shown. */
-static void want(struct collect_sessions *c, u32 slot)
+/*
+ * Takes the row in a slot into the order, unless its end was shown. serial: as it was when we
+ * found that the row is used; it may have been given back since, and then take_row() sees it.
+ */
+static void want(struct collect_sessions *c, u32 slot, u64 serial)
 {
 	struct past *past = &c->past[slot];
-	u64 serial = c->rows[slot].serial;
 
 	if (past->serial != serial) {
 		past_forget(past);
@@ -166,14 +168,14 @@ static void list_rows(struct collect_sessions *c, const struct snapshot *s)
 		if (!serial || state == SESSION_FREE)
 			past_forget(&c->past[slot]);
 		else if (row->pool < s->nr_pools)
-			want(c, slot);
+			want(c, slot, serial);
 	}
 	for (u32 pool = 0; pool < s->nr_pools; pool++) {
 		if (!pool_counted(&s->pools[pool]))
 			continue;
-		want(c, SLOT_NONE(pool));
+		want(c, SLOT_NONE(pool), 0);
 		if (c->rows[SLOT_REST(pool)].in_flight_peak)
-			want(c, SLOT_REST(pool));
+			want(c, SLOT_REST(pool), 0);
 	}
 }
 

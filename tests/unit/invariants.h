@@ -61,6 +61,7 @@ static inline void check_session(const struct snapshot *s, const struct snap_ses
 	struct class_sums gained = {}, all = {};
 	u64 ops = 0, rpc_ns = 0;
 
+	HOLDS(now->serial || now->slot >= MAX_SESSIONS);
 	if (!before->known[now->slot] || then->serial != now->serial)
 		then = &nothing;
 	for (int class = 0; class < NR_CLASSES; class ++) {
