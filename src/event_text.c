@@ -36,6 +36,7 @@ const char *event_why(const struct event *e, char *buf, size_t len)
 	int normal = e->in_use[CLASS_NORMAL], system = e->in_use[CLASS_SYSTEM];
 	int waiting = e->waiting[CLASS_NORMAL], all = waiting + e->waiting[CLASS_SYSTEM];
 	int idle = e->threads - normal - system;
+	int drift = e->drift < 0 ? -e->drift : e->drift;
 
 	buf[0] = '\0';
 	switch (e->condition) {
@@ -82,9 +83,8 @@ const char *event_why(const struct event *e, char *buf, size_t len)
 			 normal + system, all);
 		break;
 	case COND_DRIFT:
-		snprintf(buf, len, "the driver counts %d thread%s in use %s than there are calls",
-			 e->drift < 0 ? -e->drift : e->drift, plural(e->drift),
-			 e->drift < 0 ? "less" : "more");
+		snprintf(buf, len, "the driver counts %d thread%s %s in use than there are calls",
+			 drift, plural(drift), e->drift < 0 ? "fewer" : "more");
 		break;
 	case COND_LOST_WAKE:
 		snprintf(buf, len,

@@ -99,6 +99,28 @@ static void sentences_are_cut_between_characters(void **state)
 	}
 }
 
+/* One thread is one thread, whichever of the two counts is the larger. */
+static void drift_counts_threads(void **state)
+{
+	static const struct {
+		int drift;
+		const char *text;
+	} cases[] = {
+		{ 1, "the driver counts 1 thread more in use than there are calls" },
+		{ 2, "the driver counts 2 threads more in use than there are calls" },
+		{ -1, "the driver counts 1 thread fewer in use than there are calls" },
+		{ -3, "the driver counts 3 threads fewer in use than there are calls" },
+	};
+	struct event e = { .condition = COND_DRIFT, .culprit = -1 };
+	char out[EVENT_LINE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		e.drift = cases[i].drift;
+		assert_string_equal(event_why(&e, out, sizeof(out)), cases[i].text);
+	}
+}
+
 static void every_byte_is_bounded(void **state)
 {
 	char name[16], out[4 * 16 + 1];
@@ -146,4 +168,4 @@ static void uuids(void **state)
 }
 
 UNIT_TESTS(names_become_harmless, utf8_is_shown, columns_fit, sentences_are_cut_between_characters,
-	   every_byte_is_bounded, times, uuids)
+	   drift_counts_threads, every_byte_is_bounded, times, uuids)
