@@ -268,22 +268,22 @@ const char *value_format(const struct value *v, enum field_unit unit, char *buf,
 	return buf;
 }
 
+const struct unit_words unit_words[NR_UNITS] = {
+	[UNIT_TEXT] = { "", "", "text" },
+	[UNIT_COUNT] = { "", "", "count" },
+	[UNIT_NS] = { "_ns", "", "ns" },
+	[UNIT_PER_SECOND] = { "_per_second", "/s", "per second" },
+	[UNIT_PERCENT] = { "_percent", "%", "percent" },
+	[UNIT_BYTES] = { "_bytes", " bytes", "bytes" },
+};
+
 const char *field_json_key(const char *name, enum field_unit unit, char *buf, size_t len)
 {
-	static const char *const suffix[] = {
-		[UNIT_TEXT] = "",
-		[UNIT_COUNT] = "",
-		[UNIT_NS] = "_ns",
-		[UNIT_PER_SECOND] = "_per_second",
-		[UNIT_PERCENT] = "_percent",
-		[UNIT_BYTES] = "_bytes",
-	};
-
 	char *end = memccpy(buf, name, '\0', len);
 
 	/* By hand: each figure of each line of a log has a key. */
 	if (end)
-		memccpy(end - 1, suffix[unit], '\0', len - (size_t)(end - 1 - buf));
+		memccpy(end - 1, unit_words[unit].key, '\0', len - (size_t)(end - 1 - buf));
 	buf[len - 1] = '\0';
 	return buf;
 }

@@ -16,7 +16,17 @@ enum field_unit {
 	UNIT_PER_SECOND, /* _per_second */
 	UNIT_PERCENT,    /* _percent */
 	UNIT_BYTES,      /* _bytes */
+	NR_UNITS,
 };
+
+/* How a unit is written. Every unit has all three; "" is nothing. */
+struct unit_words {
+	const char *key;   /* at the end of a JSON key */
+	const char *after; /* behind a value in the detail view; that of UNIT_NS has its own */
+	const char *name;  /* in the manual */
+};
+
+extern const struct unit_words unit_words[NR_UNITS];
 
 struct value {
 	bool known;

@@ -12,12 +12,6 @@
 #include "self_stats.h"
 #include "serve.h"
 
-static const char *const units[] = {
-	[UNIT_TEXT] = "text",       [UNIT_COUNT] = "count",
-	[UNIT_NS] = "ns",           [UNIT_PER_SECOND] = "per second",
-	[UNIT_PERCENT] = "percent", [UNIT_BYTES] = "bytes",
-};
-
 /* troff takes a leading quote or dot, and every backslash, for its own. */
 static void troff(const char *text)
 {
@@ -37,8 +31,8 @@ static void troff(const char *text)
 static void man_field(const char *name, const char *head, enum field_unit unit, const char *help,
 		      const char *metric)
 {
-	printf(".TP\n.B %s\n(%s%s%s%s%s) ", name, units[unit], head ? ", column " : "", head ?: "",
-	       metric ? ", metric " : "", metric ?: "");
+	printf(".TP\n.B %s\n(%s%s%s%s%s) ", name, unit_words[unit].name, head ? ", column " : "",
+	       head ?: "", metric ? ", metric " : "", metric ?: "");
 	troff(help);
 }
 

@@ -73,17 +73,13 @@ static void put_cell(struct page *p, const char *name, const char *value, const 
 
 static void put_fields(struct page *p, const struct snapshot *s, const struct snap_session *row)
 {
-	static const char *const units[] = {
-		[UNIT_TEXT] = "",         [UNIT_COUNT] = "",    [UNIT_NS] = "",
-		[UNIT_PER_SECOND] = "/s", [UNIT_PERCENT] = "%",
-	};
 	char text[80];
 
 	for (size_t i = 0; i < nr_session_fields; i++) {
 		const struct session_field *f = &session_fields[i];
 
 		detail_value(f, s, row, text, sizeof(text));
-		put_cell(p, f->name, text, strcmp(text, "-") ? units[f->unit] : "");
+		put_cell(p, f->name, text, strcmp(text, "-") ? unit_words[f->unit].after : "");
 	}
 	page_end(p);
 }

@@ -102,4 +102,17 @@ static void order(void **state)
 	assert_int_equal(order[0], 1); /* what is known comes first, reversed or not */
 }
 
-UNIT_TESTS(names_are_unique, unknown_is_not_zero, figures, order)
+/* A table that ends before the last unit is read past its end. */
+static void every_unit_has_its_words(void **state)
+{
+	(void)state;
+	for (int unit = 0; unit < NR_UNITS; unit++) {
+		assert_non_null(unit_words[unit].key);
+		assert_non_null(unit_words[unit].after);
+		assert_non_null(unit_words[unit].name);
+	}
+	assert_string_equal(unit_words[UNIT_BYTES].after, " bytes");
+	assert_string_equal(unit_words[UNIT_PERCENT].after, "%");
+}
+
+UNIT_TESTS(names_are_unique, unknown_is_not_zero, figures, order, every_unit_has_its_words)
