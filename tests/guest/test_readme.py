@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the README shows with its command is what the command prints."""
+"""What README and doc/ show with its command is what the command prints."""
 
 import os
 import re
 import subprocess
+from pathlib import Path
 from typing import Iterator, NamedTuple
 
 from . import native, vm
@@ -61,10 +62,22 @@ def check_view(findings: Findings, sample: Sample) -> None:
     findings.equal("the view", have, sample.shown)
 
 
+def check_links(findings: Findings, page: Path, text: str) -> None:
+    """A page names only files that are there."""
+    for name in re.findall(r"\]\(([^):#]+)\)", text):
+        findings.true(f"{page.name} links to {name}, which is not there",
+                      (page.parent / name).exists())
+
+
 @test()
 def readme_is_true(context: Context) -> None:
     findings = Findings()
-    found = list(samples((vm.ROOT / "README.md").read_text()))
+    pages = [vm.ROOT / "README.md", *sorted((vm.ROOT / "doc").glob("*.md"))]
+    found = []
+    for page in pages:
+        text = page.read_text()
+        check_links(findings, page, text)
+        found += samples(text)
     findings.true(f"only {[s.command for s in found]}",
                   len(found) >= 6 and LIVE in [s.command for s in found])
     for sample in found:
