@@ -165,6 +165,8 @@ build/man/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -MMD -MP -Iinclude -Isrc -c $< -o $@
 
+$(OUT)/man.o build/man/man.o build/unit/src/man.o build/fuzz/src/man.o: man/optee-top.8.in
+
 build/optee-top.8: $(MAN_OBJS)
 	$(call say,MAN,$@)
 	$(Q)$(HOSTCC) -o build/man/gen-man $^ -ljansson && build/man/gen-man > $@

@@ -4,6 +4,5 @@
 
 int main(void)
 {
-	help_man();
-	return 0;
+	return help_man();
 }

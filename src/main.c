@@ -43,7 +43,7 @@ static enum status cmd_help(const struct opts *o)
 	else if (!strcmp(what, "alerts"))
 		alerts_print();
 	else if (!strcmp(what, "man"))
-		help_man();
+		return help_man();
 	else
 		return fail(
 			STATUS_USAGE,

@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The manual has every key that is written of conditions and events, and no other. */
+/*
+ * The manual has every key that is written of conditions and events, and no other, and
+ * every table.
+ */
 #include <string.h>
 #include "unit.h"
+#include "call_fields.h"
+#include "capture.h"
+#include "condition_table.h"
+#include "fields.h"
 #include "help.h"
 #include "json.h"
+#include "opts.h"
+#include "policy_figures.h"
+#include "rules.h"
+#include "self_stats.h"
 
 static bool has(const struct key_help *keys, const char *key)
 {
@@ -125,4 +136,67 @@ static void call_records(void **state)
 	json_decref(root);
 }
 
-UNIT_TESTS(events, conditions, call_records, host_line)
+static void has_row(const char *page, const char *name)
+{
+	char row[1024];
+	size_t at = 0;
+
+	for (; *name; name++)
+		at += (size_t)snprintf(row + at, sizeof(row) - at, *name == '-' ? "\\-" : "%c",
+				       *name);
+	if (!strstr(page, row)) {
+		print_error("the manual has no '%s'\n", row);
+		assert_true(false);
+	}
+}
+
+/* The page has a place for every table, and everything in it has a table. */
+static void the_manual_is_filled_in(void **state)
+{
+	static char page[256 * 1024];
+	struct capture out;
+	enum status status;
+
+	(void)state;
+	capture_begin(&out, STDOUT_FILENO);
+	status = help_man();
+	capture_end(&out, page, sizeof(page));
+	assert_int_equal(status, STATUS_OK);
+	assert_null(strchr(page, '@'));
+	assert_null(strstr(page, "\n\n"));
+	for (size_t i = 0; i < nr_commands; i++)
+		has_row(page, command_table[i].name);
+	for (size_t i = 0; i < nr_options; i++)
+		has_row(page, option_table[i].help);
+	for (size_t i = 0; i < nr_policy_commands; i++)
+		has_row(page, policy_commands[i].help);
+	for (size_t i = 0; i < nr_statuses; i++)
+		has_row(page, status_table[i].help);
+	for (int i = 0; i < NR_CONDS; i++)
+		has_row(page, condition_table[i].remedy);
+	for (int i = 0; i < NR_LOSSES; i++)
+		has_row(page, loss_fields[i].help);
+	for (int i = 0; i < NR_SELF; i++)
+		has_row(page, self_fields[i].metric);
+	has_row(page, session_fields[nr_session_fields - 1].help);
+	has_row(page, pool_fields[nr_pool_fields - 1].help);
+	has_row(page, policy_fields[nr_policy_fields - 1].help);
+	has_row(page, ta_fields[nr_ta_fields - 1].help);
+	has_row(page, rpc_fields[nr_rpc_fields - 1].help);
+	has_row(page, condition_fields[nr_condition_fields - 1].help);
+	has_row(page, call_fields[nr_call_fields - 1].help);
+	has_row(page, queue_figures[nr_queue_figures - 1].help);
+	has_row(page, rule_kinds[nr_rule_kinds - 1].help);
+	has_row(page, rules_text[0]);
+	has_row(page, rules_text[1]);
+	has_row(page, usual_rules[0]);
+	has_row(page, event_keys[0].help);
+	has_row(page, why_keys[0].help);
+	has_row(page, who_keys[0].help);
+	has_row(page, host_keys[0].help);
+	has_row(page, call_records_keys[0].help);
+	has_row(page, policy_keys[0].help);
+	has_row(page, policy_last_keys[0].help);
+}
+
+UNIT_TESTS(events, conditions, call_records, host_line, the_manual_is_filled_in)
