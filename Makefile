@@ -58,7 +58,7 @@ LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(L
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
 # What needs neither a kernel nor a terminal: the unit tests have it, too.
-PLAIN	:= opts text_read help man json_keys fields fields_pool fields_policy policy_reason fields_ta text printable ta_names hist sums fail json stop event_text \
+PLAIN	:= opts text_read help man json_keys fields fields_pool fields_policy policy_reason fields_ta text printable ta_names hist sums fail json stop source event_text \
 	line csv lock_file log_name log_dir given_dir log_file log_pack log_jsonl log_csv log_sink event_quota logger time_parse \
 	log_read log_cursor log_export log_out_csv log_out_prometheus \
 	conditions condition_table condition_log deadlock lost_wake \

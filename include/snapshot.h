@@ -301,4 +301,16 @@ static inline const char *phase_name(enum call_phase phase)
 	return (unsigned int)phase <= PHASE_HOLDING ? names[phase] : "unknown";
 }
 
+/*
+ * A reader has already had the first @told events of @s. Returns how many events of the next
+ * snapshot it has had as well: looks may run ahead of a snapshot. The second snapshot repeats
+ * the events of the first, which has no interval.
+ */
+static inline u32 events_ahead(u32 told, const struct snapshot *s)
+{
+	if (!s->interval_ns)
+		return told > s->nr_events ? told : s->nr_events;
+	return told > s->nr_events ? told - s->nr_events : 0;
+}
+
 #endif

@@ -26,7 +26,7 @@ static u64 earliest(u64 a, u64 b)
  */
 static bool watch(struct trial *t, struct child *child)
 {
-	u64 delay = (u64)(t->o->delay * 1e9), now = source_now(), due = now + delay;
+	u64 delay = (u64)(t->o->delay * 1e9), now = clock_now(), due = now + delay;
 	u64 settle = delay > SETTLE_NS ? delay : SETTLE_NS;
 	u64 end = t->o->live > 0 ? now + (u64)(t->o->live * 1e9) : NEVER;
 	bool there = true, last = false;
@@ -39,7 +39,7 @@ static bool watch(struct trial *t, struct child *child)
 			child_signal(child, stop_asked);
 			stop_asked = 0;
 		}
-		now = source_now();
+		now = clock_now();
 		there = there && trial_look(t);
 		if (end == NEVER && child_ended(child))
 			end = now + settle;

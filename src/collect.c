@@ -16,7 +16,7 @@
 #include "collect.h"
 #include "collect_policies.h"
 #include "collect_sessions.h"
-#include "source.h"
+#include "clock.h"
 #include "sums.h"
 #include "watch.h"
 #include "text.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "encoder.h"
-#include "source.h"
+#include "snapshot.h"
 
 #define DEFLATED_MAX (32 << 10) /* changes that are longer cost too much to deflate each second */
 #define CALLS_BYTES  (32 << 10) /* a block of calls is given when it is as long as that */

@@ -5,7 +5,7 @@
  */
 #include <errno.h>
 #include "feed.h"
-#include "source.h"
+#include "clock.h"
 
 #define WHOLE_NS (60ULL * 1000000000)
 
@@ -14,7 +14,7 @@ static int put(void *arg, enum block_type type, const u8 *data, size_t n)
 {
 	struct feed *f = arg;
 
-	if (history_append(f->history, data, n, type == BLOCK_HOST, source_now()))
+	if (history_append(f->history, data, n, type == BLOCK_HOST, clock_now()))
 		f->whole_ns = 0;
 	return 0;
 }

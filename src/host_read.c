@@ -7,18 +7,18 @@
 #include <time.h>
 #include <unistd.h>
 #include "host_read.h"
-#include "source.h"
+#include "clock.h"
 #include "text.h"
 #include "text_read.h"
 
 /* Both at one moment: the real time is read between two readings of the other. */
 static void read_clocks(struct host *h)
 {
-	u64 before = source_now();
+	u64 before = clock_now();
 	struct timespec resolution;
 
 	h->real_ns = clock_ns(CLOCK_REALTIME);
-	h->mono_ns = (before + source_now()) / 2;
+	h->mono_ns = (before + clock_now()) / 2;
 	clock_getres(CLOCK_MONOTONIC, &resolution);
 	h->resolution_ns = (u64)resolution.tv_sec * 1000000000 + (u64)resolution.tv_nsec;
 }

@@ -16,7 +16,7 @@
 #include "http_answer.h"
 #include "http_peer.h"
 #include "http_request.h"
-#include "source.h"
+#include "clock.h"
 
 #define ACCEPT_AT_ONCE 16
 #define LINGER_MOST    262144 /* bytes that are read and thrown away */
@@ -80,7 +80,7 @@ static void wait_for(struct conn *c, u32 events)
 static void finish(struct conn *c)
 {
 	release_body(c);
-	c->since = source_now();
+	c->since = clock_now();
 	if (c->keep) {
 		c->state = STATE_IDLE;
 		c->got = 0;
@@ -206,7 +206,7 @@ static void continue_reading(struct conn *c)
 		return;
 	if (n > 0) {
 		if (c->state == STATE_IDLE)
-			c->since = source_now();
+			c->since = clock_now();
 		c->state = STATE_READ;
 		c->got += (size_t)n;
 		take(c);
@@ -295,7 +295,7 @@ static void serve(struct http *h, int fd)
 		return;
 	}
 	c->state = STATE_READ;
-	c->since = source_now();
+	c->since = clock_now();
 	h->self->at[SELF_HTTP_CONNECTIONS]++;
 }
 

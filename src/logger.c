@@ -14,7 +14,7 @@
 #include "log_pack.h"
 #include "log_sink.h"
 #include "logger.h"
-#include "source.h"
+#include "clock.h"
 
 #define MAX_SINKS    2
 #define ALL_TAS      (MAX_TAS * MAX_POOLS)

@@ -4,7 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "loop.h"
-#include "source.h"
+#include "clock.h"
 
 #define AT_ONCE 64 /* descriptors served a turn: the rest has its turn in the next one */
 
@@ -49,7 +49,7 @@ void loop_remove(struct loop *l, struct watched *w)
 void loop_turn(struct loop *l, u64 until)
 {
 	struct epoll_event events[AT_ONCE];
-	u64 now = source_now();
+	u64 now = clock_now();
 	/* Rounded up: to be early would be to turn in vain. */
 	int ms = until <= now ? 0 : (int)((until - now + 999999) / 1000000);
 	int n = epoll_wait(l->fd, events, AT_ONCE, ms);

@@ -10,7 +10,7 @@
 #include "condition_table.h"
 #include "optee_admission.h"
 #include "opts.h"
-#include "source.h"
+#include "clock.h"
 #include "text.h"
 #include "text_read.h"
 #include "time_parse.h"

@@ -11,7 +11,7 @@
 #include "logger.h"
 #include "metrics.h"
 #include "outlets.h"
-#include "source.h"
+#include "clock.h"
 #include "textfile.h"
 
 #define TEXTFILE_NS 15000000000
@@ -64,7 +64,7 @@ static void render(void *arg, FILE *to, enum metrics_dialect dialect)
 
 	count_clients(out);
 	count_log(out);
-	out->self.at[SELF_HISTORY_TIME] = history_span(out->parts->history, source_now());
+	out->self.at[SELF_HISTORY_TIME] = history_span(out->parts->history, clock_now());
 	out->self.at[SELF_HISTORY_BYTES] = history_size(out->parts->history);
 	self_measure(&out->self);
 	metrics_print(to, dialect, &out->host, out->snapshot, &out->self);

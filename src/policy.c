@@ -10,7 +10,7 @@
 #include "policy_carried.h"
 #include "policy_driver.h"
 #include "policy_state.h"
-#include "source.h"
+#include "clock.h"
 #include "top.h"
 
 enum status policy_list(const struct opts *o, char **words)
@@ -46,11 +46,11 @@ enum status policy_show(const struct opts *o, char **words)
 		return fail(STATUS_FAILURE, "cannot show the policy: " POLICY_STATE ": %s",
 			    strerror(-err));
 	if (!o->json) {
-		policy_state_print(&s, source_now());
+		policy_state_print(&s, clock_now());
 		return STATUS_OK;
 	}
 	host_read_boot_id(&host);
-	line = policy_state_json(&host, &s, source_now(), clock_ns(CLOCK_REALTIME));
+	line = policy_state_json(&host, &s, clock_now(), clock_ns(CLOCK_REALTIME));
 	json_dumpf(line, stdout, JSON_LINE);
 	putchar('\n');
 	json_decref(line);

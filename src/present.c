@@ -89,11 +89,11 @@ static enum status ask_again(struct stream **st, const struct opts *o,
 			     const struct stream_opts *want)
 {
 	const struct timespec pause = { .tv_nsec = 100000000 };
-	u64 end = source_now() + DAEMON_BACK_NS;
+	u64 end = clock_now() + DAEMON_BACK_NS;
 	enum status status;
 
 	while ((status = ask_daemon(st, o, want)) == STATUS_OK && !*st && !stop_asked) {
-		if (source_now() > end)
+		if (clock_now() > end)
 			return fail(STATUS_FAILURE, "the daemon at '%s' has ended", o->socket);
 		nanosleep(&pause, NULL);
 	}
@@ -188,7 +188,7 @@ bool present_lost(const struct present *p)
 
 u64 present_mono(u64 real_ns)
 {
-	u64 ago = clock_ns(CLOCK_REALTIME) - real_ns, now = source_now();
+	u64 ago = clock_ns(CLOCK_REALTIME) - real_ns, now = clock_now();
 
 	return ago < now ? now - ago : 0;
 }

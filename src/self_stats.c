@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "self_stats.h"
-#include "source.h"
+#include "clock.h"
 
 #define RESPONSES(status)                                                                          \
 	{                                                                                          \

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "acceptor.h"
 #include "serve.h"
-#include "source.h"
+#include "clock.h"
 #include "unix_socket.h"
 
 #define LINE_MAX_BYTES 64
@@ -159,7 +159,7 @@ static bool send_hello(struct serve *s, int fd, enum hello_refusal refusal)
 	ssize_t sent = -1;
 	size_t n = 0;
 
-	s->hello.mono_ns = source_now();
+	s->hello.mono_ns = clock_now();
 	s->hello.refusal = refusal;
 	code_hello(&content, &s->hello);
 	if (packer && !content.failed)
@@ -257,7 +257,7 @@ static bool admit(struct serve *s, int fd, uid_t uid)
 	c->uid = uid;
 	c->watched = (struct watched){ .fd = fd, .ready = client_ready, .arg = c };
 	c->serve = s;
-	c->since_ns = source_now();
+	c->since_ns = clock_now();
 	/* What the kernel keeps for a thousand that do not read is memory, too. */
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
 	if (loop_add(s->loop, &c->watched, EPOLLIN)) {

@@ -3,7 +3,7 @@
 #ifndef OPTEE_TOP_SOURCE_H
 #define OPTEE_TOP_SOURCE_H
 
-#include <time.h>
+#include "clock.h"
 #include "event.h"
 #include "host.h"
 #include "snapshot.h"
@@ -53,47 +53,27 @@ struct source {
 	struct player *player; /* of a recording in the live view; else NULL */
 };
 
-/*
- * Of the events of the snapshot that comes after s, how many were told of when so many of
- * those of s were. Looks may be ahead of a snapshot; the first one's come again.
- */
-static inline u32 events_ahead(u32 told, const struct snapshot *s)
-{
-	if (!s->interval_ns)
-		return told > s->nr_events ? told : s->nr_events;
-	return told > s->nr_events ? told - s->nr_events : 0;
-}
-
 static inline bool source_behind(const struct source *source)
 {
 	return source->at_once || (source->behind && source->behind(source->ctx));
 }
 
-/*
- * The deadline after one that was met at @now. Deadlines lie on a grid, unless this one was
- * met so late that the next interval would be cut short: every interval is a full one.
- */
-static inline u64 next_deadline(u64 deadline, u64 interval, u64 now)
-{
-	bool late = now > deadline && now - deadline > interval / 10;
-
-	return (late ? now : deadline) + interval;
-}
-
 /* How far apart a daemon's snapshots are. */
 #define DAEMON_PACE_NS 1000000000
 
-static inline u64 clock_ns(clockid_t clock)
-{
-	struct timespec ts;
+/* The next deadline after one that was just met. A source with history left has none. */
+u64 source_next_deadline(const struct source *source, u64 deadline, u64 interval);
 
-	clock_gettime(clock, &ts);
-	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
-}
+/*
+ * Does a snapshot count for -n and --duration? History does not, nor does the interval
+ * in which it ends.
+ */
+bool source_counts(const struct source *source, const struct snapshot *s, u64 interval);
 
-static inline u64 source_now(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
+/*
+ * Waits for a time of CLOCK_MONOTONIC (ns), and has the source look at the
+ * conditions meanwhile. False: we are asked to end.
+ */
+bool source_wait(const struct source *source, u64 deadline);
 
 #endif

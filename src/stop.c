@@ -55,39 +55,3 @@ void stop_sleep(u64 until)
 
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }
-
-u64 stop_next(u64 deadline, u64 interval, const struct source *source)
-{
-	u64 now = source_now();
-
-	if (source_behind(source))
-		return now + interval;
-	/*
-	 * A client that moved its grid each time it is late would drift past the daemon's
-	 * and skip a snapshot. Its next frame is a whole one anyway.
-	 */
-	if (now <= deadline + source->pace_ns)
-		return deadline + interval;
-	return next_deadline(deadline, interval, now);
-}
-
-bool stop_counts(const struct source *source, const struct snapshot *s, u64 interval)
-{
-	return !source->past_ns || s->mono_ns >= source->past_ns + interval;
-}
-
-bool stop_wait(u64 deadline, const struct source *source)
-{
-	const struct event *events;
-	u64 now = source_now();
-
-	if (source_behind(source))
-		return !stop_asked;
-	while (!stop_asked && now < deadline) {
-		stop_sleep(deadline - now < LOOK_NS ? deadline : now + LOOK_NS);
-		now = source_now();
-		if (now < deadline)
-			source->look(source->ctx, &events);
-	}
-	return !stop_asked;
-}

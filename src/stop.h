@@ -5,8 +5,8 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include "abi.h"
 #include "fail.h"
-#include "source.h"
 
 extern volatile sig_atomic_t stop_asked; /* the signal's number; 0: not asked */
 
@@ -24,20 +24,5 @@ bool stop_wanted(void);
 
 /* Sleeps until a time of CLOCK_MONOTONIC (ns), or a signal. */
 void stop_sleep(u64 until);
-
-/* The next deadline after one that was just met. A source with history left has none. */
-u64 stop_next(u64 deadline, u64 interval, const struct source *source);
-
-/*
- * Does a snapshot count for -n and --duration? History does not, nor does the interval
- * in which it ends.
- */
-bool stop_counts(const struct source *source, const struct snapshot *s, u64 interval);
-
-/*
- * Waits for a time of CLOCK_MONOTONIC (ns), and has the source look at the
- * conditions meanwhile. False: we are asked to end.
- */
-bool stop_wait(u64 deadline, const struct source *source);
 
 #endif

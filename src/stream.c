@@ -231,7 +231,7 @@ static void take_blocks(struct stream *st)
 static bool receive(struct stream *st, u64 until)
 {
 	struct pollfd p = { .fd = st->fd, .events = POLLIN };
-	u64 now = source_now();
+	u64 now = clock_now();
 	ssize_t n;
 
 	if (poll(&p, 1, until > now ? (int)((until - now) / 1000000 + 1) : 0) <= 0)
@@ -270,7 +270,7 @@ static void pump(struct stream *st)
 /* Waits for more. If no snapshot has come by that time (ns), the daemon is given up. */
 static void wait_for_more(struct stream *st, u64 end)
 {
-	u64 now = source_now(), soon = now + 1000000000;
+	u64 now = clock_now(), soon = now + 1000000000;
 
 	if (now >= end)
 		give_up(st, "it has sent no snapshot for a minute");
@@ -284,7 +284,7 @@ static void wait_for_more(struct stream *st, u64 end)
 static const struct snapshot *stream_next(void *ctx)
 {
 	struct stream *st = ctx;
-	u64 end = source_now() + PATIENCE_NS;
+	u64 end = clock_now() + PATIENCE_NS;
 	const struct snapshot *s;
 
 	pump(st);
@@ -373,7 +373,7 @@ struct source stream_source(struct stream *st)
 bool stream_wait_host(struct stream *st)
 {
 	/* While there is no driver it has nothing to say. */
-	u64 end = st->hello.present ? source_now() + PATIENCE_NS : ~0ULL;
+	u64 end = st->hello.present ? clock_now() + PATIENCE_NS : ~0ULL;
 
 	pump(st);
 	while (!(st->hello.present && st->host.version[0]) && !st->ended && !stop_wanted())
@@ -417,14 +417,14 @@ static int say_line(const struct stream *st)
 /* The first block. A worker that is attaching says nothing before it has. */
 static int hear_hello(struct stream *st)
 {
-	u64 end = source_now() + PATIENCE_NS;
+	u64 end = clock_now() + PATIENCE_NS;
 	struct block b;
 	int whole;
 
 	while (!(whole = st->len ? block_parse(st->buf, st->len, &b) : 0)) {
 		if (st->ended && !st->len)
 			return -ECONNRESET; /* it was just ending */
-		if (source_now() > end)
+		if (clock_now() > end)
 			return -ETIMEDOUT;
 		if (stop_wanted())
 			return -EINTR;

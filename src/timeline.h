@@ -8,6 +8,7 @@
 #ifndef OPTEE_TOP_TIMELINE_H
 #define OPTEE_TOP_TIMELINE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include "abi.h"
 

@@ -185,7 +185,7 @@ static enum status print(const struct opts *o, const struct host *host, const st
 
 enum status view_batch(const struct opts *o, const struct source *source)
 {
-	u64 delay = (u64)(o->delay * 1e9), due = source_now();
+	u64 delay = (u64)(o->delay * 1e9), due = clock_now();
 	enum status status = STATUS_OK;
 	const struct snapshot *s;
 	int frames = 0, last = opts_frames(o);
@@ -198,10 +198,10 @@ enum status view_batch(const struct opts *o, const struct source *source)
 			break;
 		if (s->interval_ns) { /* else the first interval begins here */
 			status = print(o, source->host, s);
-			frames += stop_counts(source, s, delay);
+			frames += source_counts(source, s, delay);
 		}
-		due = stop_next(due, delay, source);
-		if ((!last || frames < last) && !stop_wait(due, source))
+		due = source_next_deadline(source, due, delay);
+		if ((!last || frames < last) && !source_wait(source, due))
 			break;
 	}
 	return status;

@@ -55,7 +55,7 @@ enum status view_events(const struct opts *o, const struct source *source)
 {
 	enum status status = STATUS_OK;
 	const struct event *events;
-	u64 seq = 0, told = 0, due = source_now();
+	u64 seq = 0, told = 0, due = clock_now();
 	u64 end = o->duration && !source->at_once ? due + (u64)(o->duration * 1e9) : ~0ULL;
 
 	stop_catch();
@@ -77,7 +77,7 @@ enum status view_events(const struct opts *o, const struct source *source)
 			continue; /* of history there may be more than one look takes */
 		if (due >= end)
 			break;
-		due = next_deadline(due, LOOK_NS, source_now());
+		due = next_deadline(due, LOOK_NS, clock_now());
 		stop_sleep(due);
 	}
 	return status;

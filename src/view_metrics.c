@@ -6,11 +6,11 @@
 
 enum status view_metrics(const struct opts *o, const struct source *source)
 {
-	u64 due = source_now() + (u64)(o->delay * 1e9);
+	u64 due = clock_now() + (u64)(o->delay * 1e9);
 	const struct snapshot *s = source->next(source->ctx);
 
 	stop_catch();
-	if (s && stop_wait(due, source))
+	if (s && source_wait(source, due))
 		s = source->next(source->ctx);
 	if (!s || stop_asked)
 		return STATUS_OK;

@@ -20,7 +20,7 @@ static void put_progress(const struct snapshot *s, u64 since)
 
 enum status view_record(const struct opts *o, const struct source *source)
 {
-	u64 delay = (u64)(o->delay * 1e9), due = source_now(), since = 0;
+	u64 delay = (u64)(o->delay * 1e9), due = clock_now(), since = 0;
 	bool shows = isatty(STDERR_FILENO), goes_on = true;
 	int frames = 0, last = opts_frames(o);
 	const struct snapshot *s;
@@ -28,17 +28,17 @@ enum status view_record(const struct opts *o, const struct source *source)
 	stop_catch();
 	while ((!last || frames < last) && goes_on) {
 		if (since)
-			goes_on = stop_wait(due, source);
+			goes_on = source_wait(source, due);
 		s = source->next(source->ctx);
 		if (!s)
 			break;
 		if (since)
-			frames += stop_counts(source, s, delay);
+			frames += source_counts(source, s, delay);
 		else
 			since = s->mono_ns;
 		if (shows)
 			put_progress(s, since);
-		due = stop_next(due, delay, source);
+		due = source_next_deadline(source, due, delay);
 	}
 	if (shows)
 		fputc('\n', stderr);

@@ -197,7 +197,7 @@ u32 watch_look(struct watch *w)
 	before = w->nr_events;
 	if (probes_inspect(w->probes))
 		return 0;
-	now = source_now();
+	now = clock_now();
 	for (u32 pool = 0; pool < MAX_POOLS && w->shared->pools[pool].ready; pool++)
 		look_at_pool(w, pool, now);
 	ring_buffer__consume(w->ring);

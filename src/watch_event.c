@@ -10,7 +10,7 @@
 static const char *comm_of(struct watch *w, u32 tid)
 {
 	struct known_comm *known = &w->comms[tid % KNOWN_COMMS];
-	u64 now = source_now();
+	u64 now = clock_now();
 
 	if (known->tid == tid && now - known->read_ns < COMM_NS && known->comm[0])
 		return known->comm;
@@ -117,7 +117,7 @@ static struct event *new_event(struct watch *w)
 
 static u64 real_time_of(u64 mono_ns)
 {
-	return clock_ns(CLOCK_REALTIME) - (source_now() - mono_ns);
+	return clock_ns(CLOCK_REALTIME) - (clock_now() - mono_ns);
 }
 
 void watch_report(void *arg, const struct episode *from, enum event_state state, u64 now,

@@ -8,7 +8,7 @@
 #include "conditions.h"
 #include "deadlock.h"
 #include "lost_wake.h"
-#include "source.h"
+#include "clock.h"
 #include "watch.h"
 
 #define NEW_EVENTS  2048      /* between two snapshots */

@@ -99,14 +99,14 @@ static void look(struct worker *w, u64 now)
 
 static void serve_until_end(struct worker *w)
 {
-	u64 next = source_now();
+	u64 next = clock_now();
 
 	w->due = next;
 	while (!w->ends) {
 		u64 now;
 
 		loop_turn(&w->loop, next);
-		now = source_now();
+		now = clock_now();
 		if (now < next)
 			continue;
 		if (w->attached)
@@ -126,7 +126,7 @@ static void take_last(struct worker *w)
 
 	if (s)
 		take_snapshot(w, s);
-	serve_turn(w->serve, source_now());
+	serve_turn(w->serve, clock_now());
 }
 
 /* Beginning. */

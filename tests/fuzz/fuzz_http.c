@@ -63,7 +63,7 @@ static void fuzz_http(const uint8_t *data, size_t size)
 	}
 	close(fd);
 	loop_turn(&loop, 0);
-	http_tick(http, source_now() + HTTP_LINGER_NS);
+	http_tick(http, clock_now() + HTTP_LINGER_NS);
 }
 
 FUZZ_TARGET(http);

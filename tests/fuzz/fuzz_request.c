@@ -37,7 +37,7 @@ static void fuzz_request(const uint8_t *data, size_t size)
 		;
 	close(fd);
 	loop_turn(&loop, 0);
-	serve_turn(serve, source_now());
+	serve_turn(serve, clock_now());
 }
 
 FUZZ_TARGET(request);

@@ -59,7 +59,7 @@ int main(int argc, char **argv)
 	    http_new(&http, &loop, listen_somewhere(), &names, render, NULL, &self))
 		return 1;
 	while (!ends) {
-		u64 now = source_now();
+		u64 now = clock_now();
 
 		http_tick(http, now);
 		if (now >= due) {

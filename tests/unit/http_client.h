@@ -123,10 +123,10 @@ static inline size_t client_read(struct server *s, int fd, char text[ANSWER], in
 {
 	size_t all = 0, kept = 0;
 	char part[65536];
-	u64 until = source_now() + (u64)quiet_ms * 1000000;
+	u64 until = clock_now() + (u64)quiet_ms * 1000000;
 
 	*ended = false;
-	while (source_now() < until) {
+	while (clock_now() < until) {
 		ssize_t n;
 
 		server_turn(s);
@@ -140,7 +140,7 @@ static inline size_t client_read(struct server *s, int fd, char text[ANSWER], in
 		for (ssize_t i = 0; i < n && kept < ANSWER - 1; i++)
 			text[kept++] = part[i];
 		all += (size_t)n;
-		until = source_now() + (u64)quiet_ms * 1000000;
+		until = clock_now() + (u64)quiet_ms * 1000000;
 	}
 	text[kept] = '\0';
 	return all;
@@ -159,7 +159,7 @@ static inline size_t answer_len(const char *text)
 /* One answer on a connection that stays. */
 static inline void client_answer(struct server *s, int fd, char text[ANSWER])
 {
-	u64 until = source_now() + 10000000000ULL;
+	u64 until = clock_now() + 10000000000ULL;
 	size_t got = 0;
 
 	text[0] = '\0';
@@ -171,7 +171,7 @@ static inline void client_answer(struct server *s, int fd, char text[ANSWER])
 		assert_true(n > 0 || (n < 0 && errno == EAGAIN));
 		got += n > 0 ? (size_t)n : 0;
 		text[got] = '\0';
-		assert_true(source_now() < until);
+		assert_true(clock_now() < until);
 	} while (!strstr(text, "\r\n\r\n") || got < answer_len(text));
 	assert_int_equal(got, answer_len(text));
 }

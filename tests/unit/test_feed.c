@@ -505,7 +505,7 @@ static void stuck_clients_hold_nobody_up(void **state)
 		u64 began = clock_ns(CLOCK_PROCESS_CPUTIME_ID), ns;
 
 		feed_snapshot(&feed, s);
-		serve_turn(serve, source_now());
+		serve_turn(serve, clock_now());
 		for (int turns = 0; turns < 20; turns++)
 			loop_turn(&loop, 0);
 		ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - began;
@@ -518,7 +518,7 @@ static void stuck_clients_hold_nobody_up(void **state)
 	assert_int_equal(stats.cut, STUCK);
 	assert_int_equal(stats.accepted, STUCK + MUTE + 1);
 	assert_int_equal(stats.clients, MUTE + 1);
-	serve_turn(serve, source_now() + 11 * SECOND);
+	serve_turn(serve, clock_now() + 11 * SECOND);
 	serve_stats(serve, &stats);
 	assert_int_equal(stats.clients, 1);
 	assert_int_equal(stats.rejected, MUTE);

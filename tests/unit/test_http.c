@@ -141,11 +141,11 @@ static void stuck_clients(void **state)
 	still_serves(&s);
 	/* In good time those that are left are told so, or cut off. */
 	assert_true(s.self.at[SELF_HTTP_CONNECTIONS] > 1);
-	http_tick(s.http, source_now() + HTTP_REQUEST_NS / 2);
+	http_tick(s.http, clock_now() + HTTP_REQUEST_NS / 2);
 	assert_true(s.self.at[SELF_HTTP_CONNECTIONS] > 1);
-	http_tick(s.http, source_now() + HTTP_REQUEST_NS);
+	http_tick(s.http, clock_now() + HTTP_REQUEST_NS);
 	assert_true(s.self.at[SELF_HTTP_408] > 0 && s.self.at[SELF_HTTP_CUT] > 0);
-	http_tick(s.http, source_now() + HTTP_REQUEST_NS);
+	http_tick(s.http, clock_now() + HTTP_REQUEST_NS);
 	assert_int_equal(s.self.at[SELF_HTTP_CONNECTIONS], 0);
 	client_read(&s, fds[NR - 2], text, 2000, &ended);
 	assert_int_equal(status_of(text), 408);
@@ -231,11 +231,11 @@ static void no_descriptors(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	assert_int_equal(connect(fd, &s.address.any, s.address_len), 0);
 	server_turn(&s);
-	start = source_now();
+	start = clock_now();
 	loop_turn(&s.loop, start + 50000000);
-	assert_true(source_now() - start >= 50000000);
+	assert_true(clock_now() - start >= 50000000);
 	setrlimit(RLIMIT_NOFILE, &limit);
-	http_tick(s.http, source_now());
+	http_tick(s.http, clock_now());
 	client_send(&s, fd, GET_METRICS, strlen(GET_METRICS));
 	client_read(&s, fd, text, 2000, &ended);
 	assert_int_equal(status_of(text), 200);

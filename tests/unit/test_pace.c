@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* When the next frame is due, and which frames -n and --duration count. */
 #include "unit.h"
-#include "stop.h"
+#include "source.h"
 
 #define SECOND 1000000000ULL
 #define MS     1000000ULL
@@ -23,13 +23,13 @@ static void no_interval_is_cut_short(void **state)
 static void clients_keep_the_pace(void **state)
 {
 	struct source source = { .pace_ns = SECOND };
-	u64 now = source_now(), due = now - SECOND / 2;
+	u64 now = clock_now(), due = now - SECOND / 2;
 
 	(void)state;
-	assert_true(stop_next(due, SECOND, &source) == due + SECOND);
-	assert_true(stop_next(now - 3 * SECOND, SECOND, &source) >= now + SECOND);
+	assert_true(source_next_deadline(&source, due, SECOND) == due + SECOND);
+	assert_true(source_next_deadline(&source, now - 3 * SECOND, SECOND) >= now + SECOND);
 	source.pace_ns = 0;
-	assert_true(stop_next(due, SECOND, &source) >= now + SECOND);
+	assert_true(source_next_deadline(&source, due, SECOND) >= now + SECOND);
 }
 
 static bool behind(void *ctx)
@@ -42,17 +42,17 @@ static void history_does_not_count(void **state)
 	bool is_behind = true;
 	struct source source = { .ctx = &is_behind, .behind = behind, .past_ns = 100 * SECOND };
 	struct snapshot s = { .mono_ns = 99 * SECOND };
-	u64 now = source_now();
+	u64 now = clock_now();
 
 	(void)state;
-	assert_false(stop_counts(&source, &s, SECOND));
+	assert_false(source_counts(&source, &s, SECOND));
 	s.mono_ns = 100 * SECOND + 900 * MS; /* began in the past */
-	assert_false(stop_counts(&source, &s, SECOND));
+	assert_false(source_counts(&source, &s, SECOND));
 	s.mono_ns = 101 * SECOND;
-	assert_true(stop_counts(&source, &s, SECOND));
-	assert_true(stop_next(now - SECOND / 2, SECOND, &source) >= now + SECOND);
+	assert_true(source_counts(&source, &s, SECOND));
+	assert_true(source_next_deadline(&source, now - SECOND / 2, SECOND) >= now + SECOND);
 	is_behind = false;
-	assert_true(stop_next(now + SECOND, SECOND, &source) == now + 2 * SECOND);
+	assert_true(source_next_deadline(&source, now + SECOND, SECOND) == now + 2 * SECOND);
 }
 
 static void without_history_all_count(void **state)
@@ -61,7 +61,7 @@ static void without_history_all_count(void **state)
 	const struct snapshot s = { .mono_ns = 1 };
 
 	(void)state;
-	assert_true(stop_counts(&source, &s, SECOND));
+	assert_true(source_counts(&source, &s, SECOND));
 }
 
 UNIT_TESTS(no_interval_is_cut_short, clients_keep_the_pace, history_does_not_count,

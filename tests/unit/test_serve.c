@@ -83,8 +83,8 @@ static int ask(uid_t uid)
 	}
 	assert_true(pid > 0);
 	while (waitpid(pid, &how, WNOHANG) != pid) {
-		loop_turn(&server.loop, source_now() + 1000000);
-		serve_turn(server.serve, source_now());
+		loop_turn(&server.loop, clock_now() + 1000000);
+		serve_turn(server.serve, clock_now());
 	}
 	assert_true(WIFEXITED(how));
 	loop_turn(&server.loop, 0); /* it has closed */
@@ -159,7 +159,7 @@ static void descriptors_run_out(void **state)
 			_exit(-stream_open(&st, path, &want));
 		}
 		while (waitpid(pid, &how, WNOHANG) != pid)
-			loop_turn(&server.loop, source_now() + 1000000);
+			loop_turn(&server.loop, clock_now() + 1000000);
 		assert_int_equal(WEXITSTATUS(how), ENOSR);
 	}
 	assert_int_equal(refused() - before, 3);
@@ -189,12 +189,12 @@ static void not_even_a_spare_one(void **state)
 				 sizeof(struct sockaddr_un)),
 			 0);
 	loop_turn(&server.loop, 0);
-	start_ns = source_now();
-	for (; source_now() < start_ns + 50000000; turns++)
+	start_ns = clock_now();
+	for (; clock_now() < start_ns + 50000000; turns++)
 		loop_turn(&server.loop, start_ns + 50000000);
 	assert_true(turns < 4);
 	setrlimit(RLIMIT_NOFILE, &limit);
-	serve_turn(server.serve, source_now());
+	serve_turn(server.serve, clock_now());
 	assert_int_equal(send(fd, "follow 0 0\n", 11, MSG_NOSIGNAL), 11);
 	for (int i = 0; i < 4; i++)
 		loop_turn(&server.loop, 0);
