@@ -58,7 +58,7 @@ LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(L
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
 # What needs neither a kernel nor a terminal: the unit tests have it, too.
-PLAIN	:= opts text_read help man json_keys fields fields_pool fields_policy policy_reason fields_ta text printable ta_names hist sums fail json stop source event_text \
+PLAIN	:= opts config_file filter text_read help man json_keys fields fields_pool fields_policy policy_reason fields_ta text printable ta_names hist sums fail json stop source event_text \
 	line csv lock_file log_name log_dir given_dir log_file log_pack log_jsonl log_csv log_sink event_quota logger time_parse \
 	log_read log_cursor log_export log_out_csv log_out_prometheus \
 	conditions condition_table condition_log deadlock lost_wake \
@@ -72,8 +72,8 @@ PLAIN	:= opts text_read help man json_keys fields fields_pool fields_policy poli
 SRCS	:= $(PLAIN) main top record replay export_file on_live present live host_read driver mechanism firing past probes_look inflate bpf_object shadow attach \
 	collect collect_policies collect_sessions call_copy calls \
 	policy policy_attach policy_build policy_carried policy_driver policy_link policy_object \
-	check child watch watch_event watch_calls doctor player daemon worker outlets privilege notify view_record view_batch view_events \
-	screen terminal view_top view_table view_detail view_pool view_conditions view_policies freeze
+	check child watch found drift watch_event watch_calls doctor player daemon worker outlets privilege notify view_record view_batch view_events \
+	screen terminal view_top view_table view_detail view_value view_pool view_conditions view_policies freeze
 OBJS	:= $(SRCS:%=$(OUT)/%.o)
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h include/optee_admission.h \
 	vmlinux/optee_types.h vmlinux/optee_msg_abi.h vmlinux/vmlinux.h
@@ -301,7 +301,7 @@ build/unit/test_policies: $(UNIT_POLICIES)
 
 # The reader of the maps, against hooks that run beside it.
 UNIT_READER := $(patsubst %,build/unit/src/%.o,collect collect_policies collect_sessions \
-	call_copy watch watch_event watch_calls)
+	call_copy watch found drift watch_event watch_calls)
 
 build/unit/test_snapshots: $(UNIT_READER)
 

@@ -4,21 +4,11 @@
 #define OPTEE_TOP_ATTACH_H
 
 #include <stdbool.h>
+#include "attach_opts.h"
 #include "fail.h"
 #include "firing.h"
 #include "mechanism.h"
 #include "snapshot.h"
-
-struct attach_opts {
-	const char *btf; /* --btf FILE, or NULL */
-	bool kprobes;    /* --kprobes: as on a kernel without fentry */
-	int reserved;    /* --reserved N: judge by N entries in reserve; -1: by the driver's */
-	u64 starved_ns;  /* --starved: a wait longer than this starves */
-	bool calls;      /* each call is told of when it has ended; */
-	bool on_demand;  /* but only after probes_want_calls() */
-	const char *shadows[MAX_SHADOWS]; /* --shadow: policies that are asked */
-	u32 nr_shadows;
-};
 
 /* What doctor shows of one hook. */
 struct hook_state {

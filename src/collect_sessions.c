@@ -13,6 +13,7 @@
 #include "fields.h"
 #include "hist.h"
 #include "sums.h"
+#include "ta_names.h"
 #include "text.h"
 
 /* The last rows by TA take what finds no other: one for each pool and class. */

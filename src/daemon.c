@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "config_file.h"
 #include "daemon.h"
 #include "driver.h"
 #include "given_dir.h"
@@ -179,7 +180,7 @@ static enum status read_options(struct supervisor *s, const struct opts *o)
 	s->options = *o;
 	if (!o->daemon.config && access(file, F_OK))
 		return STATUS_OK;
-	return opts_read_config(&s->options, file, &s->config);
+	return config_file_read(&s->options, file, &s->config);
 }
 
 /* All that workers inherit. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+#include "attach.h"
 #include "collect.h"
 #include "doctor.h"
 #include "driver.h"

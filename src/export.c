@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "filter.h"
 #include "call_order.h"
 #include "export.h"
 #include "session_index.h"
@@ -76,7 +77,7 @@ static void give_events(struct run *r, u64 until_ns)
 
 		if (e->mono_ns > until_ns)
 			return;
-		if (e->real_ns < r->x.o->since_ns || !opts_shows_event(r->x.o, e))
+		if (e->real_ns < r->x.o->since_ns || !filter_shows_event(r->x.o, e))
 			continue;
 		r->x.events++;
 		r->format->event(&r->x, e);

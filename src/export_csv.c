@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* CSV (src/csv.h) with a head line: of calls, sessions, pools or events. */
 #include <string.h>
+#include "filter.h"
 #include "csv.h"
 #include "event_text.h"
-#include "export.h"
+#include "export_format.h"
 #include "json.h"
 
 static void end_line(struct export *x, struct line *l)
@@ -77,7 +78,7 @@ static void sessions_rows(struct export *x, const struct snapshot *s)
 	for (u32 n = 0; n < s->nr_sessions; n++) {
 		struct line l;
 
-		if (!opts_shows(x->o, s, &s->sessions[n]))
+		if (!filter_shows(x->o, s, &s->sessions[n]))
 			continue;
 		line_clear(&l);
 		put_snapshot(&l, s);

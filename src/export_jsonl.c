@@ -3,7 +3,7 @@
  * JSON lines: the host first, then calls, events and snapshots as they came. The
  * lines of calls are written without building an object: there are millions.
  */
-#include "export.h"
+#include "export_format.h"
 #include "json.h"
 #include "line.h"
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include "condition_table.h"
 #include "event_text.h"
-#include "export.h"
+#include "export_format.h"
 #include "intern.h"
 #include "lanes.h"
 #include "task_names.h"

@@ -4,6 +4,7 @@
  * What is not known is null. Histograms are sparse arrays of [edge_ns, count],
  * where the edge is the bucket's lower one and empty buckets are left out.
  */
+#include "filter.h"
 #include "condition_table.h"
 #include "event_text.h"
 #include "hist.h"
@@ -368,7 +369,7 @@ json_t *snapshot_json(const struct opts *o, const struct host *host, const struc
 	for (u32 i = 0; i < s->nr_pools; i++)
 		json_array_append_new(pools, pool_json(s, &s->pools[i]));
 	for (u32 i = 0; i < s->nr_sessions; i++)
-		if (opts_shows(o, s, &s->sessions[i]))
+		if (filter_shows(o, s, &s->sessions[i]))
 			json_array_append_new(sessions, session_json(s, &s->sessions[i]));
 	for (u32 i = 0; i < s->nr_calls; i++)
 		json_array_append_new(calls, call_json(s, &s->calls[i]));

@@ -3,6 +3,7 @@
 #ifndef OPTEE_TOP_LIVE_H
 #define OPTEE_TOP_LIVE_H
 
+#include "attach.h"
 #include "calls.h"
 #include "collect.h"
 #include "opts.h"

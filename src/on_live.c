@@ -4,7 +4,8 @@
 #include "present.h"
 #include "stop.h"
 
-enum status on_live(const struct opts *o, view_fn view, enum past past, struct recorder *recorder)
+enum status on_live(const struct opts *o, view_fn view, enum wanted_past past,
+		    struct recorder *recorder)
 {
 	struct stream_opts want = {
 		.since_ns = o->since_ns ? present_mono(o->since_ns) : ~0ULL,

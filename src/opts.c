@@ -12,7 +12,6 @@
 #include "opts.h"
 #include "clock.h"
 #include "text.h"
-#include "text_read.h"
 #include "time_parse.h"
 
 #define SETS(what, member)           .kind = OPTION_##what, .at = offsetof(struct opts, member)
@@ -196,8 +195,8 @@ static enum status set_number(struct opts *o, const struct option_help *option, 
 	return STATUS_OK;
 }
 
-static enum status apply(struct opts *o, const struct option_help *option, const char *given,
-			 const char *arg)
+enum status opts_set(struct opts *o, const struct option_help *option, const char *given,
+		     const char *arg)
 {
 	switch (option->kind) {
 	case OPTION_FLAG:
@@ -285,7 +284,7 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 		else
 			snprintf(given, sizeof(given), "--%s", option->name);
 		o->given |= 1ULL << (option - option_table);
-		status = apply(o, option, given, optarg);
+		status = opts_set(o, option, given, optarg);
 		if (status != STATUS_OK)
 			return status;
 	}
@@ -303,79 +302,5 @@ bool opts_given(const struct opts *o, const char *name)
 	for (size_t i = 0; i < nr_options; i++)
 		if (!strcmp(option_table[i].name, name))
 			return o->given >> i & 1;
-	return false;
-}
-
-/* One line of the daemon's file; it is cut into pieces. */
-static enum status config_line(struct opts *o, char *line)
-{
-	char *name, *value;
-
-	line[strcspn(line, "#")] = '\0';
-	name = line + strspn(line, " \t\r");
-	value = name + strcspn(name, " \t\r");
-	if (*value)
-		*value++ = '\0';
-	value += strspn(value, " \t");
-	for (char *end = value + strlen(value); end > value && strchr(" \t\r", end[-1]);)
-		*--end = '\0';
-	if (!*name)
-		return STATUS_OK;
-	for (size_t i = 0; i < nr_options; i++) {
-		const struct option_help *option = &option_table[i];
-
-		if (!option->config || strcmp(option->name, name) != 0)
-			continue;
-		if (!option->arg != !*value)
-			return fail(STATUS_USAGE, "'%s' %s", name,
-				    option->arg ? "needs a value" : "takes no value");
-		return o->given >> i & 1 ? STATUS_OK : apply(o, option, name, value);
-	}
-	return fail(STATUS_USAGE, "no option '%s' that a file may have", name);
-}
-
-enum status opts_read_config(struct opts *o, const char *file, char **text)
-{
-	size_t nul_line, number = 1;
-	int err = text_read(file, TEXT_FILE, text, &nul_line);
-	char *line, *rest = *text;
-
-	if (nul_line)
-		return fail(STATUS_USAGE, "cannot use '%s': %s; see line %zu", file,
-			    text_read_why(err), nul_line);
-	if (err)
-		return fail(STATUS_FAILURE, "cannot read '%s': %s", file, text_read_why(err));
-	for (; (line = text_line(&rest)); number++)
-		if (config_line(o, line) != STATUS_OK)
-			return fail(STATUS_USAGE, "cannot use '%s': see line %zu", file, number);
-	return STATUS_OK;
-}
-
-bool opts_shows(const struct opts *o, const struct snapshot *s, const struct snap_session *row)
-{
-	struct value ta;
-
-	if (o->pid && (u32)o->pid != row->tgid)
-		return false;
-	if (!o->match)
-		return true;
-	ta = session_field_find("ta")->get(s, row);
-	return text_has(row->comm, o->match) || (ta.known && strstr(ta.text, o->match));
-}
-
-bool opts_shows_event(const struct opts *o, const struct event *e)
-{
-	if (!o->pid && !o->match)
-		return true;
-	for (u32 i = 0; i < e->nr_parties; i++) {
-		const struct event_party *p = &e->parties[i];
-
-		if (!event_involves(e, i))
-			continue;
-		if (o->pid ? (u32)o->pid == p->tgid :
-			     text_has(p->comm, o->match) || text_has(p->client, o->match) ||
-				     strstr(p->ta, o->match))
-			return true;
-	}
 	return false;
 }

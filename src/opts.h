@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
-#include "attach.h"
+#include "attach_opts.h"
+#include "fail.h"
 #include "fields.h"
 #include "http_names.h"
 
@@ -107,13 +108,6 @@ struct option_help {
 #define SOCKET_PATH "/run/optee-top/optee-top.sock"
 #define CONFIG_PATH "/etc/optee-top/daemon.conf"
 
-/*
- * Takes options from a file, one a line: a name as in the table, without dashes, and its
- * value; a # begins a comment. What was given on the command line stays. The text of file
- * is kept in *text, to be freed after o. STATUS_USAGE after saying what is wrong with which line.
- */
-enum status opts_read_config(struct opts *o, const char *file, char **text);
-
 extern const struct option_help option_table[];
 extern const size_t nr_options;
 
@@ -123,11 +117,9 @@ int opts_frames(const struct opts *o);
 /* Was the option of this name on the command line? */
 bool opts_given(const struct opts *o, const char *name);
 
-/* Does the row pass -p? */
-bool opts_shows(const struct opts *o, const struct snapshot *s, const struct snap_session *row);
-
-/* Is one of those that an event is about of that process or name? */
-bool opts_shows_event(const struct opts *o, const struct event *e);
+/* Sets the option to arg, which stays in use; given: how it was given, for a message. */
+enum status opts_set(struct opts *o, const struct option_help *option, const char *given,
+		     const char *arg);
 
 /* One policy more that is to be shadowed. */
 enum status opts_add_shadow(struct opts *o, const char *arg);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "config_file.h"
 #include "http.h"
 #include "logger.h"
 #include "metrics.h"
@@ -234,7 +235,7 @@ void outlets_reopen(struct outlets *out)
 	char *config = NULL, *old = out->config;
 
 	if (now.daemon.config || !access(file, F_OK)) {
-		if (opts_read_config(&now, file, &config) != STATUS_OK) {
+		if (config_file_read(&now, file, &config) != STATUS_OK) {
 			free(config); /* it has been said; what was there stays */
 			now = before;
 			config = old;

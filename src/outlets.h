@@ -3,9 +3,9 @@
 #ifndef OPTEE_TOP_OUTLETS_H
 #define OPTEE_TOP_OUTLETS_H
 
+#include "daemon_parts.h"
 #include "loop.h"
 #include "serve.h"
-#include "worker.h"
 
 struct outlets;
 

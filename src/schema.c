@@ -7,6 +7,7 @@
 #include "hist.h"
 #include "schema.h"
 #include "schema_pool.h"
+#include "ta_names.h"
 #include "text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -5,7 +5,7 @@
  * for ftpm and stmm, of the Linux drivers that use them.
  */
 #include <string.h>
-#include "text.h"
+#include "ta_names.h"
 
 /* As the octets of a message: 8-4-4-16 digits, the highest first. */
 #define OCTETS_2(x) ((x) >> 8 & 0xff), ((x)&0xff)

@@ -36,7 +36,4 @@ const char *format_timestamp(u64 real_ns, char buf[TIMESTAMP_LEN]);
 /* The name of a task as it is now, sanitised; "" when there is no such task. */
 void task_comm(u32 tid, char to[COMM_LEN * 4 + 1]);
 
-/* The name of a well-known TA or pseudo TA; NULL for any other. */
-const char *ta_name(const u8 uuid[16]);
-
 #endif

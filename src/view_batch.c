@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "filter.h"
 #include "condition_table.h"
 #include "event_text.h"
 #include "json.h"
@@ -116,7 +117,7 @@ static void print_sessions(const struct opts *o, const struct snapshot *s)
 	for (u32 n = 0; n < s->nr_sessions; n++) {
 		const struct snap_session *row = &s->sessions[order[n]];
 
-		if (!opts_shows(o, s, row))
+		if (!filter_shows(o, s, row))
 			continue;
 		for (size_t i = 0; i < nr_session_fields; i++) {
 			const struct session_field *f = &session_fields[i];

@@ -12,24 +12,10 @@
 #include "view_conditions.h"
 #include "view_detail.h"
 #include "view_pool.h"
+#include "view_value.h"
 
 #define PROPER_BARS 12 /* lines of a histogram; an octave a line may need more */
 #define FIELD_CELL  40 /* columns of a field's name and value */
-
-const char *detail_value(const struct session_field *f, const struct snapshot *s,
-			 const struct snap_session *row, char *buf, size_t len)
-{
-	struct value v = f->get(s, row);
-
-	return value_format(&v, f->unit, buf, len);
-}
-
-const char *detail_ns(bool known, u64 ns, char *buf, size_t len)
-{
-	struct value v = { .known = known, .number = (double)ns };
-
-	return value_format(&v, UNIT_NS, buf, len);
-}
 
 /* A session. */
 
@@ -78,7 +64,7 @@ static void put_fields(struct page *p, const struct snapshot *s, const struct sn
 	for (size_t i = 0; i < nr_session_fields; i++) {
 		const struct session_field *f = &session_fields[i];
 
-		detail_value(f, s, row, text, sizeof(text));
+		view_value(f, s, row, text, sizeof(text));
 		put_cell(p, f->name, text, strcmp(text, "-") ? unit_words[f->unit].after : "");
 	}
 	page_end(p);
@@ -108,9 +94,9 @@ static void put_classes(struct page *p, const struct snap_session *row)
 			 detail_bound(n->waited_late, n->calls, n->wait_ns, wait, sizeof(wait)),
 			 detail_bound(n->waited_late, n->calls, n->wait_max_ns, longest,
 				      sizeof(longest)),
-			 detail_ns(n->calls, n->hold_ns, hold, sizeof(hold)),
-			 detail_ns(n->calls, n->secure_ns, secure, sizeof(secure)),
-			 detail_ns(n->calls, n->hold_ns - n->secure_ns, rpc, sizeof(rpc)));
+			 view_ns(n->calls, n->hold_ns, hold, sizeof(hold)),
+			 view_ns(n->calls, n->secure_ns, secure, sizeof(secure)),
+			 view_ns(n->calls, n->hold_ns - n->secure_ns, rpc, sizeof(rpc)));
 		page_newline(p);
 		if (!n->limits)
 			continue;

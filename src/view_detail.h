@@ -24,11 +24,4 @@ void detail_update(struct detail *d, const struct snapshot *s);
 /* s is where the session's pool is. */
 void detail_session(struct page *p, const struct snapshot *s, const struct detail *d);
 
-/* The value of a session's field; returns buf. */
-const char *detail_value(const struct session_field *f, const struct snapshot *s,
-			 const struct snap_session *row, char *buf, size_t len);
-
-/* A time, or "-"; returns buf. */
-const char *detail_ns(bool known, u64 ns, char *buf, size_t len);
-
 #endif

@@ -2,6 +2,7 @@
 /* One event a line, or one JSON object a line. */
 #include <stdio.h>
 #include <string.h>
+#include "filter.h"
 #include "event_text.h"
 #include "json.h"
 #include "printable.h"
@@ -43,7 +44,7 @@ static enum status print_events(const struct opts *o, const struct source *sourc
 	enum status status = STATUS_OK;
 
 	for (u32 i = 0; i < n && status == STATUS_OK; i++) {
-		if (!opts_shows_event(o, &events[i]) || (o->frames && *told >= (u64)o->frames))
+		if (!filter_shows_event(o, &events[i]) || (o->frames && *told >= (u64)o->frames))
 			continue;
 		status = print_event(o, source->host, &events[i], ++*seq);
 		*told += events[i].mono_ns >= source->past_ns;

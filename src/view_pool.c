@@ -8,7 +8,7 @@
 #include <string.h>
 #include "text.h"
 #include "view_conditions.h"
-#include "view_detail.h"
+#include "view_value.h"
 #include "view_policies.h"
 #include "printable.h"
 #include "view_pool.h"
@@ -183,13 +183,13 @@ static void put_waiter(struct page *p, const struct snapshot *s, const struct co
 	enum mark mark = condition_log_call(l, s, call, &name);
 
 	if (row)
-		detail_value(session_field_find("ta"), s, row, ta, sizeof(ta));
+		view_value(session_field_find("ta"), s, row, ta, sizeof(ta));
 	if (call->cmd == CMD_INVOKE)
 		snprintf(cmd, sizeof(cmd), "invoke %u", call->func);
 	else
 		snprintf(cmd, sizeof(cmd), "%s",
 			 call->cmd == CMD_UNKNOWN ? "-" : cmd_name(call->cmd));
-	detail_ns(call->phase_ns, call->phase_ns, wait, sizeof(wait));
+	view_ns(call->phase_ns, call->phase_ns, wait, sizeof(wait));
 	snprintf(waits, sizeof(waits), "%s%s", call->phase_at_least ? ">=" : "", wait);
 	page_put(p,
 		 mark == MARK_ALARM          ? STYLE_ALARM :

@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "filter.h"
 #include "view_conditions.h"
-#include "view_detail.h"
+#include "view_value.h"
 #include "printable.h"
 #include "view_table.h"
 
@@ -25,7 +26,8 @@ static bool row_shown(const struct table *t, const struct opts *o, const struct 
 {
 	bool idle = !row->in_flight && !row->sums_iv.calls;
 
-	return !(t->hide_closed && !row->open) && !(t->hide_idle && idle) && opts_shows(o, s, row);
+	return !(t->hide_closed && !row->open) && !(t->hide_idle && idle) &&
+	       filter_shows(o, s, row);
 }
 
 void table_arrange(struct table *t, const struct opts *o, const struct snapshot *s)
@@ -89,7 +91,7 @@ static void table_measure(struct table *t, const struct snapshot *s)
 			t->widths[i] = (int)strlen(f->head);
 		for (int n = t->top; n < t->nr_rows && n < t->top + t->seen; n++) {
 			int len = printable_width(
-				detail_value(f, s, &s->sessions[t->rows[n]], text, sizeof(text)));
+				view_value(f, s, &s->sessions[t->rows[n]], text, sizeof(text)));
 
 			if (len > t->widths[i])
 				t->widths[i] = len < most ? len : most;
@@ -176,7 +178,7 @@ static void table_draw_row(const struct table *t, struct screen *scr, int y,
 	size_t at = 0;
 
 	for (int i = 0; i < nr_columns; i++) {
-		detail_value(columns[i].field, s, row, text, sizeof(text));
+		view_value(columns[i].field, s, row, text, sizeof(text));
 		at = put_cell(line, at, &columns[i], text);
 	}
 	snprintf(line + at, sizeof(line) - at, "%*s", n == t->at ? screen_width(scr) : 0, "");

@@ -20,6 +20,7 @@
 #include "view_detail.h"
 #include "view_pool.h"
 #include "view_table.h"
+#include "view_value.h"
 #include "view_top.h"
 
 #define QUEUE_ROWS 6 /* waiters at most, or one less and how many more */
@@ -170,9 +171,8 @@ static void draw_detail(struct view *v)
 	char title[256], ta[80], client[80];
 
 	detail_update(&v->detail, shown(v));
-	detail_value(session_field_find("ta"), shown(v), &v->detail.row, ta, sizeof(ta));
-	detail_value(session_field_find("client"), shown(v), &v->detail.row, client,
-		     sizeof(client));
+	view_value(session_field_find("ta"), shown(v), &v->detail.row, ta, sizeof(ta));
+	view_value(session_field_find("client"), shown(v), &v->detail.row, client, sizeof(client));
 	snprintf(title, sizeof(title), "%s%sTA %s  client %s", is_paused(v) ? "[PAUSED]  " : "",
 		 v->detail.gone ? "[GONE: as last seen]  " : "", ta, client);
 	page_start(&v->page, screen_width(v->screen));

@@ -13,108 +13,6 @@
 #include "sums.h"
 #include "watch_state.h"
 
-#define DRIFT_LOOKS 20 /* so many looks in a row a drift has to last */
-
-struct episode watch_episode(const struct watch *w, u32 pool, enum condition cond)
-{
-	const struct pool *p = &w->shared->pools[pool];
-
-	return (struct episode){
-		.state = p->state,
-		.driver_free = p->driver_free,
-		.driver_sys_sessions = p->driver_sys_sessions,
-		.peak = 1,
-		.cond = (u8)cond,
-		.pool = (u8)pool,
-	};
-}
-
-void watch_found(struct watch *w, u32 pool, struct episode *e, u64 now)
-{
-	struct found *f = &w->pools[pool].found[e->cond];
-
-	if (!f->lasts) {
-		e->serial = f->episode.serial + 1;
-		f->episode = *e;
-		f->lasts = true;
-	}
-	if (e->peak > f->episode.peak)
-		f->episode.peak = e->peak;
-	conditions_lasts(w->conditions, &f->episode, now);
-}
-
-void watch_found_over(struct watch *w, u32 pool, enum condition cond, u64 now)
-{
-	struct found *f = &w->pools[pool].found[cond];
-	u64 ns = now - f->episode.since_ns;
-
-	if (!f->lasts)
-		return;
-	f->lasts = false;
-	f->count.count++;
-	f->count.ns += ns;
-	if (ns > f->count.longest_ns)
-		f->count.longest_ns = ns;
-	if (f->episode.peak > f->count.peak)
-		f->count.peak = f->episode.peak;
-}
-
-/* Calls that we do not see account for it. */
-static void forget_drift(struct watch *w, u32 pool, u64 now)
-{
-	struct watched_pool *watched = &w->pools[pool];
-
-	watched->drift_run = watched->drift_least = 0;
-	watched->drift_known = false;
-	watch_found_over(w, pool, COND_DRIFT, now);
-}
-
-/*
- * A call that is between the driver's counter and our hook counts on one side
- * only, but never for long, and not at every look. So a drift is what stays, at
- * its least, for a second.
- */
-static void look_for_drift(struct watch *w, u32 pool, u64 now)
-{
-	const struct pool *p = &w->shared->pools[pool];
-	struct watched_pool *watched = &w->pools[pool];
-	int drift = p->driver_total - p->driver_free - p->driver_in_use;
-	struct episode e = watch_episode(w, pool, COND_DRIFT);
-
-	if (!p->total || p->sight != SIGHT_FOLLOWED)
-		return;
-	watched->unseen_run = p->driver_unseen ? watched->unseen_run + 1 : 0;
-	if (p->blind || watched->unseen_run > 1) {
-		forget_drift(w, pool, now);
-		return;
-	}
-	if (watched->unseen_run)
-		return; /* it may be about to leave the queue, and we have seen its end */
-	if (!drift || (long)drift * watched->drift_least < 0) {
-		watched->drift_run = 0;
-		watched->drift_least = 0;
-	}
-	if (!drift) {
-		watched->drift = 0;
-		watched->drift_known = true;
-		watch_found_over(w, pool, COND_DRIFT, now);
-		return;
-	}
-	if (!watched->drift_run)
-		watched->drift_since_ns = now;
-	if (!watched->drift_run++ || abs(drift) < abs(watched->drift_least))
-		watched->drift_least = drift;
-	if (watched->drift_run < DRIFT_LOOKS)
-		return;
-	watched->drift = watched->drift_least;
-	watched->drift_known = true;
-	if (!watched->found[COND_DRIFT].lasts)
-		watched->drift_reported = watched->drift;
-	e.since_ns = watched->drift_since_ns;
-	e.peak = (u32)abs(watched->drift);
-	watch_found(w, pool, &e, now);
-}
-
 /* The kernel's own. */
 
 /* A copy of the episode that lasts; false: none does. */
@@ -161,7 +59,7 @@ static void look_at_pool(struct watch *w, u32 pool, u64 now)
 		    now - e.since_ns >= condition_table[cond].report_ns)
 			conditions_lasts(w->conditions, &e, now);
 	watch_calls(w, pool, now);
-	look_for_drift(w, pool, now);
+	watch_drift_look(w, pool, now);
 	w->pools[pool].was_blind |= p->blind;
 }
 

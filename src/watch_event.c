@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "ta_names.h"
 #include "text.h"
 #include "watch_state.h"
 

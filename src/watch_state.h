@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of the watch share: src/watch.c, watch_event.c, watch_calls.c. */
+/* What the files of the watch share: watch.c, watch_calls.c, watch_event.c, found.c, drift.c. */
 #ifndef OPTEE_TOP_WATCH_STATE_H
 #define OPTEE_TOP_WATCH_STATE_H
 
@@ -74,6 +74,9 @@ void watch_report(void *arg, const struct episode *from, enum event_state state,
 
 /* Who starves, whom OP-TEE refused, and whether all wait for each other. */
 void watch_calls(struct watch *w, u32 pool, u64 now);
+
+/* Do the driver and we count the same? A difference that lasts is a drift. */
+void watch_drift_look(struct watch *w, u32 pool, u64 now);
 
 /* An episode of this condition in the pool's present state, with nobody in it. */
 struct episode watch_episode(const struct watch *w, u32 pool, enum condition cond);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Whatever the daemon's file of options has in it. */
+#include "config_file.h"
 #include "fuzz.h"
 #include "opts.h"
 
@@ -12,7 +13,7 @@ static void fuzz_options(const uint8_t *data, size_t size)
 
 	if (opts_parse(&o, 1, argv) != STATUS_OK)
 		abort();
-	opts_read_config(&o, path, &text);
+	config_file_read(&o, path, &text);
 	free(text);
 	close(fd);
 }

@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include "filter.h"
 #include "unit.h"
 #include "opts.h"
 
@@ -74,15 +75,15 @@ static void filter(void **state)
 
 	(void)state;
 	parse(&o, "-p 17");
-	assert_true(opts_shows(&o, &s, &row));
+	assert_true(filter_shows(&o, &s, &row));
 	parse(&o, "-p 18");
-	assert_false(opts_shows(&o, &s, &row));
+	assert_false(filter_shows(&o, &s, &row));
 	parse(&o, "-p rypt");
-	assert_true(opts_shows(&o, &s, &row));
+	assert_true(filter_shows(&o, &s, &row));
 	parse(&o, "-p play");
-	assert_true(opts_shows(&o, &s, &row));
+	assert_true(filter_shows(&o, &s, &row));
 	parse(&o, "-p other");
-	assert_false(opts_shows(&o, &s, &row));
+	assert_false(filter_shows(&o, &s, &row));
 }
 
 static void events(void **state)
@@ -95,15 +96,15 @@ static void events(void **state)
 	e.parties[0] = (struct event_party){ .tgid = 17, .comm = "scmi", .class = CLASS_SYSTEM };
 	e.parties[1] = (struct event_party){ .tgid = 18, .comm = "player", .waits = true };
 	parse(&o, "events");
-	assert_true(opts_shows_event(&o, &e));
+	assert_true(filter_shows_event(&o, &e));
 	parse(&o, "events -p 17");
-	assert_true(opts_shows_event(&o, &e));
+	assert_true(filter_shows_event(&o, &e));
 	parse(&o, "events -p cmi");
-	assert_true(opts_shows_event(&o, &e));
+	assert_true(filter_shows_event(&o, &e));
 	parse(&o, "events -p 18");
-	assert_false(opts_shows_event(&o, &e));
+	assert_false(filter_shows_event(&o, &e));
 	parse(&o, "events -p play");
-	assert_false(opts_shows_event(&o, &e));
+	assert_false(filter_shows_event(&o, &e));
 }
 
 static void command(void **state)

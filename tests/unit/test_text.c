@@ -4,6 +4,7 @@
 #include "unit.h"
 #include "event_text.h"
 #include "printable.h"
+#include "ta_names.h"
 #include "text.h"
 
 static void names_become_harmless(void **state)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "config_file.h"
 #include "unit.h"
 #include "capture.h"
 #include "log_cursor.h"
@@ -102,7 +103,7 @@ static const char *said_of(const char *text, size_t len, struct opts *o, char sa
 	*o = (struct opts){};
 	file_of(path, text, len);
 	capture_begin(&c, STDERR_FILENO);
-	opts_read_config(o, path, &config);
+	config_file_read(o, path, &config);
 	capture_end(&c, said, 512);
 	unlink(path);
 	free(config); /* o points into it */
