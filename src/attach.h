@@ -72,13 +72,7 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts);
 
 void probes_detach(struct probes *p);
 
-/* Hook runs that the kernel skipped; false where it does not say. */
-bool probes_missed(const struct probes *p, u64 *missed);
-
 /* Calls are told of one by one from now on, or are not. Needs no privileges. */
 void probes_want_calls(const struct probes *p, bool wanted);
-
-/* Refreshes the driver's own counters in the shared area; 0 or -errno. */
-int probes_inspect(const struct probes *p);
 
 #endif

@@ -17,6 +17,7 @@
 #include "collect_policies.h"
 #include "collect_sessions.h"
 #include "clock.h"
+#include "probes_look.h"
 #include "sums.h"
 #include "watch.h"
 #include "text.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "decoder.h"
 #include "hist.h"
+#include "schema_call.h"
 
 int decoder_init(struct decoder *d)
 {

@@ -3,6 +3,8 @@
  * Drift: the driver counts other threads in use than we do, and goes on doing so.
  */
 #include <stdlib.h>
+#include "drift.h"
+#include "found.h"
 #include "watch_state.h"
 
 #define DRIFT_LOOKS 20 /* so many looks in a row a drift has to last */

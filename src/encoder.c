@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "encoder.h"
+#include "schema_call.h"
 #include "snapshot.h"
 
 #define DEFLATED_MAX (32 << 10) /* changes that are longer cost too much to deflate each second */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "export_csv.h"
 #include "filter.h"
 #include "call_order.h"
 #include "export.h"

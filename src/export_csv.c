@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* CSV (src/csv.h) with a head line: of calls, sessions, pools or events. */
 #include <string.h>
+#include "export_csv.h"
 #include "filter.h"
 #include "csv.h"
 #include "event_text.h"

@@ -38,7 +38,4 @@ struct export_format {
 
 extern const struct export_format export_jsonl, export_csv, export_perfetto;
 
-/* Is there such a table of CSV? NULL, the default: yes. */
-bool export_csv_has(const char *what);
-
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The episodes of conditions that only the looks find. */
+#include "found.h"
 #include "watch_state.h"
 
 struct episode watch_episode(const struct watch *w, u32 pool, enum condition cond)

@@ -10,6 +10,7 @@
 #include "fields.h"
 #include "help.h"
 #include "opts.h"
+#include "rule_table.h"
 #include "rules.h"
 #include "self_stats.h"
 

@@ -11,6 +11,7 @@
 #include "help.h"
 #include "opts.h"
 #include "policy_figures.h"
+#include "rule_table.h"
 #include "rules.h"
 #include "self_stats.h"
 #include "serve.h"

@@ -7,8 +7,11 @@
 #include "host_read.h"
 #include "json.h"
 #include "policy.h"
+#include "policy_attach.h"
+#include "policy_build.h"
 #include "policy_carried.h"
 #include "policy_driver.h"
+#include "policy_show.h"
 #include "policy_state.h"
 #include "clock.h"
 #include "top.h"
@@ -46,11 +49,11 @@ enum status policy_show(const struct opts *o, char **words)
 		return fail(STATUS_FAILURE, "cannot show the policy: " POLICY_STATE ": %s",
 			    strerror(-err));
 	if (!o->json) {
-		policy_state_print(&s, clock_now());
+		policy_show_text(&s, clock_now());
 		return STATUS_OK;
 	}
 	host_read_boot_id(&host);
-	line = policy_state_json(&host, &s, clock_now(), clock_ns(CLOCK_REALTIME));
+	line = policy_show_json(&host, &s, clock_now(), clock_ns(CLOCK_REALTIME));
 	json_dumpf(line, stdout, JSON_LINE);
 	putchar('\n');
 	json_decref(line);

@@ -8,12 +8,8 @@
 enum status policy_run(const struct opts *o);
 
 /* Its commands. words: what followed the command's own name, as many as the table allows. */
-enum status policy_build(const struct opts *o, char **words);
 enum status policy_list(const struct opts *o, char **words);
-enum status policy_attach_command(const struct opts *o, char **words);
-enum status policy_swap_command(const struct opts *o, char **words);
 enum status policy_show(const struct opts *o, char **words);
-enum status policy_detach_command(const struct opts *o, char **words);
 enum status policy_shadow(const struct opts *o, char **words);
 
 #endif

@@ -15,6 +15,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "policy.h"
+#include "policy_attach.h"
 #include "policy_driver.h"
 #include "policy_link.h"
 #include "policy_state.h"

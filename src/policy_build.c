@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "out_file.h"
 #include "policy.h"
+#include "policy_build.h"
 #include "policy_object.h"
 #include "stop.h"
 

@@ -5,6 +5,7 @@
 #include "fields.h"
 #include "json.h"
 #include "policy_figures.h"
+#include "policy_show.h"
 #include "text.h"
 
 static const char *const columns[] = { "calls",     "waited",    "enter", "enter_reserved",
@@ -70,7 +71,7 @@ static void print_queue(const struct policy_state *s, u32 number, u64 now_ns)
 		print_class(q, class);
 }
 
-void policy_state_print(const struct policy_state *s, u64 now_ns)
+void policy_show_text(const struct policy_state *s, u64 now_ns)
 {
 	char why[160];
 
@@ -138,8 +139,8 @@ static json_t *last_json(const struct policy_state *s)
 	return o;
 }
 
-json_t *policy_state_json(const struct host *host, const struct policy_state *s, u64 now_ns,
-			  u64 real_ns)
+json_t *policy_show_json(const struct host *host, const struct policy_state *s, u64 now_ns,
+			 u64 real_ns)
 {
 	json_t *o = line_json(host, real_ns, "policy"), *queues = json_array();
 

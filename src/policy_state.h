@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Which policy is attached and what it did, as the driver says in debugfs
- * (kernel/adm_show.c), and both ways to show it.
+ * (kernel/adm_show.c).
  */
 #ifndef OPTEE_TOP_POLICY_STATE_H
 #define OPTEE_TOP_POLICY_STATE_H
 
-#include <jansson.h>
 #include "abi.h"
 #include "host.h"
 #include "optee_admission.h"
@@ -48,10 +47,6 @@ void policy_state_parse(struct policy_state *s, char *text);
 
 /* Of the running driver: 0 or -errno. */
 int policy_state_read(struct policy_state *s);
-
-void policy_state_print(const struct policy_state *s, u64 now_ns);
-json_t *policy_state_json(const struct host *host, const struct policy_state *s, u64 now_ns,
-			  u64 real_ns); /* a new object */
 
 /* Why the last one was left: "it gave up (answer -16, call 12)". Returns text. */
 const char *policy_last_why(const struct policy_state *s, char *text, size_t len);

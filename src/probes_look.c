@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "attach.h"
+#include "probes_look.h"
 
 /* The switches of the kernel for the hooks that we have. */
 static bool silent(const struct probes *p)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The rules: one row each gives the parser, the help, the manual and the judge. */
 #include "judge.h"
+#include "rule_table.h"
 
 const struct rule_kind rule_kinds[] = {
 	{ "no_overrun", ARG_NONE, "no overrun: system calls in flight beyond the reserve",

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "rule_table.h"
 #include "rules.h"
 #include "text.h"
 #include "text_read.h"

@@ -33,9 +33,6 @@ struct rule_kind {
 	u64 least_ns;        /* a shorter TIME is refused */
 };
 
-extern const struct rule_kind rule_kinds[];
-extern const size_t nr_rule_kinds;
-
 struct rule {
 	const struct rule_kind *kind;
 	char text[RULE_TEXT];  /* its argument as it was given, "": none */
@@ -48,9 +45,6 @@ struct rules {
 	struct rule *rules;
 	size_t nr;
 };
-
-/* What an argument of a kind looks like, for help and errors; "": it takes none. */
-const char *rule_arg_help(enum rule_arg arg);
 
 /* Those without --rules, ended by NULL; that of a command comes last. */
 extern const char *const usual_rules[];

@@ -70,8 +70,4 @@ struct slot_list {
 void code_changes(struct codec *c, struct snapshot *s, session_hists *hists,
 		  struct slot_list *gone);
 
-/* A call, as its difference from the one before, which is all 0 for a block's first. */
-void put_call(struct codec *c, const struct call_record *call, const struct call_record *before);
-void get_call(struct codec *c, struct call_record *call, const struct call_record *before);
-
 #endif

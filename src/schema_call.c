@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Calls: there are many, so each takes few bytes and few instructions. */
 #include "schema.h"
+#include "schema_call.h"
 
 #define MIX_CLASS  (1 << 4) /* above the command */
 #define MIX_FAILED (1 << 5)

@@ -10,7 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/libbpf.h>
+#include "drift.h"
+#include "probes_look.h"
 #include "sums.h"
+#include "watch_calls.h"
+#include "watch_event.h"
 #include "watch_state.h"
 
 /* The kernel's own. */

@@ -5,6 +5,8 @@
  */
 #include <string.h>
 #include "call_copy.h"
+#include "found.h"
+#include "watch_calls.h"
 #include "watch_state.h"
 
 /* All of them, who holds a thread first. */

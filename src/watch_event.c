@@ -5,6 +5,7 @@
 #include <string.h>
 #include "ta_names.h"
 #include "text.h"
+#include "watch_event.h"
 #include "watch_state.h"
 
 /* The names of a busy queue's tasks are asked for again and again: one is good for a second. */

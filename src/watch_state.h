@@ -68,21 +68,4 @@ struct watch {
 	struct known_comm comms[KNOWN_COMMS];
 };
 
-/* An event_fn: an episode with all names looked up, appended to the events. */
-void watch_report(void *arg, const struct episode *from, enum event_state state, u64 now,
-		  bool end_unseen);
-
-/* Who starves, whom OP-TEE refused, and whether all wait for each other. */
-void watch_calls(struct watch *w, u32 pool, u64 now);
-
-/* Do the driver and we count the same? A difference that lasts is a drift. */
-void watch_drift_look(struct watch *w, u32 pool, u64 now);
-
-/* An episode of this condition in the pool's present state, with nobody in it. */
-struct episode watch_episode(const struct watch *w, u32 pool, enum condition cond);
-
-/* A condition that only the looks find lasts, or does not any more. */
-void watch_found(struct watch *w, u32 pool, struct episode *e, u64 now);
-void watch_found_over(struct watch *w, u32 pool, enum condition cond, u64 now);
-
 #endif

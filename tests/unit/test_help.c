@@ -13,7 +13,7 @@
 #include "json.h"
 #include "opts.h"
 #include "policy_figures.h"
-#include "rules.h"
+#include "rule_table.h"
 #include "self_stats.h"
 
 static bool has(const struct key_help *keys, const char *key)

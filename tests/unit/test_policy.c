@@ -2,6 +2,7 @@
 /* What libbpf and the verifier say in a page, in one line; what debugfs says, as JSON. */
 #include <errno.h>
 #include <string.h>
+#include "policy_show.h"
 #include "unit.h"
 #include "help.h"
 #include "json.h"
@@ -139,7 +140,7 @@ static void json(void **state)
 {
 	static const struct host host = { .boot_id = "" };
 	struct policy_state s = parse(debugfs);
-	json_t *o = policy_state_json(&host, &s, 100, 0), *queues, *queue, *policies;
+	json_t *o = policy_show_json(&host, &s, 100, 0), *queues, *queue, *policies;
 
 	(void)state;
 	same_keys(o, policy_keys, 4); /* schema, ts, boot_id, type */
@@ -161,7 +162,7 @@ static void json(void **state)
 		    json_is_null(json_object_get(queue, "since_ns")));
 	json_decref(o);
 	s = parse("policy -\nqueue 0 total 2\n");
-	o = policy_state_json(&host, &s, 100, 0);
+	o = policy_show_json(&host, &s, 100, 0);
 	assert_true(json_is_null(json_object_get(o, "policy")) &&
 		    json_is_null(json_object_get(o, "timeout_ms")) &&
 		    json_is_null(json_object_get(o, "last")));

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
+#include "schema_call.h"
 #include "unit.h"
 #include "block.h"
 #include "hist.h"

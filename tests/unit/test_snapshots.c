@@ -7,6 +7,7 @@
  */
 #include <pthread.h>
 #include <time.h>
+#include "probes_look.h"
 #include "unit.h"
 #include "bpf_native.h"
 #undef inc

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "schema_call.h"
 #include "unit.h"
 #include "decoder.h"
 #include "json.h"
