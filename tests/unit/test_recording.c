@@ -5,10 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
 #include "schema_call.h"
@@ -383,6 +385,34 @@ static enum status opens_schema(u16 schema)
 	return status;
 }
 
+/* A writer that goes on for as long as there is a reader. */
+static void refuses_endless_pipe(void)
+{
+	enum { MOST = 256 << 20 };
+	static const char zeros[64 << 10];
+	struct recording *r;
+	char path[32];
+	int ends[2], how;
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (!pid) {
+		close(ends[0]);
+		signal(SIGPIPE, SIG_DFL);
+		for (size_t done = 0; done < MOST; done += sizeof(zeros))
+			if (write(ends[1], zeros, sizeof(zeros)) < 0)
+				_exit(1);
+		_exit(0); /* all of it was read */
+	}
+	close(ends[1]);
+	snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
+	assert_int_equal(recording_open(&r, path), STATUS_FAILURE);
+	close(ends[0]);
+	assert_int_equal(waitpid(pid, &how, 0), pid);
+	assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGPIPE);
+}
+
 static void strange_files(void **state)
 {
 	static const char text[] = "{\"schema\":\"optee-top/1\"}\n";
@@ -393,6 +423,7 @@ static void strange_files(void **state)
 	assert_int_equal(opens_schema(SCHEMA), STATUS_OK);
 	assert_int_equal(opens_schema(SCHEMA + 1), STATUS_FAILURE);
 	assert_int_equal(opens_schema(SCHEMA_OLDEST - 1), STATUS_FAILURE);
+	refuses_endless_pipe();
 }
 
 /* Files that others change, or that are made to be read for ever. */
