@@ -227,6 +227,17 @@ enum status opts_set(struct opts *o, const struct option_help *option, const cha
 	}
 }
 
+/* getopt tells of a letter, or of a name that is right, by optopt: optind may not be behind it. */
+static enum status unknown_option(const char *word)
+{
+	if (optopt >= OPT_LONG)
+		return fail(STATUS_USAGE, "'--%s' takes no value; see 'optee-top --help'",
+			    option_table[optopt - OPT_LONG].name);
+	if (optopt)
+		return fail(STATUS_USAGE, "no option '-%c'; see 'optee-top --help'", optopt);
+	return fail(STATUS_USAGE, "no option '%s'; see 'optee-top --help'", word);
+}
+
 int opts_frames(const struct opts *o)
 {
 	if (o->frames || !o->duration)
@@ -277,8 +288,7 @@ enum status opts_parse(struct opts *o, int argc, char **argv)
 			return fail(STATUS_USAGE, "'%s' needs a value; see 'optee-top --help'",
 				    argv[optind - 1]);
 		if (!option)
-			return fail(STATUS_USAGE, "no option '%s'; see 'optee-top --help'",
-				    argv[optind - 1]);
+			return unknown_option(argv[optind - 1]);
 		if (c < OPT_LONG)
 			snprintf(given, sizeof(given), "-%c", c);
 		else

@@ -67,6 +67,8 @@ def check_case(findings: Findings, case: Case, result: Result) -> None:
 USAGE_CASES = (
     Case("option", "optee-top --no-such-option", USAGE, r"no option '--no-such-option'"),
     Case("letter", "optee-top -Q", USAGE, r"no option '-Q'"),
+    Case("letter_between", "optee-top -bQj", USAGE, r"no option '-Q'"),
+    Case("value_too_much", "optee-top --batch=3", USAGE, r"'--batch' takes no value"),
     Case("field", "optee-top -b -n 1 -o no_such_field", USAGE, r"no_such_field"),
     Case("command", "optee-top nosuchcommand", USAGE, r"no command 'nosuchcommand'"),
     Case("surplus", "optee-top doctor surplus", USAGE, r"surplus"),

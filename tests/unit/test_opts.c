@@ -5,6 +5,7 @@
 #include <string.h>
 #include "filter.h"
 #include "unit.h"
+#include "capture.h"
 #include "opts.h"
 
 static enum status parse(struct opts *o, const char *line)
@@ -63,6 +64,27 @@ static void refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		assert_int_equal(parse(&o, lines[i]), STATUS_USAGE);
+}
+
+/* The option that is wrong is the one that is named, wherever it stands. */
+static void named(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "-bQj", "no option '-Q'" },
+		{ "replay -Qb", "no option '-Q'" },
+		{ "-b --no-such -j", "no option '--no-such'" },
+		{ "--batch=3", "'--batch' takes no value" },
+	};
+	struct capture c;
+	struct opts o;
+	char said[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		capture_begin(&c, STDERR_FILENO);
+		assert_int_equal(parse(&o, cases[i][0]), STATUS_USAGE);
+		assert_non_null(strstr(capture_end(&c, said, sizeof(said)), cases[i][1]));
+	}
 }
 
 static void filter(void **state)
@@ -133,4 +155,4 @@ static void command(void **state)
 	assert_true(o.live == 1.5);
 }
 
-UNIT_TESTS(taken, refused, filter, events, command)
+UNIT_TESTS(taken, refused, named, filter, events, command)
