@@ -225,6 +225,7 @@ enum status daemon_run(const struct opts *o)
 	enum status status = read_options(&s, o);
 
 	block_signals(&s); /* the sockets must be removed at the end, however early that comes */
+	signal(SIGPIPE, SIG_IGN); /* who reads what we say may be gone */
 	if (status == STATUS_OK)
 		status = make_parts(&s);
 	if (status == STATUS_OK) {

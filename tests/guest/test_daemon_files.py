@@ -35,6 +35,8 @@ kill -HUP $DAEMON
 more_snapshots 1
 optee-load -o /dev/null 'name=hup ta=invoke_tests nop' || die "optee-load failed"
 wait_for 60 test -s /tmp/out/log/optee-top.jsonl
+# Who reads what it says may be gone, also for the supervisor.
+kill -PIPE $DAEMON
 # A broken file: one is told, and what was there stays.
 options 'log /tmp/out/log2' 'log-interval never'
 kill -HUP $DAEMON
