@@ -95,7 +95,7 @@ static void worker_ended(struct supervisor *s, int how)
 	if (*s->parts.serves != SERVING_NOT)
 		s->pause = 1;
 	if (WIFSIGNALED(how))
-		say("the worker was ended by signal %d: the history is lost, counters begin anew",
+		say("the worker was killed by signal %d: the history is lost, and counters start over",
 		    WTERMSIG(how));
 	if (s->ends || (WIFEXITED(how) && WEXITSTATUS(how) == STATUS_OK))
 		s->ends = true;

@@ -154,7 +154,7 @@ static size_t say_call(char *buf, size_t len, size_t at, const struct event_part
 {
 	at = say_task(buf, len, at, p);
 	if (p->late && p->cmd == CMD_UNKNOWN)
-		return say(buf, len, at, " with a call from before optee-top came");
+		return say(buf, len, at, " with a call from before the attach");
 	at = say(buf, len, at, ", %s", cmd_name(p->cmd));
 	if (p->cmd == CMD_INVOKE)
 		at = say(buf, len, at, " %u", p->func);
@@ -171,7 +171,7 @@ static const char *say_swallowed(const struct event *e, char *buf, size_t len)
 
 	at = say_call(buf, len, at, p);
 	at = say(buf, len, at,
-		 p->waits ? ", which had been woken already" :
+		 p->waits ? ", which had already been woken" :
 			    ", which was in flight and not waiting");
 	if (!p->swallowed_ns)
 		say(buf, len, at, ", some time before");

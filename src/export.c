@@ -20,7 +20,8 @@ static const struct export_format *const formats[] = { &export_jsonl, &export_cs
 const struct export_format *export_format(const struct opts *o)
 {
 	if (o->what && (!o->format || strcmp(o->format, export_csv.name))) {
-		fail(STATUS_USAGE, "'--what' is for --format csv; the other formats have all");
+		fail(STATUS_USAGE,
+		     "'--what' is for --format csv; the other formats contain everything");
 		return NULL;
 	}
 	if (!export_csv_has(o->what)) {
@@ -212,10 +213,10 @@ static enum status say_end(const struct run *r, int why)
 	if (r->x.out_of_memory || why == ENOMEM)
 		return fail(STATUS_FAILURE, "cannot export: out of memory");
 	if (stop_asked)
-		return fail(STATUS_FAILURE, "cannot export all of it: a signal came");
+		return fail(STATUS_FAILURE, "cannot export all of it: interrupted by a signal");
 	if (missing(&r->last))
 		return fail(r->x.o->strict ? STATUS_INCOMPLETE : STATUS_OK,
-			    "%llu calls ended that were not recorded; see the losses in snapshots",
+			    "%llu calls were not recorded; see the losses in the snapshots",
 			    (unsigned long long)missing(&r->last));
 	return STATUS_OK;
 }

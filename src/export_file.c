@@ -39,7 +39,7 @@ static enum status export_recording(const struct opts *o, const char *file)
 	if (!format)
 		return STATUS_USAGE;
 	if (o->cursor)
-		return fail(STATUS_USAGE, "'--cursor' is for a log; '%s' is none", file);
+		return fail(STATUS_USAGE, "'--cursor' is for a log; '%s' is not one", file);
 	status = recording_open(&recording, file);
 	if (status != STATUS_OK)
 		return status;

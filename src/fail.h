@@ -6,12 +6,12 @@
 /* The exit statuses of optee-top; optee-top(8) explains them from the same words. */
 enum status {
 	STATUS_OK = 0,
-	STATUS_FAILURE = 1, /* failed, or a check found something */
+	STATUS_FAILURE = 1, /* failure, or a check that did not pass */
 	STATUS_USAGE = 2,
-	STATUS_KERNEL = 3, /* this kernel cannot do it */
+	STATUS_KERNEL = 3, /* this kernel does not support it */
 	STATUS_PRIVILEGE = 4,
 	STATUS_INCOMPLETE = 5,  /* data were lost, under --strict */
-	STATUS_NOT_RUN = 126,   /* check: COMMAND cannot be run, */
+	STATUS_NOT_RUN = 126,   /* check: COMMAND could not be run, */
 	STATUS_NOT_FOUND = 127, /* or is not there */
 };
 

@@ -80,7 +80,7 @@ struct loss_field {
 
 extern const struct loss_field loss_fields[NR_LOSSES];
 
-/* Of the hook runs that the kernel skipped, which are no enum loss. */
+/* Of the hook runs skipped by the kernel, which are no enum loss. */
 extern const struct loss_field missed_field;
 
 /* All losses are one metric, with the name as the label kind. */

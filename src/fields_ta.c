@@ -66,14 +66,14 @@ TA_OCTAVES(secure)
 const struct ta_field ta_fields[] = {
 	{ "tee", UNIT_COUNT, KIND_IDENTITY, "N of /dev/teeN", .get = ta_tee },
 	{ "ta", UNIT_TEXT, KIND_IDENTITY,
-	  "name of the TA or pseudo TA, its UUID when it is not a well-known one; not known of sessions that were opened before optee-top attached; '(others)': TAs that found no row of their own",
+	  "name of the TA or pseudo TA, or its UUID if it is not a well-known one; unknown for sessions opened before optee-top attached; '(others)' for TAs without a row of their own",
 	  .get = ta_ta },
 	{ "class", UNIT_TEXT, KIND_IDENTITY,
-	  "system: sessions whose calls could use the reserve by the time a call ended; else normal",
+	  "system for sessions whose calls could use the reserve when a call ended, otherwise normal",
 	  .get = ta_class },
-	{ "sessions_opened", UNIT_COUNT, KIND_TOTAL, "sessions that were opened, or found open",
-	  ta_opened, .metric = "optee_sessions_opened_total" },
-	{ "sessions_open", UNIT_COUNT, KIND_NOW, "sessions that are open", ta_open,
+	{ "sessions_opened", UNIT_COUNT, KIND_TOTAL, "sessions opened, or found open", ta_opened,
+	  .metric = "optee_sessions_opened_total" },
+	{ "sessions_open", UNIT_COUNT, KIND_NOW, "sessions open now", ta_open,
 	  .metric = "optee_sessions_open" },
 	{ "calls", UNIT_COUNT, KIND_TOTAL, "calls that ended", ta_calls,
 	  .metric = "optee_calls_total" },
@@ -82,22 +82,22 @@ const struct ta_field ta_fields[] = {
 	{ "waited", UNIT_COUNT, KIND_TOTAL, "calls that slept in the queue", ta_waited,
 	  .metric = "optee_calls_waited_total" },
 	{ "waited_late", UNIT_COUNT, KIND_TOTAL,
-	  "of these, calls that slept already when optee-top attached: their waits count from then, so they waited at least that long",
+	  "of these, calls already asleep when optee-top attached: their waits count from then, so they waited at least that long",
 	  ta_waited_late, .metric = "optee_calls_waited_late_total" },
-	{ "limits", UNIT_COUNT, KIND_TOTAL, "answers ETHREAD_LIMIT from the secure world",
+	{ "limits", UNIT_COUNT, KIND_TOTAL, "ETHREAD_LIMIT answers from the secure world",
 	  ta_limits, .metric = "optee_thread_limits_total" },
-	{ "limit_wait", UNIT_NS, KIND_TOTAL, "sum of the waits after ETHREAD_LIMIT; part of wait",
+	{ "limit_wait", UNIT_NS, KIND_TOTAL, "total wait after ETHREAD_LIMIT answers; part of wait",
 	  ta_limit_wait, .metric = "optee_limit_wait_seconds_total" },
-	{ "wait", UNIT_NS, KIND_TOTAL, "sum of the queue waits", ta_wait,
-	  .metric = "optee_wait_seconds", .octaves = octaves_wait },
+	{ "wait", UNIT_NS, KIND_TOTAL, "total queue wait", ta_wait, .metric = "optee_wait_seconds",
+	  .octaves = octaves_wait },
 	{ "wait_longest", UNIT_NS, KIND_PEAK, "longest queue wait", ta_wait_longest,
 	  .metric = "optee_wait_longest_seconds" },
-	{ "hold", UNIT_NS, KIND_TOTAL, "sum of the times a thread was held", ta_hold,
+	{ "hold", UNIT_NS, KIND_TOTAL, "total time a thread was held", ta_hold,
 	  .metric = "optee_hold_seconds", .octaves = octaves_hold },
 	{ "hold_longest", UNIT_NS, KIND_PEAK, "longest time a thread was held", ta_hold_longest,
 	  .metric = "optee_hold_longest_seconds" },
 	{ "secure", UNIT_NS, KIND_TOTAL,
-	  "sum of the times in the secure world; the rest of hold is RPC and other time in Linux",
+	  "total time in the secure world; the rest of hold is RPC and other time in Linux",
 	  ta_secure, .metric = "optee_secure_seconds", .octaves = octaves_secure },
 };
 
@@ -114,9 +114,9 @@ static u64 rpc_time(const struct snap_ta *row, enum rpc_kind kind)
 }
 
 const struct rpc_field rpc_fields[] = {
-	{ "count", UNIT_COUNT, KIND_TOTAL, "RPCs, by what they were for", rpc_count,
-	  "optee_rpc_total" },
-	{ "time", UNIT_NS, KIND_TOTAL, "time of these RPCs", rpc_time, "optee_rpc_seconds_total" },
+	{ "count", UNIT_COUNT, KIND_TOTAL, "RPCs, by purpose", rpc_count, "optee_rpc_total" },
+	{ "time", UNIT_NS, KIND_TOTAL, "total time of these RPCs", rpc_time,
+	  "optee_rpc_seconds_total" },
 };
 
 const size_t nr_rpc_fields = sizeof(rpc_fields) / sizeof(rpc_fields[0]);

@@ -15,52 +15,55 @@
 #include "self_stats.h"
 
 const struct command_help command_table[] = {
-	{ "top", "", "the live view, or frames with -b; what runs without a command" },
+	{ "top", "", "show the live view, or print frames with -b; the default command" },
 	{ "events", "",
-	  "overruns, stranded and starved waiters, deadlocks: each as it begins, lasts and ends" },
+	  "print overruns, stranded and starved waiters, deadlocks and the like as they happen" },
 	{ "record", "FILE",
-	  "write down all of it, each call and condition too, until a signal or --duration" },
+	  "record everything, including each call and condition, until a signal or --duration" },
 	{ "replay", "FILE [events]",
-	  "show a recording as the live view, as frames (-b, --json), or its events" },
+	  "show a recording in the live view, as frames (-b, --json), or as events" },
 	{ "export", "FILE",
-	  "write a recording, or the log of a daemon (its directory), down for other programs: JSON lines, CSV, a timeline for Perfetto, samples for Prometheus" },
+	  "convert a recording, or a daemon's log (its directory), for other programs: JSON lines, CSV, a timeline for Perfetto, samples for Prometheus" },
 	{ "check", "[FILE]",
-	  "judges by rules a recording, the running kernel (--live SECONDS), or that while a command runs (check -- COMMAND [ARG]...)" },
+	  "check by rules a recording, the running kernel (--live SECONDS), or the kernel while a command runs (check -- COMMAND [ARG]...)" },
 	{ "daemon", "",
-	  "look all the time: for the other commands, without root, for logs and for metrics" },
+	  "watch all the time: serve the other commands without root, write logs, serve metrics" },
 	{ "metrics", "",
-	  "one exposition for Prometheus, in its text format or, with --openmetrics, in OpenMetrics" },
+	  "print the metrics once for Prometheus, in its text format or, with --openmetrics, as OpenMetrics" },
 	{ "policy", "WHAT [ARG]...",
-	  "admission policies: who of those that wait gets a thread; for an optee.ko of 'make optee-ko'" },
+	  "manage admission policies, which decide who gets the next thread; needs an optee.ko of 'make optee-ko'" },
 	{ "doctor", "",
-	  "what this kernel offers, which hook uses which mechanism, what is missing" },
+	  "report what this kernel offers, which hook uses which mechanism, and what is missing" },
 	{ "help", "[TOPIC]",
-	  "this help, or that on a topic: fields, conditions, rules, alerts (rules for Prometheus), man" },
+	  "show this help, or help on a topic: fields, conditions, rules, alerts (rules for Prometheus), man" },
 };
 
 const size_t nr_commands = sizeof(command_table) / sizeof(command_table[0]);
 
 const struct command_help policy_commands[] = {
-	{ "build", "FILE.c", "compile a policy, with clang" },
-	{ "list", "", "the policies that optee-top has: what they do, and when to use them" },
-	{ "attach", "NAME|FILE", "have the driver ask it, until detach, swap, or ejection" },
-	{ "swap", "NAME|FILE", "put it in the place of the one that is attached, at once" },
-	{ "show", "", "what is attached, what it decided, who waited; why the last one was left" },
-	{ "detach", "", "back to the driver's own rule" },
+	{ "build", "FILE.c", "compile a policy with clang" },
+	{ "list", "",
+	  "list the policies that come with optee-top: what they do, and when to use them" },
+	{ "attach", "NAME|FILE",
+	  "have the driver ask this policy until it is detached, swapped or ejected" },
+	{ "swap", "NAME|FILE", "replace the attached policy with this one, atomically" },
+	{ "show", "",
+	  "show which policy is attached, what it decided and who waited; why the last one ended" },
+	{ "detach", "", "return to the driver's own rule" },
 	{ "shadow", "NAME|FILE...",
-	  "as top, with these asked at each call, beside the driver that decides; as --shadow does" },
+	  "as top, but also ask these policies about each call while the driver decides; see --shadow" },
 };
 
 const size_t nr_policy_commands = sizeof(policy_commands) / sizeof(policy_commands[0]);
 
 const struct status_help status_table[] = {
-	{ STATUS_OK, "fine" },
-	{ STATUS_FAILURE, "failed, or a check found something" },
-	{ STATUS_USAGE, "wrong usage" },
-	{ STATUS_KERNEL, "this kernel cannot do it" },
-	{ STATUS_PRIVILEGE, "privileges are missing" },
-	{ STATUS_INCOMPLETE, "--strict was given and something was not seen" },
-	{ STATUS_NOT_RUN, "check: COMMAND cannot be run" },
+	{ STATUS_OK, "success" },
+	{ STATUS_FAILURE, "failure, or a check that did not pass" },
+	{ STATUS_USAGE, "usage error" },
+	{ STATUS_KERNEL, "this kernel does not support it" },
+	{ STATUS_PRIVILEGE, "missing privileges" },
+	{ STATUS_INCOMPLETE, "--strict was given and some data was lost" },
+	{ STATUS_NOT_RUN, "check: COMMAND could not be run" },
 	{ STATUS_NOT_FOUND, "check: COMMAND was not found" },
 };
 
@@ -69,7 +72,7 @@ const size_t nr_statuses = sizeof(status_table) / sizeof(status_table[0]);
 void help_usage(void)
 {
 	printf("usage: optee-top [OPTION]... [COMMAND]\n\n"
-	       "Shows who uses the threads of OP-TEE, who waits for them, and how long.\n\n"
+	       "Shows who uses OP-TEE's threads, who waits for one, and for how long.\n\n"
 	       "commands:\n");
 	for (size_t i = 0; i < nr_commands; i++)
 		printf("  %-7s%-14s %s\n", command_table[i].name, command_table[i].args,
@@ -117,7 +120,7 @@ void help_fields(void)
 {
 	char key[64];
 
-	printf("fields of a session (for -o; the JSON key is in [], of others the metric in {}):\n");
+	printf("fields of a session (for -o; the JSON key is in [], for the others the metric in {}):\n");
 	for (size_t i = 0; i < nr_session_fields; i++) {
 		const struct session_field *f = &session_fields[i];
 
@@ -132,7 +135,7 @@ void help_fields(void)
 	for (int i = 0; i < NR_LOSSES; i++)
 		printf("  %-24s %s\n", loss_fields[i].name, loss_fields[i].help);
 	printf("  %-24s %s\n", missed_field.name, missed_field.help);
-	printf("\nconditions of a pool, by key; null where this kernel or its hooks cannot tell:\n");
+	printf("\nconditions of a pool, by key; null where this kernel or its hooks cannot detect them:\n");
 	for (int i = 0; i < NR_CONDS; i++)
 		printf("  %-24s peak: %s\n", condition_table[i].key, condition_table[i].peak);
 	printf("\nmembers of a condition:\n");
@@ -147,7 +150,7 @@ void help_fields(void)
 	for (size_t i = 0; i < nr_ta_fields; i++)
 		print_field(ta_fields[i].name, ta_fields[i].unit, ta_fields[i].help,
 			    ta_fields[i].metric);
-	printf("\nof its RPCs, by kind:\n");
+	printf("\nRPCs of a TA, by kind:\n");
 	for (size_t i = 0; i < nr_rpc_fields; i++)
 		print_field(rpc_fields[i].name, rpc_fields[i].unit, rpc_fields[i].help,
 			    rpc_fields[i].metric);
@@ -155,15 +158,15 @@ void help_fields(void)
 	for (int i = 0; i < NR_SELF; i++)
 		if (!i || strcmp(self_fields[i].metric, self_fields[i - 1].metric))
 			printf("  %-34s %s\n", self_fields[i].metric, self_fields[i].help);
-	printf("\na call that has ended, as 'export' writes it:\n");
+	printf("\na completed call, as 'export' writes it:\n");
 	for (size_t i = 0; i < nr_call_fields; i++)
 		printf("  %-24s %s\n",
 		       field_json_key(call_fields[i].name, call_fields[i].unit, key, sizeof(key)),
 		       call_fields[i].help);
 	print_keys("the host, as 'export' writes it", host_keys);
 	print_keys("members of an event", event_keys);
-	print_keys("members of its 'why'", why_keys);
-	print_keys("members of each of its 'who'", who_keys);
+	print_keys("members of an event's 'why'", why_keys);
+	print_keys("members of each element of an event's 'who'", who_keys);
 	print_keys("members of call_records; null where calls are not recorded one by one",
 		   call_records_keys);
 }
@@ -201,8 +204,8 @@ void help_conditions(void)
 }
 
 const char *const rules_text[] = {
-	"A file of rules (--rules) has one rule a line; a # begins a comment. A TIME is like 500us, 20ms or 1.5s. A rule may come twice with different arguments.",
-	"A check passes when every rule does. What cannot be told is unknown, and does not pass. Without --rules these are used, the last one only with a COMMAND:",
+	"A rules file (--rules) has one rule per line; a # starts a comment. A TIME is written as 500us, 20ms or 1.5s. A rule may appear twice with different arguments.",
+	"A check passes if every rule passes. A rule that cannot be judged is unknown, and does not pass. Without --rules these rules apply, the last one only with a COMMAND:",
 };
 
 void help_rules(void)

@@ -13,8 +13,8 @@ static const struct status {
 	const char *line; /* the body */
 } statuses[] = {
 	{ 200, SELF_HTTP_200, "OK", "optee-top: the metrics are at /metrics\n" },
-	{ 400, SELF_HTTP_400, "Bad Request", "this is no request that can be read\n" },
-	{ 404, SELF_HTTP_404, "Not Found", "not here: the metrics are at /metrics\n" },
+	{ 400, SELF_HTTP_400, "Bad Request", "cannot parse this request\n" },
+	{ 404, SELF_HTTP_404, "Not Found", "not found: the metrics are at /metrics\n" },
 	{ 405, SELF_HTTP_405, "Method Not Allowed", "only GET and HEAD\n" },
 	{ 408, SELF_HTTP_408, "Request Timeout", "the request took too long\n" },
 	{ 414, SELF_HTTP_414, "URI Too Long", "the first line is too long\n" },

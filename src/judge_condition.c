@@ -61,8 +61,8 @@ static const char *not_known(const struct seen *s, enum condition cond)
 		if (s->pools[i].cond_known[cond])
 			continue;
 		if (s->pools[i].last.total < 0)
-			return "Linux does not count OP-TEE's threads here, so nothing can tell";
-		return "this kernel or its hooks cannot tell; see 'optee-top doctor'";
+			return "Linux does not count OP-TEE's threads here, so this cannot be detected";
+		return "this kernel or its hooks cannot detect it; see 'optee-top doctor'";
 	}
 	return s->nr_pools ? NULL : NO_TEE_SEEN;
 }
@@ -96,10 +96,10 @@ void judge_condition(const struct rule *r, const struct seen *s, struct finding 
 		finding_set(f, VERDICT_UNKNOWN, "%s", unknown);
 	} else if (r->value < before && r->value) {
 		finding_set(f, VERDICT_UNKNOWN,
-			    "waits shorter than %s were not told; see --starved",
+			    "waits shorter than %s were not reported; see --starved",
 			    format_ns(before, limit, sizeof(limit)));
 	} else if (count) {
-		finding_set(f, VERDICT_PASS, "%llu, none so long%s", (unsigned long long)count,
+		finding_set(f, VERDICT_PASS, "%llu, none that long%s", (unsigned long long)count,
 			    time);
 	} else {
 		finding_set(f, VERDICT_PASS, "none");

@@ -18,7 +18,7 @@ void judge_losses(const struct rule *r, const struct seen *s, struct finding *f)
 			    loss_fields[i].help);
 	}
 	if (s->losses.missed_known && s->losses.missed)
-		finding_add(f, "probes_missed %llu: hook runs that the kernel skipped",
+		finding_add(f, "probes_missed %llu: hook runs skipped by the kernel",
 			    (unsigned long long)s->losses.missed);
 	if (s->damaged)
 		finding_add(f, "the recording is damaged, or was cut off");
@@ -53,7 +53,7 @@ void judge_count_leak(const struct rule *r, const struct seen *s, struct finding
 		else if (p->drift > 0)
 			finding_add(f,
 				    "tee%u: the driver counts %d of %d threads free, and %d "
-				    "call%s hold%s one: it has lost %d",
+				    "call%s hold%s one: it has leaked %d",
 				    p->id, p->driver_free, p->total, p->in_use_all,
 				    p->in_use_all == 1 ? "" : "s", p->in_use_all == 1 ? "s" : "",
 				    p->drift);
@@ -128,7 +128,7 @@ void judge_ejection(const struct rule *r, const struct seen *s, struct finding *
 		u64 more = p->policies_ejected - s->pools[i].policies_ejected;
 
 		if (more && more <= p->policies_ejected)
-			finding_add(f, "tee%u: %llu ejected; '%s' was left last: %s", p->id,
+			finding_add(f, "tee%u: %llu ejected, '%s' last: %s", p->id,
 				    (unsigned long long)more, p->policy_left,
 				    policy_reason(p->policy_reason));
 	}

@@ -57,10 +57,11 @@ static enum status take_lock(struct listener *l)
 	if (l->lock == -ENOLCK)
 		return cannot(l->path, "its lock file belongs to another user; remove it, or "
 				       "give another path");
-	return cannot(l->path, l->lock == -EWOULDBLOCK ?
-				       "another daemon does already; stop it, or give --socket "
-				       "another path" :
-				       strerror(-l->lock));
+	return cannot(l->path,
+		      l->lock == -EWOULDBLOCK ?
+			      "another daemon already listens there; stop it, or give --socket "
+			      "another path" :
+			      strerror(-l->lock));
 }
 
 /* Anybody's, of any type: a stream socket only tells apart whether there is one. */
@@ -81,7 +82,7 @@ static enum status clear_way(const struct listener *l)
 	if (lstat(l->path, &st))
 		return STATUS_OK;
 	if (!S_ISSOCK(st.st_mode))
-		return cannot(l->path, "there is something else than a socket; remove it, or give "
+		return cannot(l->path, "it exists and is not a socket; remove it, or give "
 				       "another path");
 	if (listens(l->path))
 		return cannot(l->path, "another program listens there; stop it, or give another "

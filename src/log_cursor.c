@@ -63,7 +63,8 @@ static enum status load(const char *file, struct log_position *at)
 	json_decref(o);
 	return good ? STATUS_OK :
 		      fail(STATUS_FAILURE,
-			   "cannot use '--cursor %s': it has no position of an export", file);
+			   "cannot use '--cursor %s': it does not hold the position of an export",
+			   file);
 }
 
 /* What a look for the line behind a position has found. */
@@ -120,6 +121,6 @@ enum status log_cursor_open(struct log_reader **r, const char *path, const char 
 		status = open_behind(r, path, at, 0, &found);
 	if (status != STATUS_OK || found != FOUND_NOT)
 		return status;
-	say("the position in '%s' is no longer in '%s': all that is there is exported", file, path);
+	say("the position in '%s' is no longer in '%s': everything there is exported", file, path);
 	return log_reader_open(r, path, 0);
 }

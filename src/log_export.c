@@ -111,12 +111,12 @@ static enum status say_end(const struct opts *o, const char *path, const struct 
 	if (log_reader_failed(r))
 		return STATUS_FAILURE;
 	if (stop_asked)
-		return fail(STATUS_FAILURE, "cannot export all of it: a signal came");
+		return fail(STATUS_FAILURE, "cannot export all of it: interrupted by a signal");
 	if (!m->torn && !m->bad && !m->lines)
 		return STATUS_OK;
 	return fail(o->strict ? STATUS_INCOMPLETE : STATUS_OK,
-		    "'%s': %llu torn and %llu unreadable lines are left out; %llu are missing",
-		    path, (unsigned long long)m->torn, (unsigned long long)m->bad,
+		    "'%s': %llu torn and %llu unreadable lines are skipped; %llu are missing", path,
+		    (unsigned long long)m->torn, (unsigned long long)m->bad,
 		    (unsigned long long)m->lines);
 }
 

@@ -22,7 +22,7 @@ static const char *cause(int err)
 	if (err == -ENOLCK)
 		return "its lock file '.lock' belongs to another user; remove that file";
 	if (err == -EOPNOTSUPP)
-		return "it is no regular file";
+		return "it is not a regular file";
 	return strerror(-err);
 }
 
@@ -39,8 +39,8 @@ void log_sink_fails(struct log_sink *k, int err, enum log_names name, u64 mono_n
 		return;
 	k->told = true;
 	k->told_lost = k->lost;
-	say("cannot write '%s%s%s': %s; the lines of the log are counted as lost until it works",
-	    k->dir->path, dir ? "" : "/", dir ? "" : log_names[name], cause(err));
+	say("cannot write '%s%s%s': %s; log lines are counted as lost until it works", k->dir->path,
+	    dir ? "" : "/", dir ? "" : log_names[name], cause(err));
 }
 
 /* The line alone, as it has been put together. */
@@ -169,7 +169,7 @@ void log_sink_sync(struct log_sink *k, u64 mono_ns)
 
 	if (!err && k->told && !k->failing) {
 		k->told = false;
-		say("the log in '%s' is written again; %llu lines are lost", k->dir->path,
+		say("logging to '%s' again; %llu lines were lost", k->dir->path,
 		    (unsigned long long)(k->lost - k->told_lost));
 	}
 	if (!err)

@@ -164,8 +164,7 @@ static void prepare(struct logger *g)
 		if (err)
 			return;
 		if (open && (d->dev != dev || d->ino != ino))
-			say("'%s' with the log is another one now: a new log begins there",
-			    g->path);
+			say("'%s' with the log was replaced: a new log starts there", g->path);
 	}
 	for (int i = 0; i < g->nr_sinks; i++)
 		log_sink_check(&g->sinks[i]);

@@ -69,10 +69,11 @@ static enum status run(size_t command, const struct opts *o)
 	while (o->rest[1 + given])
 		given++;
 	if (given > args && !strstr(command_table[command].args, "..."))
-		return fail(STATUS_USAGE, "'%s' is too much for '%s'; see 'optee-top --help'",
+		return fail(STATUS_USAGE,
+			    "unexpected argument '%s' for '%s'; see 'optee-top --help'",
 			    o->rest[1 + args], command_table[command].name);
 	if (o->command && commands[command] != check)
-		return fail(STATUS_USAGE, "nothing follows '--' but a command for 'check'; see "
+		return fail(STATUS_USAGE, "only 'check' takes a command after '--'; see "
 					  "'optee-top --help'");
 	/* These may use the terminal through curses. */
 	if (commands[command] != top_run && commands[command] != replay)

@@ -29,9 +29,9 @@ static struct labels labels_of_tee(u32 tee)
 
 static void put_up(struct metric_out *m, bool up)
 {
-	metric_family(m,
-		      &(struct metric){ "optee_up", UNIT_COUNT, KIND_NOW,
-					.help = "1 while OP-TEE's driver is there and watched" });
+	metric_family(m, &(struct metric){
+				 "optee_up", UNIT_COUNT, KIND_NOW,
+				 .help = "1 while the OP-TEE driver is loaded and watched" });
 	metric_number(m, NULL, up);
 }
 
@@ -50,8 +50,8 @@ static void put_host(struct metric_out *m, const struct host *host, const struct
 		metric_number(m, &l, 1);
 	}
 	metric_family(m, &(struct metric){ "optee_attached_timestamp_seconds", UNIT_NS, KIND_NOW,
-					   .help = "since when it is watched: what the counters "
-						   "of OP-TEE count from" });
+					   .help = "when optee-top attached, which is when the "
+						   "counters of OP-TEE start" });
 	metric_number(m, NULL, host->real_ns);
 }
 

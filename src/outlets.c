@@ -195,8 +195,8 @@ static void say_fixed(const struct opts *now, const struct opts *made)
 	    now->attach.reserved != made->attach.reserved ||
 	    now->attach.kprobes != made->attach.kprobes ||
 	    differ(now->attach.btf, made->attach.btf))
-		say("sockets, user, group and how the probes judge change when the daemon is "
-		    "started again");
+		say("sockets, user, group and the options of the probes change only when the "
+		    "daemon is restarted");
 }
 
 static void change_log(struct outlets *out, const struct daemon_opts *before)

@@ -92,8 +92,8 @@ static enum status check_words(const struct command_help *command, char **words)
 			    command->name, command->args);
 	if (given > most && !strstr(command->args, "..."))
 		return fail(STATUS_USAGE,
-			    "'%s' is too much for 'policy %s'; see 'optee-top --help'", words[most],
-			    command->name);
+			    "unexpected argument '%s' for 'policy %s'; see 'optee-top --help'",
+			    words[most], command->name);
 	return STATUS_OK;
 }
 

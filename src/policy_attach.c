@@ -56,8 +56,8 @@ static enum status not_attached(const struct policy_object *object, int err)
 
 	if (err == -EBUSY && (!known || s.name[0]))
 		return fail(STATUS_FAILURE,
-			    "cannot %s: %s%s%s is attached; 'optee-top policy swap %s' puts it in "
-			    "its place, 'optee-top policy detach' ends that",
+			    "cannot %s: %s%s%s is attached; 'optee-top policy swap %s' replaces "
+			    "it, 'optee-top policy detach' detaches it",
 			    object->doing, known ? "'" : "another one", known ? s.name : "",
 			    known ? "'" : "", object->given);
 	if (err == -ECANCELED && (!known || s.off))
@@ -270,7 +270,7 @@ static enum status swap(const struct opts *o, struct policy_object *object)
 	status = prepare(o, object, &policy);
 	if (status == STATUS_OK) {
 		err = policy_swap(&policy, link);
-		snprintf(what, sizeof(what), "attached in the place of '%s'", name);
+		snprintf(what, sizeof(what), "attached in place of '%s'", name);
 		if (!err)
 			status = say_done(object, what);
 		else if (policy_link_lives(link))

@@ -91,7 +91,7 @@ static const char *find_sections(Elf *elf, struct sections *found)
 	Elf_Scn *section = NULL;
 
 	if (!head || head->e_machine != EM_BPF || head->e_type != ET_REL)
-		return "it is no BPF object; 'optee-top policy build' makes one of a FILE.c";
+		return "it is not a BPF object; 'optee-top policy build' makes one of a FILE.c";
 	if (elf_getshdrnum(elf, &nr) || elf_getshdrstrndx(elf, &names))
 		return "it is cut off; build it again";
 	while ((section = elf_nextscn(elf, section))) {
@@ -175,8 +175,8 @@ static const char *read_table(struct policy_object *o, const struct sections *fo
 		   *timeout = member(o, table, "timeout_ms", sizeof(o->timeout_ms));
 
 	if (!name || !flags || !timeout)
-		return "its table is of another version of optee_admission.h; build it with this "
-		       "one's";
+		return "its table comes from another version of optee_admission.h; build it with "
+		       "this one";
 	memcpy(&o->flags, flags, sizeof(o->flags));
 	memcpy(&o->timeout_ms, timeout, sizeof(o->timeout_ms));
 	o->timeout_at = o->data + found->table_offset + (timeout - (const char *)table->d_buf);

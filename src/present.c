@@ -40,10 +40,11 @@ static enum status not_ours(const struct opts *o, int err)
 	if (err == -EINTR)
 		return STATUS_FAILURE; /* a signal: there is nothing to say */
 	if (err == -EPROTO)
-		return fail(STATUS_FAILURE,
-			    "cannot use the daemon at '%s': it is of another optee-top; restart it, "
-			    "or be root and give --direct",
-			    o->socket);
+		return fail(
+			STATUS_FAILURE,
+			"cannot use the daemon at '%s': it runs another version of optee-top; restart it, "
+			"or be root and give --direct",
+			o->socket);
 	if (stream_refused(err))
 		return fail(STATUS_FAILURE, "cannot use the daemon at '%s': it is full: %s%s",
 			    o->socket, stream_refused(err), geteuid() ? "" : ", or give --direct");

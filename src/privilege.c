@@ -103,6 +103,6 @@ enum status privilege_drop(const struct identity *id)
 	if (!err)
 		err = drop_capabilities();
 	if (err)
-		return fail(STATUS_FAILURE, "cannot give up privileges: %s", strerror(-err));
+		return fail(STATUS_FAILURE, "cannot drop privileges: %s", strerror(-err));
 	return STATUS_OK;
 }

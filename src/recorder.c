@@ -80,7 +80,7 @@ static bool failed(struct recorder *r)
 {
 	if (r->encoder.error && r->file) {
 		fail(STATUS_FAILURE,
-		     "cannot record to '%s': %s; it has all up to here (%llu bytes)", r->file,
+		     "cannot record to '%s': %s; it is complete up to here (%llu bytes)", r->file,
 		     strerror(-r->encoder.error), (unsigned long long)r->bytes);
 		r->file = NULL;
 	}

@@ -94,13 +94,13 @@ static void say_damage(struct recording *r, bool ended)
 
 	r->damaged = f->damaged || !ended;
 	if (inside)
-		say("'%s' is damaged in %llu place%s: %llu bytes are left out", r->name,
+		say("'%s' is damaged in %llu place%s: %llu bytes are skipped", r->name,
 		    (unsigned long long)inside, inside == 1 ? "" : "s",
 		    (unsigned long long)(f->skipped - f->tail));
 	if (!ended)
-		say("'%s' was cut off: it goes up to where that was", r->name);
+		say("'%s' was cut off: only what precedes the cut is used", r->name);
 	else if (f->tail)
-		say("'%s' goes on for %llu bytes after its end: they are left out", r->name,
+		say("'%s' has %llu bytes after its end: they are skipped", r->name,
 		    (unsigned long long)f->tail);
 }
 
@@ -198,9 +198,9 @@ enum status recording_open(struct recording **to, const char *file)
 void recording_close(struct recording *r)
 {
 	if (r->file.changed)
-		say("'%s' was changed while it was being read: what is gone is left out", r->name);
+		say("'%s' was changed while it was being read: what is gone is skipped", r->name);
 	else if (r->spoiled)
-		say("'%s' has a block that cannot be read: it is left out", r->name);
+		say("'%s' has a block that cannot be read: it is skipped", r->name);
 	block_file_close(&r->file);
 	free(r->blocks);
 	free(r->snapshots.at);

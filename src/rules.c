@@ -133,7 +133,7 @@ static enum status take_time(struct rule *r, const struct place *at, const char 
 	char least[32];
 
 	if (!parse_time(word, &r->value))
-		return wrong(at, "'%s' is no TIME such as 500us, 20ms or 1.5s", show(word).text);
+		return wrong(at, "'%s' is not a TIME such as 500us, 20ms or 1.5s", show(word).text);
 	if (r->value < r->kind->least_ns)
 		return wrong(at, "'%s' is too short for %s: %s at least", show(word).text,
 			     r->kind->name, format_ns(r->kind->least_ns, least, sizeof(least)));
@@ -147,7 +147,7 @@ static enum status take_class(struct rule *r, const struct place *at, const char
 			r->class = class;
 			return STATUS_OK;
 		}
-	return wrong(at, "'%s' is no class: normal or system", show(word).text);
+	return wrong(at, "'%s' is not a class: normal or system", show(word).text);
 }
 
 static enum status take_arguments(struct rule *r, const struct place *at, char **words, int nr)
@@ -164,14 +164,14 @@ static enum status take_arguments(struct rule *r, const struct place *at, char *
 	enum status status = STATUS_OK;
 
 	if (nr > words_of[arg].most)
-		return wrong(at, "'%s' is too much for %s%s%s",
+		return wrong(at, "unexpected argument '%s' for %s%s%s",
 			     show(words[words_of[arg].most]).text, r->kind->name,
 			     *rule_arg_help(arg) ? " " : "", rule_arg_help(arg));
 	if (nr < words_of[arg].least)
 		return wrong(at, "%s needs an argument: %s %s", r->kind->name, r->kind->name,
 			     rule_arg_help(arg));
 	if (arg == ARG_COUNT && !parse_count(words[0], &r->value))
-		return wrong(at, "'%s' is no whole number from 1 on", show(words[0]).text);
+		return wrong(at, "'%s' is not a whole number from 1 up", show(words[0]).text);
 	if (arg == ARG_CLASS_TIME)
 		status = take_class(r, at, words[0]);
 	if (status == STATUS_OK && nr && arg != ARG_COUNT)
@@ -215,7 +215,7 @@ static enum status take_line(struct rules *rules, const struct place *at, char *
 		return status;
 	for (size_t i = 0; i < rules->nr; i++)
 		if (same(&rules->rules[i], &rule))
-			return wrong(at, "%s%s%s is there already", rule.kind->name,
+			return wrong(at, "%s%s%s is given twice", rule.kind->name,
 				     *rule.text ? " " : "", rule.text);
 	grown = realloc(rules->rules, (rules->nr + 1) * sizeof(*grown));
 	if (!grown)
@@ -250,12 +250,12 @@ static enum status take_file(struct rules *rules, const char *file)
 
 	if (nul_line) {
 		at.line = (unsigned int)nul_line;
-		return wrong(&at, "a NUL byte: this is no text");
+		return wrong(&at, "it has a NUL byte, so it is not text");
 	}
 	if (err)
 		return fail(STATUS_USAGE,
-			    "cannot read '--rules %s': %s; 'optee-top help rules' tells what "
-			    "is to be in it",
+			    "cannot read '--rules %s': %s; 'optee-top help rules' explains its "
+			    "format",
 			    file, text_read_why(err));
 	rest = text;
 	while (status == STATUS_OK && (line = text_line(&rest))) {

@@ -121,12 +121,12 @@ static const char *terminal_fault(const char **name)
 		failed = setupterm(*name, STDOUT_FILENO, &err) == ERR;
 	}
 	if (failed)
-		return err > 0 ? "it prints on paper" :
+		return err > 0 ? "it is a printing terminal" :
 		       err < 0 ? "there is no terminfo database" :
-				 "the terminfo database does not have it";
+				 "it is not in the terminfo database";
 	move = tigetstr("cup");
 	if (!move || move == (const char *)-1)
-		fault = "it cannot place its cursor";
+		fault = "it has no cursor addressing";
 	del_curterm(cur_term);
 	return fault;
 }
@@ -185,7 +185,7 @@ struct screen *screen_open(void)
 		fault = "curses cannot use it";
 	}
 	fail(STATUS_FAILURE,
-	     "cannot use the terminal '%s': %s; use -b, or set TERM to vt100 if it is like one",
+	     "cannot use the terminal '%s': %s; use -b, or set TERM to vt100 if it behaves like one",
 	     getenv("TERM") ?: "", fault);
 	free(scr);
 	return NULL;

@@ -34,7 +34,7 @@ extern const struct serve_limits serve_limits;
 struct serve_stats {
 	u64 accepted, refused; /* refused: too many, or no descriptor was left */
 	u64 cut;               /* too slow */
-	u64 rejected;          /* said something else than they should */
+	u64 rejected;          /* sent something unexpected */
 	u32 clients;           /* now */
 };
 

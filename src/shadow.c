@@ -75,13 +75,13 @@ static enum status look_at(struct shadows *s, u32 n)
 		if (s->callbacks[n] >> callback & 1 &&
 		    btf__find_by_name_kind(o->btf, name, BTF_KIND_FUNC) < 0)
 			return fail(STATUS_FAILURE,
-				    "cannot %s: it was built with an older policy.h; build it anew",
+				    "cannot %s: it was built with an older policy.h; build it again",
 				    o->doing);
 	}
 	if (type && type->size != sizeof(struct optee_adm_asked))
 		return fail(STATUS_FAILURE,
-			    "cannot %s: it was built with an optee_admission.h of another version; "
-			    "build it anew",
+			    "cannot %s: it was built with another version of optee_admission.h; "
+			    "build it again",
 			    o->doing);
 	return STATUS_OK;
 }

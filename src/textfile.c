@@ -80,9 +80,9 @@ static int write_whole(struct textfile *t, void (*print)(void *arg, FILE *out), 
 static void tell(struct textfile *t, int err)
 {
 	if (err && -err != t->error)
-		say("cannot write '%s': %s; it will be tried again", t->name, strerror(-err));
+		say("cannot write '%s': %s; will try again", t->name, strerror(-err));
 	else if (!err && t->error)
-		say("'%s' is written again", t->name);
+		say("writing '%s' again", t->name);
 	t->error = -err;
 }
 

@@ -241,17 +241,17 @@ void detail_help(struct page *p)
 {
 	put_heading(p, "Before a session, and a call that waits");
 	put_mark(p, STYLE_ALARM, MARK_SIGNS[MARK_ALARM],
-		 "has part in a condition that is wrong and lasts, from its beginning until now: "
-		 "one of the calls that wait in vain, or that make them wait");
-	put_mark(p, STYLE_WAITING, '*', "a call of it waits");
+		 "is involved in a fault that is still in progress: "
+		 "one of the calls that wait in vain, or that make others wait");
+	put_mark(p, STYLE_WAITING, '*', "one of its calls waits");
 	put_mark(p, STYLE_PLAIN, MARK_SIGNS[MARK_LOAD],
-		 "has part in one that may be ordinary load: it holds a thread while none is free");
+		 "is involved in what may be ordinary load: it holds a thread while none is free");
 	put_mark(p, STYLE_DIM, 'x', "it is closed");
-	put_heading(p, "A pool's bar: one sign a TEE thread");
+	put_heading(p, "A pool's bar: one sign per TEE thread");
 	pool_help(p);
-	put_heading(p, "Conditions of the queue; e shows those that were");
+	put_heading(p, "Conditions of the queue; e shows what has happened");
 	view_conditions_help(p);
-	put_heading(p, "Columns, and fields to sort by; '-' is what is not known");
+	put_heading(p, "Columns, and fields to sort by; '-' means not known");
 	for (size_t i = 0; i < nr_session_fields; i++)
 		put_help(p, session_fields[i].name, session_fields[i].head ?: "",
 			 session_fields[i].help);
@@ -261,5 +261,5 @@ void detail_help(struct page *p)
 	put_heading(p, "Losses: what was not seen");
 	for (int i = 0; i < NR_LOSSES; i++)
 		put_help(p, loss_fields[i].name, "", loss_fields[i].help);
-	put_help(p, "missed", "", "hook runs that the kernel skipped");
+	put_help(p, "missed", "", "hook runs skipped by the kernel");
 }

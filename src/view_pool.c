@@ -48,7 +48,7 @@ static const struct {
 	[CELL_SYSTEM_RPC] = { 's', STYLE_SYSTEM, "a system call, in an RPC" },
 	[CELL_NORMAL] = { 'N', STYLE_NORMAL, "a normal call, in the secure world" },
 	[CELL_NORMAL_RPC] = { 'n', STYLE_NORMAL, "a normal call, in an RPC" },
-	[CELL_HELD] = { 'h', STYLE_PLAIN, "a call from before optee-top came; in RPC or not?" },
+	[CELL_HELD] = { 'h', STYLE_PLAIN, "a call from before the attach; in an RPC or not?" },
 	[CELL_RESERVED] = { 'r', STYLE_SYSTEM, "free, but in reserve for system sessions" },
 	[CELL_FREE] = { '.', STYLE_DIM, "free" },
 };

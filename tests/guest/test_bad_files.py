@@ -95,7 +95,7 @@ def saved(findings: Findings, file: Path, says: str, frames: int) -> bytes:
     return done.out
 
 
-CUT = "was cut off: it goes up to where that was"
+CUT = "was cut off: only what precedes the cut is used"
 
 
 @test()
@@ -133,7 +133,7 @@ def bad_files_flipped(context: Context) -> None:
             data = bytearray(WHOLE)
             data[at] ^= 1 << (at & 7)
             file.write_bytes(data)
-            out = saved(findings, file, f"is damaged in 1 place: {size} bytes are left out",
+            out = saved(findings, file, f"is damaged in 1 place: {size} bytes are skipped",
                         len(whole) - 1).splitlines()
             # The next one has the events of the one that is missing, too.
             findings.equal(f"{at}: the frames before", out[:number - 1], whole[:number - 1])
@@ -174,7 +174,7 @@ def bad_files_another_machine(context: Context) -> None:
     file.write_bytes(recfile.join([first.having(evil), *rest]))
     done = native.run("export", file, "--format", "jsonl")
     findings.equal("an escape in the host's name", (done.status, done.err), (
-        0, f"optee-top: '{file}' has a block that cannot be read: it is left out\n"))
+        0, f"optee-top: '{file}' has a block that cannot be read: it is skipped\n"))
     findings.true("it comes out", b"\x1b" not in done.out and b"[2Jabc" not in done.out)
     findings.done()
 
@@ -190,7 +190,7 @@ def bad_files_spoiled_end(context: Context) -> None:
     for n in last:
         parts[n] = parts[n].having(b"\xff" * 40)
     file.write_bytes(recfile.join(parts))
-    says = "has a block that cannot be read: it is left out"
+    says = "has a block that cannot be read: it is skipped"
     saved(findings, file, says, 18)
     whole = native.run("replay", native.RECORDING, "events")
     findings.equal("its events", native.run("replay", file, "events", seconds=20),
@@ -212,7 +212,7 @@ def bad_files_behind_the_end(context: Context) -> None:
     file = context.dir / "behind.rec"
     whole = native.run("replay", native.RECORDING, "--json").out
     file.write_bytes(WHOLE + b"garbage")
-    out = saved(findings, file, "goes on for 7 bytes after its end: they are left out",
+    out = saved(findings, file, "has 7 bytes after its end: they are skipped",
                 whole.count(b"\n"))
     findings.equal("the frames", out, whole)
     findings.done()

@@ -219,7 +219,7 @@ def check_of_kernel_clients(context: Context) -> None:
                                        "no_reservation_leak": "pass", "no_deadlock": "pass"})
     findings.equal("the count's leak", have["no_count_leak"].evidence,
                    ["tee0: the driver counts 1 of 2 threads free, and 0 calls hold one: it has "
-                    "lost 1"])
+                    "leaked 1"])
     have = read(findings, found, "reservation", "json", FAILURE)
     verdicts(findings, "reservation", have, {"no_count_leak": "pass", "no_drift": "pass",
                                              "no_reservation_leak": "fail"})
@@ -239,7 +239,7 @@ CASES = (
     Case("two", "optee-top check --live 3 -- true", USAGE, r"one input only"),
     Case("file_too", "optee-top check /tmp/x --live 3", USAGE, r"one input only"),
     Case("no_command", "optee-top check --", USAGE, r"no COMMAND after '--'"),
-    Case("elsewhere", "optee-top events -- true", USAGE, r"nothing follows '--'"),
+    Case("elsewhere", "optee-top events -- true", USAGE, r"only 'check' takes a command"),
     Case("alone", "optee-top -- true", USAGE, r"no command before '--'"),
     Case("format", "optee-top check --format xml --live 3", USAGE, r"table, tap, junit or json"),
     Case("both", "optee-top check --json --format tap --live 3", USAGE, r"both JSON and"),

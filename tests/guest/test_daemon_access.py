@@ -73,7 +73,7 @@ rm /tmp/way/alive.lock
 """
 IN_THE_WAY = (
     Case("way_file", "optee-top daemon --socket /tmp/way/file", FAILURE,
-         r"cannot listen on '/tmp/way/file': there is something else than a socket"),
+         r"cannot listen on '/tmp/way/file': it exists and is not a socket"),
     Case("way_link", "optee-top daemon --socket /tmp/way/link", FAILURE, r"'/tmp/way/link'"),
     Case("way_directory", "optee-top daemon --socket /tmp/way/directory", FAILURE,
          r"cannot listen on '/tmp/way/directory'"),
@@ -136,7 +136,7 @@ daemon_start --log /roots/log --group watchers --config /tmp/way/empty.conf
 wait_for 60 test -s /roots/log/optee-top.jsonl
 stat -c '%u %g %a' /roots/log /roots/log/.lock >/tmp/given
 kill -KILL "$(worker)"
-wait_for 60 said 1 "ended by signal 9"
+wait_for 60 said 1 "killed by signal 9"
 daemon_stop
 [ ! -e $SOCKET ] || die "the socket is left"
 """

@@ -235,5 +235,5 @@ def daemon_killed(context: Context) -> None:
     check_epochs(findings, log_of(out), 3)
     said = (out / "daemon.err").read_text().splitlines()
     findings.equal("lines that the daemon says", len(said), 1)
-    findings.true(f"it says {said}", "ended by signal 9" in said[0])
+    findings.true(f"it says {said}", "killed by signal 9" in said[0])
     findings.done()

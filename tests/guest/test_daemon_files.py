@@ -52,7 +52,7 @@ wait_for 60 said 1 "cannot read '/tmp/conf'"
 options 'log /tmp/out/log2' 'log-csv' 'group nobody'
 kill -HUP $DAEMON
 wait_for 60 test -s /tmp/out/log2/pools.csv
-wait_for 60 said 1 "started again"
+wait_for 60 said 1 "restarted"
 load three
 more frames 2
 end frames

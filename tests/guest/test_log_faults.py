@@ -75,7 +75,7 @@ log_do take 5
 LOST=$(stat_of lost)
 log_do take 100
 is "$(stat_of lost)" -eq "$LOST" "lost when there is room again"
-is "$(grep -c 'written again' /tmp/said)" -eq 2 "said once by each format"
+is "$(grep -c 'logging to' /tmp/said)" -eq 2 "said once by each format"
 is "$(wc -l </tmp/said)" -eq 4 "and nothing else"
 log_end
 tar c -C /tmp/full -f /tmp/log.tar log
@@ -147,7 +147,7 @@ log_do take 5
 LOST=$(stat_of lost)
 log_do take 50
 is "$(stat_of lost)" -eq "$LOST" "lost on the new disk"
-tail -1 /tmp/said | grep -q 'written again' || die "not said: $(cat /tmp/said)"
+tail -1 /tmp/said | grep -q 'logging to' || die "not said: $(cat /tmp/said)"
 log_end
 tar c -C /tmp/disk -f /tmp/log.tar log
 """
@@ -172,11 +172,11 @@ log_do take 5
 LOST=$(stat_of lost)
 log_do take 50
 is "$(stat_of lost)" -eq "$LOST" "lost when it can be written again"
-said 2 'written again'
+said 2 'logging to'
 # The directory is deleted, and made again by another; and then nobody may make it.
 rm -r /tmp/disk/log
 log_do take 5
-said 3 'a new log begins'
+said 3 'a new log starts'
 log_do take 5
 rm -r /tmp/disk/log
 : >/tmp/disk/log
@@ -185,7 +185,7 @@ said 4 'Not a directory'
 rm /tmp/disk/log
 mkdir -m 700 /tmp/disk/log
 log_do take 20
-said 5 'written again'
+said 5 'logging to'
 is "$(stat -c %a /tmp/disk/log/optee-top.jsonl)" = 640 "the mode"
 log_end
 tar c -C /tmp/disk -f /tmp/log.tar log

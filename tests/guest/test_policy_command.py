@@ -88,9 +88,9 @@ def check_usage(findings: Findings, context: Context) -> None:
             ((), USAGE, "'policy' needs a command; see 'optee-top --help'"),
             (("bild",), USAGE, "no command 'policy bild'; see 'optee-top --help'"),
             (("attach",), USAGE, "'policy attach' needs NAME|FILE; see 'optee-top --help'"),
-            (("list", "x"), USAGE, "'x' is too much for 'policy list'; see 'optee-top --help'"),
+            (("list", "x"), USAGE, "unexpected argument 'x' for 'policy list'; see 'optee-top --help'"),
             (("swap", "a", "b"), USAGE,
-             "'b' is too much for 'policy swap'; see 'optee-top --help'"),
+             "unexpected argument 'b' for 'policy swap'; see 'optee-top --help'"),
             (("attach", "none", "--timeout-ms", "30001"), USAGE,
              "cannot use '--timeout-ms 30001': not a whole number from 1 to 30000"),
             (("build", "x.o"), USAGE, "cannot build 'x.o': its name does not end in .c"),
@@ -287,7 +287,7 @@ finish
 """ % {"hold": HOLD_MS}
 
 CANNOT = "cannot attach '%s': "
-REFUSES = ("; 'optee-top policy swap %s' puts it in its place, 'optee-top policy detach' ends that")
+REFUSES = ("; 'optee-top policy swap %s' replaces it, 'optee-top policy detach' detaches it")
 SOURCE = "%s: '%s': %s; --verbose shows all that the verifier says"
 NONE = "no policy is attached; 'optee-top policy attach' does that"
 STOCK = "this OP-TEE driver takes no policies; 'make optee-ko' builds one that does"
@@ -316,7 +316,7 @@ SAID: Mapping[str, Said] = {
     "callback": Said(FAILURE, CANNOT % "/p/callback.o" + "this driver calls 'admit' with other "
                                                          "arguments; " + OTHER),
     "cut": Said(FAILURE, CANNOT % "/p/cut.o" + "it is cut off; build it again"),
-    "text": Said(FAILURE, CANNOT % "/p/text.o" + "it is no BPF object; 'optee-top policy build' "
+    "text": Said(FAILURE, CANNOT % "/p/text.o" + "it is not a BPF object; 'optee-top policy build' "
                                                  "makes one of a FILE.c"),
     "no": Said(FAILURE, CANNOT % "/p/no.o" + "No such file or directory"),
     "other_swap_TERM": Said(FAILURE, "cannot swap to 'none': 'single' is attached in the "
@@ -346,7 +346,7 @@ SAID: Mapping[str, Said] = {
 }
 DONE: Mapping[str, str] = {
     "attach": "policy 'bounded' attached",
-    "swap": "policy 'single' attached in the place of 'bounded'",
+    "swap": "policy 'single' attached in place of 'bounded'",
     "detach": "policy 'single' detached",
     "newer": "policy 'newer' attached",
     "newer_end": "policy 'newer' detached",

@@ -120,7 +120,7 @@ def check_ejected(findings: Findings, guest: vm.Run) -> None:
         pool["design"], [c for c in NOT_JUDGED if pool["conditions"][c] is None]), ("merged", []))
     findings.equal("ejected: check", (guest.read("checked.status"), [
         (v.rule, v.verdict, v.evidence) for v in read_json(guest.read("checked").decode())]),
-        (b"1\n", [("no_ejection", "fail", ["tee0: 1 ejected; 'gives-up' was left last: it gave up"])]))
+        (b"1\n", [("no_ejection", "fail", ["tee0: 1 ejected, 'gives-up' last: it gave up"])]))
     findings.equal("ejected: metrics", dict(re.findall(r"^optee_(policies_\w+)\{tee=\"0\"\} (\d+)$",
                    text, re.M)), {"policies_attached_total": "2", "policies_ejected_total": "1"})
 

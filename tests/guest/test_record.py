@@ -234,7 +234,7 @@ def check_cut_off(findings: Findings, rec: Path) -> None:
     """All up to the last whole block, and one line that it is not all."""
     parts = recfile.blocks(rec.read_bytes())
     shown = max(sum(b.type == recfile.SNAPSHOT for b in parts) - 1, 0)
-    said = f"optee-top: '{rec}' was cut off: it goes up to where that was\n"
+    said = f"optee-top: '{rec}' was cut off: only what precedes the cut is used\n"
     for words, status in ((), 0), (("--strict",), 5):
         done = native.run("replay", rec, "--json", *words)
         findings.equal(f"{rec.name} {words}: status and words", (done.status, done.err),

@@ -260,12 +260,12 @@ def evil_recording() -> bytes:
 
 @test()
 def replay_lets_no_escape_through(context: Context) -> None:
-    """What has it is left out, and that is said: once, when the terminal is free."""
+    """What has it is skipped, and that is said: once, when the terminal is free."""
     findings = Findings()
     context.dir.mkdir(parents=True, exist_ok=True)
     evil = context.dir / "evil.rec"
     evil.write_bytes(evil_recording())
-    said = f"optee-top: '{evil}' has a block that cannot be read: it is left out"
+    said = f"optee-top: '{evil}' has a block that cannot be read: it is skipped"
     frames_left = None
     for words in ("-b",), ("--json",), ("events",), ("events", "--json"):
         done = native.run("replay", evil, *words)

@@ -44,7 +44,7 @@ def terminal_fallback(context: Context) -> None:
         terminal.shows("empty: optee-top ", 60)
         text = terminal.raw.decode(errors="replace")
         findings.true(f"an unknown terminal: {text}",
-                      "cannot use the terminal 'strange': the terminfo database does not have it; "
+                      "cannot use the terminal 'strange': it is not in the terminfo database; "
                       "use -b" in text or
                       "cannot use the terminal 'strange': there is no terminfo database; "
                       "use -b" in text)

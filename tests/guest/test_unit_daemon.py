@@ -94,7 +94,7 @@ journalctl -u $unit -o json --no-pager >/tmp/journal
 """
 NAMES = ("one", "two", "three")
 JOURNAL = (
-    "optee-top: the worker was ended by signal 9: the history is lost, counters begin anew",
+    "optee-top: the worker was killed by signal 9: the history is lost, and counters start over",
     "optee-top: cannot use 'log-size none': not a number from",
     "optee-top: cannot use '/etc/optee-top/daemon.conf': see line",
 )

@@ -103,7 +103,7 @@ def validate_count_leak(context: Context) -> None:
     found = validate(context, 1, *patched(*MENDED, "plant-count-leak"), "--workload", "contended")
     findings = check(found, {"contended": {"no_count_leak", "no_drift"}})
     names(findings, "contended", found["contended"].get("no_count_leak", ()),
-          r"1 of 2 threads free, and 0 calls hold one: it has lost 1")
+          r"1 of 2 threads free, and 0 calls hold one: it has leaked 1")
     findings.done()
 
 

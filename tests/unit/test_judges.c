@@ -100,10 +100,10 @@ static void conditions(void **state)
 		fake.first.pools[0].conds[cases[i].cond].known = false;
 		fake.last.pools[0].conds[cases[i].cond].known = false;
 		expect(cases[i].rule, VERDICT_UNKNOWN,
-		       "this kernel or its hooks cannot tell; see 'optee-top doctor'");
+		       "this kernel or its hooks cannot detect it; see 'optee-top doctor'");
 		fake.last.pools[0].total = -1;
 		expect(cases[i].rule, VERDICT_UNKNOWN,
-		       "Linux does not count OP-TEE's threads here, so nothing can tell");
+		       "Linux does not count OP-TEE's threads here, so this cannot be detected");
 		fake.first.nr_pools = fake.last.nr_pools = 0;
 		expect(cases[i].rule, VERDICT_UNKNOWN, "no TEE was in use, so nothing was seen");
 	}
@@ -115,7 +115,7 @@ static void for_so_long(void **state)
 	fake_init(&fake);
 	fake_episode(&fake, COND_STRANDED, 19 * MS);
 	fake_episode(&fake, COND_STRANDED, 5 * MS);
-	expect("no_stranded 20ms", VERDICT_PASS, "2, none so long, the longest 19ms");
+	expect("no_stranded 20ms", VERDICT_PASS, "2, none that long, the longest 19ms");
 	fake_episode(&fake, COND_STRANDED, 20 * MS);
 	expect("no_stranded 20ms", VERDICT_FAIL, "3 times, the longest 20ms");
 	assert_int_equal(found.nr_lines, 2); /* the others are shorter */
@@ -132,10 +132,10 @@ static void for_so_long(void **state)
 	fake_init(&fake);
 	fake_episode(&fake, COND_STARVED, SECOND);
 	expect("no_starved 2s", VERDICT_FAIL, "1 time, the longest wait 2.0s");
-	expect("no_starved 2.1s", VERDICT_PASS, "1, none so long, the longest wait 2.0s");
+	expect("no_starved 2.1s", VERDICT_PASS, "1, none that long, the longest wait 2.0s");
 	fake_init(&fake);
 	expect("no_starved 200ms", VERDICT_UNKNOWN,
-	       "waits shorter than 1.0s were not told; see --starved");
+	       "waits shorter than 1.0s were not reported; see --starved");
 }
 
 static void the_evidence_is_short(void **state)
@@ -179,7 +179,7 @@ static void what_was_before_is_not_judged(void **state)
 		(struct snap_cond){ .known = true, .count = 1, .longest_ns = 9 * SECOND };
 	fake.first.pools[0].conds[COND_STRANDED] = (struct snap_cond){ .known = true,
 								       .longest_ns = 9 * SECOND };
-	expect("no_stranded 5s", VERDICT_PASS, "1, none so long");
+	expect("no_stranded 5s", VERDICT_PASS, "1, none that long");
 	expect("no_stranded", VERDICT_FAIL, "1 time");
 	/* What lasts from before is seen. */
 	fake.first.pools[0].conds[COND_OVERRUN].lasting = 1;
@@ -234,7 +234,7 @@ static void leaks(void **state)
 	end->drift = 1;
 	expect("no_count_leak", VERDICT_FAIL, "threads are missing at the end");
 	assert_true(evidence("the driver counts 1 of 2 threads free, and 0 calls hold one: it has "
-			     "lost 1"));
+			     "leaked 1"));
 	end->drift = -1; /* too many are no leak */
 	assert_int_equal(judged("no_count_leak"), VERDICT_PASS);
 	end->drift_known = false;
@@ -277,7 +277,7 @@ static void ejections(void **state)
 	expect("no_ejection", VERDICT_PASS, "none"); /* that was before */
 	end->policies_ejected = 3;
 	expect("no_ejection", VERDICT_FAIL, "the driver's own rule took a policy's place");
-	assert_true(evidence("tee0: 1 ejected; 'never' was left last: a call waited too long"));
+	assert_true(evidence("tee0: 1 ejected, 'never' last: a call waited too long"));
 	end->policies_ejected = 1; /* the driver has come anew */
 	expect("no_ejection", VERDICT_PASS, "none");
 }

@@ -215,7 +215,7 @@ static void names_of_tas(void **state)
 	}
 }
 
-/* A label that does not fit is left out whole: no line is torn. */
+/* A label that does not fit is skipped whole: no line is torn. */
 static void long_labels(void **state)
 {
 	static struct labels l;

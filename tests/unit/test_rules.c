@@ -63,34 +63,34 @@ static void refused(void **state)
 		  ":3: no rule 'frobnicate'; 'optee-top help rules' lists them\n" },
 		{ "a\x1b[2J", ":1: no rule 'a\\x1b[2J'; 'optee-top help rules' lists them\n" },
 		{ "NO_OVERRUN", ":1: no rule 'NO_OVERRUN'; 'optee-top help rules' lists them\n" },
-		{ "no_overrun 20ms", ":1: '20ms' is too much for no_overrun\n" },
-		{ "no_stranded 1ms 2ms", ":1: '2ms' is too much for no_stranded [TIME]\n" },
-		{ "no_stranded 20", ":1: '20' is no TIME such as 500us, 20ms or 1.5s\n" },
-		{ "no_stranded ms", ":1: 'ms' is no TIME such as 500us, 20ms or 1.5s\n" },
-		{ "no_stranded -1ms", ":1: '-1ms' is no TIME such as 500us, 20ms or 1.5s\n" },
-		{ "no_stranded 0ms", ":1: '0ms' is no TIME such as 500us, 20ms or 1.5s\n" },
-		{ "no_stranded 0x1ms", ":1: '0x1ms' is no TIME such as 500us, 20ms or 1.5s\n" },
-		{ "no_stranded 1e3ms", ":1: '1e3ms' is no TIME such as 500us, 20ms or 1.5s\n" },
-		{ "no_stranded 1.2.3s", ":1: '1.2.3s' is no TIME such as 500us, 20ms or 1.5s\n" },
-		{ "no_stranded nans", ":1: 'nans' is no TIME such as 500us, 20ms or 1.5s\n" },
+		{ "no_overrun 20ms", ":1: unexpected argument '20ms' for no_overrun\n" },
+		{ "no_stranded 1ms 2ms", ":1: unexpected argument '2ms' for no_stranded [TIME]\n" },
+		{ "no_stranded 20", ":1: '20' is not a TIME such as 500us, 20ms or 1.5s\n" },
+		{ "no_stranded ms", ":1: 'ms' is not a TIME such as 500us, 20ms or 1.5s\n" },
+		{ "no_stranded -1ms", ":1: '-1ms' is not a TIME such as 500us, 20ms or 1.5s\n" },
+		{ "no_stranded 0ms", ":1: '0ms' is not a TIME such as 500us, 20ms or 1.5s\n" },
+		{ "no_stranded 0x1ms", ":1: '0x1ms' is not a TIME such as 500us, 20ms or 1.5s\n" },
+		{ "no_stranded 1e3ms", ":1: '1e3ms' is not a TIME such as 500us, 20ms or 1.5s\n" },
+		{ "no_stranded 1.2.3s",
+		  ":1: '1.2.3s' is not a TIME such as 500us, 20ms or 1.5s\n" },
+		{ "no_stranded nans", ":1: 'nans' is not a TIME such as 500us, 20ms or 1.5s\n" },
 		{ "no_stranded 99999999999999s",
-		  ":1: '99999999999999s' is no TIME such as 500us, 20ms or 1.5s\n" },
+		  ":1: '99999999999999s' is not a TIME such as 500us, 20ms or 1.5s\n" },
 		{ "no_starved 500us", ":1: '500us' is too short for no_starved: 1.0ms at least\n" },
 		{ "calls_at_least", ":1: calls_at_least needs an argument: calls_at_least N\n" },
-		{ "calls_at_least 0", ":1: '0' is no whole number from 1 on\n" },
-		{ "calls_at_least -1", ":1: '-1' is no whole number from 1 on\n" },
-		{ "calls_at_least 1.5", ":1: '1.5' is no whole number from 1 on\n" },
+		{ "calls_at_least 0", ":1: '0' is not a whole number from 1 up\n" },
+		{ "calls_at_least -1", ":1: '-1' is not a whole number from 1 up\n" },
+		{ "calls_at_least 1.5", ":1: '1.5' is not a whole number from 1 up\n" },
 		{ "calls_at_least 99999999999999999999",
-		  ":1: '99999999999999999999' is no whole number from 1 on\n" },
+		  ":1: '99999999999999999999' is not a whole number from 1 up\n" },
 		{ "wait_p99 5ms", ":1: wait_p99 needs an argument: wait_p99 normal|system TIME\n" },
-		{ "wait_p99 5ms normal", ":1: '5ms' is no class: normal or system\n" },
+		{ "wait_p99 5ms normal", ":1: '5ms' is not a class: normal or system\n" },
 		{ "wait_longest system", ":1: wait_longest needs an argument: wait_longest "
 					 "normal|system TIME\n" },
 		{ "wait_longest system 5ms 5ms 5ms 5ms 5ms",
-		  ":1: '5ms' is too much for wait_longest normal|system TIME\n" },
-		{ "no_drift\n#\nno_drift", ":3: no_drift is there already\n" },
-		{ "no_stranded 20ms\nno_stranded 0.02s",
-		  ":2: no_stranded 0.02s is there already\n" },
+		  ":1: unexpected argument '5ms' for wait_longest normal|system TIME\n" },
+		{ "no_drift\n#\nno_drift", ":3: no_drift is given twice\n" },
+		{ "no_stranded 20ms\nno_stranded 0.02s", ":2: no_stranded 0.02s is given twice\n" },
 		{ "", "': it has no rule; 'optee-top help rules' lists them\n" },
 		{ "# nothing\n\n", "': it has no rule; 'optee-top help rules' lists them\n" },
 	};
@@ -109,7 +109,7 @@ static void refused(void **state)
 		assert_null(r.rules);
 	}
 	assert_int_equal(load(&r, nul, sizeof(nul) - 1, said), STATUS_USAGE);
-	assert_string_equal(said, ":2: a NUL byte: this is no text\n");
+	assert_string_equal(said, ":2: it has a NUL byte, so it is not text\n");
 }
 
 static void unreadable(void **state)

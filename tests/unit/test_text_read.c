@@ -144,7 +144,8 @@ static void cursors(void **state)
 		file_of(path, bad[i], strlen(bad[i]));
 		capture_begin(&c, STDERR_FILENO);
 		assert_int_equal(log_cursor_open(&r, dir, path, &at), STATUS_FAILURE);
-		assert_non_null(strstr(capture_end(&c, said, sizeof(said)), "has no position"));
+		assert_non_null(
+			strstr(capture_end(&c, said, sizeof(said)), "does not hold the position"));
 		unlink(path);
 	}
 	capture_begin(&c, STDERR_FILENO);

@@ -169,8 +169,8 @@ static void errors(void **state)
 	assert_int_equal(self.at[SELF_TEXTFILE_ERRORS], 10);
 	assert_int_equal(self.at[SELF_TEXTFILE_WRITES], 3);
 	assert_int_equal(lines_of(said), 4);
-	assert_non_null(strstr(said, ": No such file or directory; it will be tried again\n"));
-	assert_non_null(strstr(said, ": File too large; it will be tried again\n"));
+	assert_non_null(strstr(said, ": No such file or directory; will try again\n"));
+	assert_non_null(strstr(said, ": File too large; will try again\n"));
 	end();
 }
 
