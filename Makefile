@@ -359,11 +359,8 @@ bench: guest
 	$(Q)$(MAKE) --no-print-directory build/arm64/bench-floor build/arm64/bench-meter
 	$(Q)tests/bench/run
 
-# What takes long to build is there before the tests begin, which would be held up by it.
 check check-all:
 	$(Q)scripts/host-deps build unit vm
-	$(Q)$(MAKE) --no-print-directory guest
-	$(Q)tests/vm/prepare $(if $(filter check-all,$@),firmware:4) firmware:8 firmware-ffa headers:7.3
 	$(Q)tests/check $(if $(filter check-all,$@),--all) $(if $(LOADED),--loaded)
 
 check-hosts:

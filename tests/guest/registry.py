@@ -28,7 +28,6 @@ class Test(NamedTuple):
     check_all: bool
 
 
-SLOTS = 3  # guests at once on two cores: a guest sleeps for a part of its time
 ALONE = 99  # all of them, however many there are
 TESTS: list[Test] = []
 

@@ -7,7 +7,6 @@ import json
 import signal
 import socket
 import subprocess
-import threading
 import time
 import urllib.error
 import urllib.parse
@@ -26,11 +25,10 @@ TRIES = 5  # somebody else may take the port that was free
 Argv = Callable[["Service"], Sequence[str]]
 # Straight there: a proxy that the environment names is none of ours.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-_ports = threading.Lock()
 
 
 def free_port() -> int:
-    with _ports, socket.socket() as one:
+    with socket.socket() as one:
         one.bind((HOST, 0))
         return int(one.getsockname()[1])
 
