@@ -275,13 +275,14 @@ def overruns_2(context: Context) -> None:
     _overruns(context, 2)
 
 
-@test(check_all=True)
+@test()
 def overruns_4(context: Context) -> None:
     _overruns(context, 4)
 
 
-@test()
+@test(check_all=True)
 def overruns_8(context: Context) -> None:
+    """More threads than in overruns_4, and the same rule."""
     _overruns(context, 8)
 
 
@@ -292,11 +293,13 @@ def reserve_2(context: Context) -> None:
 
 @test(check_all=True)
 def reserve_4(context: Context) -> None:
+    """More threads than in reserve_2, and one is in reserve as there."""
     _reserve(context, 4)
 
 
-@test()
+@test(check_all=True)
 def reserve_8(context: Context) -> None:
+    """As reserve_4."""
     _reserve(context, 8)
 
 
@@ -307,11 +310,13 @@ def starved_2(context: Context) -> None:
 
 @test(check_all=True)
 def starved_4(context: Context) -> None:
+    """More threads than in starved_2, and the same limit."""
     _starved(context, 4)
 
 
-@test()
+@test(check_all=True)
 def starved_8(context: Context) -> None:
+    """As starved_4."""
     _starved(context, 8)
 
 

@@ -78,7 +78,7 @@ dmesg_since | grep -v 'optee: \(probing\|revision\|Async\|dynamic\|init\)' >/tmp
 
 @test()
 def policy_devices(context: Context) -> None:
-    options = policy.options("--two-devices", "--threads", "8", *build(context, "crowded"),
+    options = policy.options("--two-devices", "--threads", "4", *build(context, "crowded"),
                              patch=PATCH)
     guest = policy.run(context, DEVICES, *options,
                        gets=["dmesg", "crowded.dmesg", *(f"{n}.load" for n in LOADS)])

@@ -64,9 +64,11 @@ def policy_strand_2(context: Context) -> None:
 
 @test(check_all=True)
 def policy_strand_4(context: Context) -> None:
+    """More threads than in policy_strand_2, and the same calls."""
     strand(context, 4)
 
 
-@test()
+@test(check_all=True)
 def policy_strand_8(context: Context) -> None:
+    """As policy_strand_4."""
     strand(context, 8)
