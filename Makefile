@@ -43,6 +43,7 @@ GEN	:= build/gen
 ifeq ($(origin CC),default)
 CC	:= $(CROSS_COMPILE)gcc
 endif
+AR	:= $(CROSS_COMPILE)ar
 STRIP	:= $(CROSS_COMPILE)strip
 HOSTCC	?= gcc
 CLANG	?= clang
@@ -57,24 +58,11 @@ CFLAGS_ALL += $(if $(STATIC),-DNO_LOCALES)
 LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(LDFLAGS)
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
 
-# What needs neither a kernel nor a terminal: the unit tests have it, too.
-PLAIN	:= opts config_file filter text_read help man json_keys fields fields_pool fields_policy policy_reason fields_ta text printable ta_names hist sums fail json stop source event_text \
-	line csv lock_file log_name log_dir given_dir log_file log_pack log_jsonl log_csv log_sink event_quota logger time_parse \
-	log_read log_cursor log_export log_out_csv log_out_prometheus \
-	conditions condition_table condition_log deadlock lost_wake \
-	block block_file codec schema schema_pool schema_call encoder decoder recorder recording \
-	history feed acceptor serve stream merge snapshot_copy listener unix_socket \
-	export export_jsonl export_csv export_perfetto call_fields call_order session_index \
-	out_file lanes intern protobuf timeline task_names loop \
-	metric_text metrics self_stats view_metrics http http_request http_answer http_body http_names http_peer textfile alerts \
-	policy_figures policy_show policy_state policy_why \
-	obstacles trial check_report seen rules rule_table finding judge_condition judge_driver judge_calls
-SRCS	:= $(PLAIN) main top record replay export_file on_live present live host_read driver mechanism firing past probes_look inflate bpf_object shadow attach \
-	collect collect_policies collect_sessions call_copy calls \
-	policy policy_attach policy_build policy_carried policy_driver policy_link policy_object \
-	check child watch found drift watch_event watch_calls doctor player daemon worker outlets privilege notify view_record view_batch view_events \
-	screen terminal view_top view_table view_detail view_value view_pool view_conditions view_policies freeze
-OBJS	:= $(SRCS:%=$(OUT)/%.o)
+# src/ROOMS lists the directories of src/.
+SRCS	:= $(filter-out src/command/gen_man.c,$(wildcard src/*.c src/*/*.c))
+OBJS	:= $(SRCS:src/%.c=$(OUT)/%.o)
+# What tests and tools link: all that does not need the BPF object.
+LIB_SRCS := $(filter-out src/main.c $(shell grep -l 'probes\.\(skel\|bpf\)' src/*/*.c),$(SRCS))
 BPF_SRCS := $(sort $(wildcard bpf/*.h)) include/abi.h include/optee_admission.h \
 	vmlinux/optee_types.h vmlinux/optee_msg_abi.h vmlinux/vmlinux.h
 
@@ -100,7 +88,7 @@ $(GEN)/%.bpf.o: $(BPF_SRCS) Makefile
 	$(Q)llvm-strip -g -w -N 'LBB*' $@.tmp
 	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm $@.tmp
 
-# The program's own carries it gzipped: src/bpf_object.c.
+# The program's own carries it gzipped: src/probe/bpf_object.c.
 $(GEN)/probes.bpf.o.gz: $(GEN)/probes.bpf.o
 	$(Q)gzip -9nc $< > $@
 
@@ -109,14 +97,14 @@ $(GEN)/probes.skel.h: $(GEN)/probes.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name probes_bpf | sed -e '/^static inline const void \*probes_bpf__elf_bytes(size_t \*sz);$$/d' \
 		-e '/^static inline const void \*probes_bpf__elf_bytes(size_t \*sz)$$/,/^}$$/d' > $@
 
-$(OUT)/bpf_object.o: $(GEN)/probes.bpf.o.gz
+$(OUT)/probe/bpf_object.o: $(GEN)/probes.bpf.o.gz
 
 # Terminals, for where there is no terminfo database.
-$(GEN)/terminfo.h: src/terminfo.ti scripts/terminfo-header
+$(GEN)/terminfo.h: src/view/terminfo.ti scripts/terminfo-header
 	@mkdir -p $(@D)
 	$(Q)scripts/terminfo-header $< vt100 linux xterm > $@
 
-$(OUT)/terminal.o: $(GEN)/terminfo.h
+$(OUT)/view/terminal.o build/unit/src/view/terminal.o build/fuzz/src/view/terminal.o: $(GEN)/terminfo.h
 
 # Admission policies. The program carries them, too, and 'policy build' has the same flags.
 POLICIES := $(patsubst policies/%.c,build/policies/%.o,$(sort $(wildcard policies/*.c)))
@@ -138,8 +126,8 @@ $(GEN)/policies.gz: $(CARRIED) $(CARRIED:policies/%.c=$(GEN)/policies/%.o) scrip
 	$(Q)scripts/policy-blob $(GEN)/policies $(CARRIED) > $@.tmp
 	$(Q)gzip -9nc $@.tmp > $@ && rm $@.tmp
 
-$(OUT)/policy_carried.o: $(GEN)/policies.gz
-$(OUT)/policy_build.o: CFLAGS_ALL += -DPOLICY_FLAGS='"$(POLICY_FLAGS)"'
+$(OUT)/policy/policy_carried.o build/unit/src/policy/policy_carried.o: $(GEN)/policies.gz
+%/command/cmd_policy_build.o: DEFINES := -DPOLICY_FLAGS='"$(POLICY_FLAGS)"'
 
 $(GEN)/%.skel.h: $(GEN)/%.bpf.o
 	$(call say,SKEL,$@)
@@ -150,24 +138,27 @@ $(OBJS): | $(GEN)/probes.skel.h
 $(OUT)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) -c $< -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(DEFINES) -c $< -o $@
 
 $(OUT)/optee-top: $(OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS)
 
 # The manual comes from the same tables as the program.
-MAN_OBJS := $(addprefix build/man/,gen_man.o help.o man.o json_keys.o fields.o fields_pool.o fields_policy.o policy_reason.o fields_ta.o opts.o text_read.o http_names.o time_parse.o text.o printable.o ta_names.o fail.o \
-	condition_table.o call_fields.o event_text.o hist.o rule_table.o finding.o seen.o \
-	policy_figures.o judge_condition.o judge_driver.o judge_calls.o self_stats.o)
+MAN_SRCS := $(wildcard src/check/*.c src/options/*.c src/model/*.c src/base/*.c) src/render/json_keys.c \
+	src/policy/policy_state_fields.c src/metrics/daemon_stats.c \
+	src/command/help.c src/command/man.c
+MAN_OBJS := $(MAN_SRCS:src/%.c=build/man/%.o)
+
+build/man/liboptee-top.a: $(MAN_OBJS)
 
 build/man/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -MMD -MP -Iinclude -Isrc -c $< -o $@
 
-$(OUT)/man.o build/man/man.o build/unit/src/man.o build/fuzz/src/man.o: man/optee-top.8.in
+$(OUT)/command/man.o build/man/command/man.o build/unit/src/command/man.o build/fuzz/src/command/man.o: man/optee-top.8.in
 
-build/optee-top.8: $(MAN_OBJS)
+build/optee-top.8: build/man/command/gen_man.o build/man/liboptee-top.a
 	$(call say,MAN,$@)
 	$(Q)$(HOSTCC) -o build/man/gen-man $^ -ljansson && build/man/gen-man > $@
 
@@ -218,9 +209,15 @@ $(OUT)/log-made: tests/log/made.c tests/unit/log_made.h
 $(OUT)/fleet-made: tests/log/fleet.c
 $(OUT)/export-made: tests/export/made.c
 $(OUT)/metrics-made $(OUT)/metrics-served: $(OUT)/metrics-%: tests/metrics/%.c tests/metrics/made.h
-$(MADE:%=$(OUT)/%): $(PLAIN:%=$(OUT)/%.o) Makefile
+$(MADE:%=$(OUT)/%): $(OUT)/liboptee-top.a Makefile
 	$(call say,CC,$@)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LDFLAGS_ALL) -o $@ $(filter %.c %.o,$^) -ljansson -lz
+	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LDFLAGS_ALL) -o $@ $(filter %.c,$^) $(filter %.a,$^) -ljansson -lz
+
+%/liboptee-top.a:
+	@rm -f $@
+	$(Q)$(AR) qcs $@ $^
+
+$(OUT)/liboptee-top.a: $(LIB_SRCS:src/%.c=$(OUT)/%.o)
 
 LOAD_SRCS := $(addprefix tests/load/,optee-load.c client.c account.c parse.c)
 
@@ -263,30 +260,28 @@ build/arm64/calling-plugin.so: tests/load/plugin/calling.c Makefile
 # Unit tests: the plain C of src/, under the sanitizers, without root. It is one library,
 # so that a change costs a compilation and a link, and not a link of every test.
 UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
-UNIT_OBJS := $(PLAIN:%=build/unit/src/%.o)
+UNIT_OBJS := $(LIB_SRCS:src/%.c=build/unit/src/%.o)
 UNIT_CC := $(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O1 -fPIC -Wall -Wextra $(ERRORS) -MMD -MP -Iinclude -Isrc \
-	-fsanitize=address,undefined -fno-sanitize-recover=all
+	-I$(GEN) -DVERSION='"unit"' -fsanitize=address,undefined -fno-sanitize-recover=all
 
 build/unit/src/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(UNIT_CC) -c -o $@ $<
+	$(Q)$(UNIT_CC) $(DEFINES) -c -o $@ $<
 
-build/unit/libplain.so: $(UNIT_OBJS)
+build/unit/liboptee-top.so: $(UNIT_OBJS)
 	$(call say,LD,$@)
-	$(Q)$(UNIT_CC) -shared -o $@ $^ -ljansson -lz
+	$(Q)$(UNIT_CC) -shared -o $@ $^ $(LDLIBS)
 
 build/unit/test_%.o: tests/unit/test_%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(UNIT_CC) -Ibpf -Ivmlinux -c -o $@ $<
 
-$(UNIT_TESTS): build/unit/test_%: build/unit/test_%.o | build/unit/libplain.so
-	$(Q)$(UNIT_CC) -o $@ $^ -Lbuild/unit -lplain -Wl,-rpath,'$$ORIGIN' -lcmocka -ljansson -lz $(UNIT_LIBS)
+$(UNIT_TESTS): build/unit/test_%: build/unit/test_%.o | build/unit/liboptee-top.so
+	$(Q)$(UNIT_CC) -o $@ $^ -Lbuild/unit -loptee-top -Wl,-rpath,'$$ORIGIN' \
+		-Wl,--unresolved-symbols=ignore-in-shared-libs -lcmocka -lbpf -ljansson -lz
 
-# The fuzz targets have it, and what they find.
-build/unit/test_fuzz_corpus: build/unit/src/policy_object.o
-build/unit/test_fuzz_corpus: UNIT_LIBS := -lbpf -lelf
 build/unit/test_fuzz_corpus.o: $(wildcard tests/fuzz/*.[ch])
 
 # Policies as plain functions: one program has them all.
@@ -299,18 +294,12 @@ build/unit/policies/%.o: policies/%.c Makefile
 
 build/unit/test_policies: $(UNIT_POLICIES)
 
-# The reader of the maps, against hooks that run beside it.
-UNIT_READER := $(patsubst %,build/unit/src/%.o,collect collect_policies collect_sessions \
-	call_copy watch found drift watch_event watch_calls)
-
-build/unit/test_snapshots: $(UNIT_READER)
-
--include $(UNIT_OBJS:.o=.d) $(UNIT_READER:.o=.d) $(UNIT_POLICIES:.o=.d) $(UNIT_TESTS:=.d)
+-include $(UNIT_OBJS:.o=.d) $(UNIT_POLICIES:.o=.d) $(UNIT_TESTS:=.d)
 
 format:
 	$(Q)scripts/format
 
-unit: $(UNIT_TESTS) build/unit/libplain.so
+unit: $(UNIT_TESTS) build/unit/liboptee-top.so
 	$(Q)scripts/format --check
 	$(Q)$(MAKE) $(JOBS) -k -O --no-print-directory $(UNIT_TESTS:build/unit/%=run-%)
 
@@ -322,25 +311,27 @@ $(UNIT_TESTS:build/unit/%=run-%): run-%:
 # finding is in build/fuzz, and goes to tests/fuzz/corpus once it is fixed.
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-FUZZ_CC	:= $(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -fno-sanitize-recover=all -MMD -MP -Iinclude -Isrc
-FUZZ_OBJS := $(PLAIN:%=build/fuzz/src/%.o)
+FUZZ_CC	:= $(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -fno-sanitize-recover=all -MMD -MP -Iinclude -Isrc \
+	-I$(GEN) -DVERSION='"fuzz"'
+FUZZ_OBJS := $(LIB_SRCS:src/%.c=build/fuzz/src/%.o)
+
+build/fuzz/liboptee-top.a: $(FUZZ_OBJS)
 
 build/fuzz/src/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+	$(Q)$(FUZZ_CC) $(DEFINES) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
 
-$(FUZZ_TARGETS:%=build/fuzz/%): build/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(FUZZ_OBJS)
+$(FUZZ_TARGETS:%=build/fuzz/%): build/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h build/fuzz/liboptee-top.a
 	$(call say,CC,$@)
-	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c %.o,$^) -lbpf -lelf -ljansson -lz
-
-build/fuzz/policy: build/fuzz/src/policy_object.o
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) $(filter %.a,$^) -lbpf -lelf -ljansson -lz
 
 -include $(FUZZ_OBJS:.o=.d)
 
 # What a daemon sends, for tests/fuzz/seed.py --stream: a new schema needs a new seed.
-build/unit/seed-stream: tests/fuzz/seed_stream.c tests/unit/recording_made.h | build/unit/libplain.so
-	$(Q)$(UNIT_CC) -o $@ $< -Lbuild/unit -lplain -Wl,-rpath,'$$ORIGIN' -lcmocka -ljansson -lz
+build/unit/seed-stream: tests/fuzz/seed_stream.c tests/unit/recording_made.h | build/unit/liboptee-top.so
+	$(Q)$(UNIT_CC) -o $@ $< -Lbuild/unit -loptee-top -Wl,-rpath,'$$ORIGIN' \
+		-Wl,--unresolved-symbols=ignore-in-shared-libs -lcmocka -lbpf -ljansson -lz
 
 fuzz:
 	$(Q)scripts/host-deps build unit fuzz
@@ -397,7 +388,7 @@ build/homes/%: policies/%.c tests/policy/native.c tests/policy/replay.h tests/po
 	$(Q)$(HOSTCC) -std=gnu11 -g -O2 -Wall -Wextra $(ERRORS) -Iinclude -Ipolicies \
 		-fsanitize=undefined -fno-sanitize-recover=all -o $@ tests/policy/native.c $<
 
-build/arm64/policy-swaps: tests/policy/swaps.c src/policy_link.c src/policy_link.h Makefile
+build/arm64/policy-swaps: tests/policy/swaps.c src/policy/policy_link.c src/policy/policy_link.h Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra \

@@ -10,7 +10,7 @@
  * A row has 2^HIST_SUB_BITS buckets and spans an octave; a row up, units are
  * twice as wide. So v of row 0 or 1 is its own bucket, and any other is v >> n,
  * n rows up, with the n that leaves it in row 1. BPF has no instruction for the
- * highest bit, so n is found by halves. src/hist.c has the edges.
+ * highest bit, so n is found by halves. src/model/hist.c has the edges.
  */
 #define HIST_ROW (1 << HIST_SUB_BITS)
 

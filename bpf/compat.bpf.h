@@ -2,7 +2,7 @@
 /*
  * Kernel variation, all of it: what differs between the kernels we run on, each
  * behind an accessor that asks the running kernel's BTF, never its version.
- * src/mechanism.c is the user-space half.
+ * src/probe/mechanism.c is the user-space half.
  */
 #ifndef OPTEE_TOP_COMPAT_BPF_H
 #define OPTEE_TOP_COMPAT_BPF_H

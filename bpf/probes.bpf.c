@@ -2,7 +2,7 @@
 /*
  * The hooks: where the kernel calls us. Each is one call into call.bpf.h; the
  * fentry and the kprobe twin of a hook share it and differ in how they read
- * their arguments. src/attach.c has the table that picks one.
+ * their arguments. src/probe/attach.c has the table that picks one.
  *
  * All are entry hooks: a return hook around a function that sleeps runs out of
  * instances exactly when there is contention.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Call by call, for who wants to know of each: a record goes to user space as the
- * call is accounted. Nobody is woken for it; src/calls.c looks.
+ * call is accounted. Nobody is woken for it; src/collect/call_records.c looks.
  */
 #ifndef OPTEE_TOP_RECORD_BPF_H
 #define OPTEE_TOP_RECORD_BPF_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Where the policies that are shadows come in: a function for each of them and each of its
- * callbacks, which does nothing until src/shadow.c puts the policy's own in its place. Weak,
+ * callbacks, which does nothing until src/probe/attach_shadow.c puts the policy's own in its place. Weak,
  * so that the compiler believes nothing of it; global, for the kernel replaces no others.
  */
 #ifndef OPTEE_TOP_SHADOW_STUBS_BPF_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The contract between the BPF programs (bpf/) and user space (src/collect.c):
+ * The contract between the BPF programs (bpf/) and user space (src/collect/collect.c):
  * every structure that both sides touch, and nothing else.
  *
  * All of it lives in two arrays that user space maps and only ever reads:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A condition of the queue as it is reported: when it begins, while it lasts,
- * and when it has ended. Plain data, made by src/conditions.c, for every view.
+ * and when it has ended. Plain data, made by src/collect/episodes.c, for every view.
  */
 #ifndef OPTEE_TOP_EVENT_H
 #define OPTEE_TOP_EVENT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One look at the TEE: plain data that src/collect.c makes and every view,
+ * One look at the TEE: plain data that src/collect/collect.c makes and every view,
  * exporter and check reads. Nothing here points into the kernel or into a map.
  *
  * Times are nanoseconds. "Interval" is the time since the snapshot before;
@@ -38,7 +38,7 @@
 /*
  * A histogram that does not wrap; buckets as in struct hist. Most are empty but for a
  * few octaves, and there are three a session: only octaves that have counts take room.
- * All 0 is an empty one; src/hist.h reads and fills it.
+ * All 0 is an empty one; src/model/hist.h reads and fills it.
  */
 struct hist64 {
 	u32 octaves; /* bit n: octave n is among the counts */

@@ -2,21 +2,21 @@
 /* optee-top: a table of commands. */
 #include <stdio.h>
 #include <string.h>
-#include "alerts.h"
-#include "check.h"
-#include "daemon.h"
-#include "doctor.h"
-#include "export_file.h"
-#include "help.h"
-#include "on_live.h"
-#include "policy.h"
-#include "printable.h"
-#include "record.h"
-#include "replay.h"
-#include "stop.h"
-#include "top.h"
-#include "view_events.h"
-#include "view_metrics.h"
+#include "base/printable.h"
+#include "base/stop.h"
+#include "command/cmd_check.h"
+#include "command/cmd_doctor.h"
+#include "command/cmd_export.h"
+#include "command/cmd_policy.h"
+#include "command/cmd_record.h"
+#include "command/cmd_replay.h"
+#include "command/cmd_top.h"
+#include "command/help.h"
+#include "daemon/supervisor.h"
+#include "metrics/alerts.h"
+#include "source/run_live.h"
+#include "view/view_events.h"
+#include "view/view_metrics.h"
 
 static enum status cmd_events(const struct opts *o)
 {

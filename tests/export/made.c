@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "export.h"
+#include "export/export.h"
 
 #define THREADS  3
 #define TASKS    9

@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include <zlib.h>
-#include "block.h"
+#include "record/block.h"
 
 #ifdef FUZZ_ALL
 #define FUZZ_TARGET(name) struct fuzz_##name

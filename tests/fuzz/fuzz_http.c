@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Whatever a client sends to the metrics' server, in pieces. */
 #include "fuzz.h"
-#include "http.h"
-#include "http_request.h"
-#include "source.h"
+#include "metrics/http.h"
+#include "metrics/http_request.h"
+#include "source/source.h"
 
 static void render_page(void *arg, FILE *out, enum metrics_dialect dialect)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Whatever a log has in it, and a cursor, which is the first line here: every format of it. */
 #include "fuzz.h"
-#include "log_export.h"
+#include "log/log_export.h"
 
 static void put_file(const char *path, const uint8_t *data, size_t size)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Whatever the daemon's file of options has in it. */
-#include "config_file.h"
+#include "options/config_file.h"
 #include "fuzz.h"
-#include "opts.h"
+#include "options/opts.h"
 
 static void fuzz_options(const uint8_t *data, size_t size)
 {

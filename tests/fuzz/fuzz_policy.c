@@ -2,8 +2,8 @@
 /* Whatever an object file is that is given as a policy. */
 #include <bpf/libbpf.h>
 #include "fuzz.h"
-#include "policy_carried.h"
-#include "policy_object.h"
+#include "policy/policy_carried.h"
+#include "policy/policy_object.h"
 
 /* None is carried: a file is what is given. */
 void carried_read(struct carried *c)

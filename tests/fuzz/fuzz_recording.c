@@ -5,10 +5,10 @@
  * would end there.
  */
 #include "fuzz.h"
-#include "event_text.h"
-#include "export.h"
-#include "json.h"
-#include "recording.h"
+#include "model/event_text.h"
+#include "export/export.h"
+#include "render/json.h"
+#include "source/recording.h"
 
 static void show_events(const struct source *source, const struct event *events, u32 n)
 {

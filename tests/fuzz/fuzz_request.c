@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Whatever a client says to the daemon, instead of its one line or behind it. */
 #include "fuzz.h"
-#include "serve.h"
-#include "source.h"
+#include "daemon/daemon_server.h"
+#include "source/source.h"
 
 static void fuzz_request(const uint8_t *data, size_t size)
 {

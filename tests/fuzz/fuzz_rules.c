@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Whatever a file of rules has in it. */
 #include "fuzz.h"
-#include "rules.h"
+#include "check/rules.h"
 
 static void fuzz_rules(const uint8_t *data, size_t size)
 {

@@ -4,9 +4,9 @@
  * checksums and schema are put right.
  */
 #include "fuzz.h"
-#include "json.h"
-#include "schema.h"
-#include "stream.h"
+#include "render/json.h"
+#include "record/schema.h"
+#include "source/daemon_client.h"
 
 static void show_stream(struct stream *st)
 {

@@ -2,7 +2,7 @@
 /* What a daemon sends, short, to standard output: a seed for fuzz_stream. */
 #include <stdio.h>
 #include <stdlib.h>
-#include "encoder.h"
+#include "record/encoder.h"
 #include "../unit/recording_made.h"
 
 static int write_block(void *arg, enum block_type type, const u8 *data, size_t n)

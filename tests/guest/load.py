@@ -10,7 +10,7 @@ from .vm import ROOT
 
 # A line for each file that was compiled: a load that has stopped must not go unnoticed.
 FOREVER = """
-while gcc -std=gnu11 -D_GNU_SOURCE -O2 -Iinclude -Isrc -S -o /dev/null src/schema.c
+while gcc -std=gnu11 -D_GNU_SOURCE -O2 -Iinclude -Isrc -S -o /dev/null src/record/schema.c
 do echo
 done
 """

@@ -19,8 +19,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include "hist.h"
-#include "logger.h"
+#include "model/hist.h"
+#include "log/logger.h"
 
 #define SECOND 1000000000ULL
 #define MINUTE (60 * SECOND)

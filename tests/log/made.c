@@ -20,8 +20,8 @@
 #define assert_non_null(x)     assert(x)
 #define assert_int_equal(a, b) assert((a) == (b))
 #include "../unit/log_made.h"
-#include "logger.h"
-#include "text.h"
+#include "log/logger.h"
+#include "base/text.h"
 
 struct state {
 	struct made m;

@@ -8,9 +8,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include "condition_table.h"
-#include "hist.h"
-#include "metrics.h"
+#include "model/condition_table.h"
+#include "model/hist.h"
+#include "metrics/metrics.h"
 
 #define T0 1790000000123456789ULL
 

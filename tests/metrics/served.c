@@ -9,9 +9,9 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "http.h"
+#include "metrics/http.h"
 #include "made.h"
-#include "source.h"
+#include "source/source.h"
 
 #define TURN_NS 50000000 /* as the daemon */
 

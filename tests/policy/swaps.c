@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "policy_link.h"
+#include "policy/policy_link.h"
 
 #define PIN    "/sys/fs/bpf/optee-top/policy"
 #define GAP_US 5000

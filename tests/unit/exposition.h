@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "metrics.h"
+#include "metrics/metrics.h"
 
 #define MOST_SAMPLES 8192
 

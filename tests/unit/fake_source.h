@@ -4,7 +4,7 @@
 #define OPTEE_TOP_FAKE_SOURCE_H
 
 #include <errno.h>
-#include "source.h"
+#include "source/source.h"
 
 #define SECOND       1000000000ULL
 #define MS           1000000ULL

@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include "http.h"
-#include "source.h"
+#include "metrics/http.h"
+#include "source/source.h"
 
 #define ANSWER 4096
 

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "hist.h"
+#include "model/hist.h"
 #include "snapshot.h"
-#include "sums.h"
+#include "model/class_sums.h"
 
 /* The snapshot before, as far as it is compared with this one. */
 struct before {

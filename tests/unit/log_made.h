@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "host.h"
-#include "log_name.h"
+#include "log/log_name.h"
 #include "snapshot.h"
 
 #define SECOND   1000000000ULL

@@ -5,8 +5,8 @@
 
 #include <string.h>
 #include "unit.h"
-#include "hist.h"
-#include "schema.h"
+#include "model/hist.h"
+#include "record/schema.h"
 
 #define SNAPSHOTS    8
 #define SESSIONS     5

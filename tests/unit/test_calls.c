@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include "unit.h"
 #include "bpf_native.h"
-#include "hist.h"
+#include "model/hist.h"
 
 static const struct tee_desc desc = { "optee-clnt" };
 static struct optee optee;
@@ -139,7 +139,7 @@ static void phases_add_up(void **state)
 	assert_int_equal(in_use_now(CLASS_NORMAL) + in_use_now(CLASS_SYSTEM), 0);
 }
 
-/* The kernel's half of the histogram against src/hist.c, through whole calls. */
+/* The kernel's half of the histogram against src/model/hist.c, through whole calls. */
 static void buckets_agree_with_user_space(void **state)
 {
 	struct msg_open msg = invoke_of(1);

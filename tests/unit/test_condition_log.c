@@ -2,8 +2,8 @@
 /* The live view's log: an entry an episode, what lasts is kept, marks are of calls that are there. */
 #include <string.h>
 #include "unit.h"
-#include "condition_log.h"
-#include "condition_table.h"
+#include "view/episode_log.h"
+#include "model/condition_table.h"
 
 #define SECOND 1000000000ULL
 #define NOW    (1000 * SECOND)

@@ -2,7 +2,7 @@
 /* From looks to events: each episode begins once and ends once, and is heard of while it lasts. */
 #include <string.h>
 #include "unit.h"
-#include "conditions.h"
+#include "collect/episodes.h"
 
 #define SECOND 1000000000ULL
 #define MS     1000000ULL

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "unit.h"
-#include "deadlock.h"
+#include "collect/deadlock.h"
 
 /* Cases. */
 

@@ -10,12 +10,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "unit.h"
-#include "call_order.h"
-#include "export.h"
-#include "intern.h"
-#include "lanes.h"
-#include "out_file.h"
-#include "protobuf.h"
+#include "export/call_order.h"
+#include "export/export.h"
+#include "export/intern.h"
+#include "export/timeline_lanes.h"
+#include "base/out_file.h"
+#include "export/protobuf.h"
 
 static void lanes_that_last(void)
 {

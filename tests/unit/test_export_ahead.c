@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <jansson.h>
-#include "export.h"
+#include "export/export.h"
 #include "unit.h"
 
 /* A session was opened while the first snapshot was taken, and used; the second one has it. */

@@ -11,14 +11,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "unit.h"
-#include "decoder.h"
-#include "feed.h"
-#include "hist.h"
-#include "listener.h"
-#include "loop.h"
-#include "merge.h"
-#include "serve.h"
-#include "source.h"
+#include "record/decoder.h"
+#include "daemon/history_writer.h"
+#include "model/hist.h"
+#include "base/listener.h"
+#include "base/loop.h"
+#include "source/snapshot_merge.h"
+#include "daemon/daemon_server.h"
+#include "source/source.h"
 
 #define SLOTS  40
 #define FRAMES 400

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "unit.h"
-#include "fields.h"
+#include "model/fields.h"
 
 static struct snap_session rows[3] = {
 	{ .serial = 1,

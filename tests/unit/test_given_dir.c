@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "unit.h"
-#include "given_dir.h"
+#include "base/given_dir.h"
 
 #define THEY 65534
 

@@ -5,16 +5,16 @@
  */
 #include <string.h>
 #include "unit.h"
-#include "call_fields.h"
+#include "model/call_fields.h"
 #include "capture.h"
-#include "condition_table.h"
-#include "fields.h"
-#include "help.h"
-#include "json.h"
-#include "opts.h"
-#include "policy_figures.h"
-#include "rule_table.h"
-#include "self_stats.h"
+#include "model/condition_table.h"
+#include "model/fields.h"
+#include "command/help.h"
+#include "render/json.h"
+#include "options/opts.h"
+#include "policy/policy_state_fields.h"
+#include "check/rule_table.h"
+#include "metrics/daemon_stats.h"
 
 static bool has(const struct key_help *keys, const char *key)
 {

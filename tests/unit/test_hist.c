@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The histogram: edges, quantiles, wrapping counters; and the kernel's half against ours. */
 #include "unit.h"
-#include "hist.h"
+#include "model/hist.h"
 
 static void edges_meet(void **state)
 {

@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include "unit.h"
 #include "capture.h"
-#include "http_request.h"
+#include "metrics/http_request.h"
 
 #define OPEN    METRICS_OPENMETRICS
 #define CLASSIC METRICS_CLASSIC

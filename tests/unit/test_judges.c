@@ -4,7 +4,7 @@
 #include "capture.h"
 #include "fake_source.h"
 #include "optee_admission.h"
-#include "trial.h"
+#include "check/check_run.h"
 
 static struct fake fake;
 static struct finding found;

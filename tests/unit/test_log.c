@@ -9,12 +9,12 @@
 #include <zlib.h>
 #include "unit.h"
 #include "capture.h"
-#include "event_quota.h"
-#include "log_file.h"
+#include "log/event_quota.h"
+#include "log/log_file.h"
 #include "log_made.h"
-#include "log_pack.h"
-#include "log_sink.h"
-#include "logger.h"
+#include "log/log_pack.h"
+#include "log/log_sink.h"
+#include "log/logger.h"
 
 static struct made m;
 

@@ -11,10 +11,10 @@
 #include <zlib.h>
 #include "unit.h"
 #include "capture.h"
-#include "log_file.h"
+#include "log/log_file.h"
 #include "log_made.h"
-#include "log_pack.h"
-#include "logger.h"
+#include "log/log_pack.h"
+#include "log/logger.h"
 
 static struct made m;
 static char path[128];

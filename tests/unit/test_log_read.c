@@ -7,12 +7,12 @@
 #include <zlib.h>
 #include "unit.h"
 #include "capture.h"
-#include "log_cursor.h"
-#include "log_export.h"
+#include "log/log_cursor.h"
+#include "log/log_export.h"
 #include "log_made.h"
-#include "log_read.h"
-#include "opts.h"
-#include "time_parse.h"
+#include "log/log_read.h"
+#include "options/opts.h"
+#include "base/time_parse.h"
 
 #define SEC(n) ((n)*1000000000ULL)
 

@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 #include "unit.h"
-#include "fields.h"
+#include "model/fields.h"
 
 #define MOST 100
 

@@ -2,11 +2,11 @@
 /* Expositions of made snapshots: what is there, what is left out, and that it adds up. */
 #include "unit.h"
 #include "capture.h"
-#include "condition_table.h"
+#include "model/condition_table.h"
 #include "exposition.h"
 #include "fake_source.h"
-#include "hist.h"
-#include "view_metrics.h"
+#include "model/hist.h"
+#include "view/view_metrics.h"
 
 #define TA "{tee=\"2\",ta=\"avb\",class=\"normal\"}"
 

@@ -2,7 +2,7 @@
 /* What keeps the kernel from loading probes is read from where it says so. */
 #include <string.h>
 #include "unit.h"
-#include "obstacles.h"
+#include "probe/obstacles.h"
 
 static void lockdown(void **state)
 {

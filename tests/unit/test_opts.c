@@ -3,10 +3,10 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include "filter.h"
 #include "unit.h"
 #include "capture.h"
-#include "opts.h"
+#include "options/filter.h"
+#include "options/opts.h"
 
 static enum status parse(struct opts *o, const char *line)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* When the next frame is due, and which frames -n and --duration count. */
 #include "unit.h"
-#include "source.h"
+#include "source/source.h"
 
 #define SECOND 1000000000ULL
 #define MS     1000000ULL

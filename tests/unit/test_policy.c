@@ -2,12 +2,12 @@
 /* What libbpf and the verifier say in a page, in one line; what debugfs says, as JSON. */
 #include <errno.h>
 #include <string.h>
-#include "policy_show.h"
+#include "policy/policy_show.h"
 #include "unit.h"
-#include "help.h"
-#include "json.h"
-#include "policy_figures.h"
-#include "policy_why.h"
+#include "command/help.h"
+#include "render/json.h"
+#include "policy/policy_state_fields.h"
+#include "policy/policy_refusal.h"
 
 #define BEGIN                                                                                      \
 	"libbpf: prog 'admit': BPF program load failed: Permission denied\n"                       \

@@ -13,14 +13,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
-#include "schema_call.h"
+#include "record/schema_call.h"
 #include "unit.h"
-#include "block.h"
-#include "hist.h"
-#include "recorder.h"
-#include "recording.h"
+#include "record/block.h"
+#include "model/hist.h"
+#include "source/recorder.h"
+#include "source/recording.h"
 #include "recording_made.h"
-#include "schema.h"
+#include "record/schema.h"
 
 static const char file[] = "build/unit/recording.tmp", spoiled[] = "build/unit/spoiled.tmp";
 

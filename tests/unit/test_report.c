@@ -5,9 +5,9 @@
  */
 #include "unit.h"
 #include "capture.h"
-#include "check_report.h"
+#include "check/check_report.h"
 #include "fake_source.h"
-#include "trial.h"
+#include "check/check_run.h"
 
 #define HOSTILE "</failure><&\"'\\ #]]>\x1b[2J\x01\xff\n- x: {}"
 

@@ -2,7 +2,7 @@
 /* Files of rules: what is taken, and each mistake with its line and reason. */
 #include "unit.h"
 #include "capture.h"
-#include "rules.h"
+#include "check/rules.h"
 
 static enum status load(struct rules *r, const char *text, size_t len, char said[1024])
 {

@@ -12,11 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "unit.h"
-#include "listener.h"
-#include "serve.h"
-#include "source.h"
-#include "stream.h"
-#include "unix_socket.h"
+#include "base/listener.h"
+#include "daemon/daemon_server.h"
+#include "source/source.h"
+#include "source/daemon_client.h"
+#include "base/unix_socket.h"
 
 #define SERVED 100 /* exit status of a client that is served; else its errno */
 

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The reader (src/collect.c) races the hooks: several threads make calls, as CPUs do, and
+ * The reader (src/collect/collect.c) races the hooks: several threads make calls, as CPUs do, and
  * are interrupted anywhere, while another one takes snapshots as fast as it can. All that
  * include/snapshot.h promises has to hold in each of them, and in the end nothing is
  * missing. It takes 3 seconds, or SNAPSHOT_SECONDS if that is in the environment.
  */
 #include <pthread.h>
 #include <time.h>
-#include "probes_look.h"
+#include "probe/probes_look.h"
 #include "unit.h"
 #include "bpf_native.h"
 #undef inc
 #undef add
-#include "attach.h"
-#include "call_copy.h"
-#include "collect.h"
-#include "text.h"
+#include "probe/attach.h"
+#include "collect/call_copy.h"
+#include "collect/collect.h"
+#include "base/text.h"
 #include "invariants.h"
 
 #define CALLERS  4   /* more than there are CPUs on most machines: they are interrupted */

@@ -10,13 +10,13 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "schema_call.h"
+#include "record/schema_call.h"
 #include "unit.h"
-#include "decoder.h"
-#include "json.h"
+#include "record/decoder.h"
+#include "render/json.h"
 #include "recording_made.h"
-#include "stop.h"
-#include "stream.h"
+#include "base/stop.h"
+#include "source/daemon_client.h"
 
 #define SECOND 1000000000ULL
 

@@ -2,10 +2,10 @@
 /* Text: what a client chose as its name cannot hurt a terminal, times stay short. */
 #include <string.h>
 #include "unit.h"
-#include "event_text.h"
-#include "printable.h"
-#include "ta_names.h"
-#include "text.h"
+#include "model/event_text.h"
+#include "base/printable.h"
+#include "model/ta_names.h"
+#include "base/text.h"
 
 static void names_become_harmless(void **state)
 {

@@ -6,12 +6,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "config_file.h"
+#include "options/config_file.h"
 #include "unit.h"
 #include "capture.h"
-#include "log_cursor.h"
-#include "opts.h"
-#include "text_read.h"
+#include "log/log_cursor.h"
+#include "options/opts.h"
+#include "base/text_read.h"
 
 static char path[32];
 

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include "unit.h"
 #include "capture.h"
-#include "textfile.h"
+#include "metrics/textfile.h"
 
 static char dir[40], name[80];
 static struct textfile t;

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Rules that a check judges by: read from a file or the usual ones, each with a
+ * kind from one table, which gives the parser, the help and the judge.
+ */
+#ifndef OPTEE_TOP_RULES_H
+#define OPTEE_TOP_RULES_H
+
+#include <stddef.h>
+#include "base/fail.h"
+#include "check/finding.h"
+#include "check/run_summary.h"
+
+enum rule_arg {
+	ARG_NONE,
+	ARG_TIME_OR_NONE, /* [TIME] */
+	ARG_COUNT,        /* N */
+	ARG_CLASS_TIME,   /* normal|system TIME */
+};
+
+#define RULE_TEXT 64
+
+struct rule;
+
+typedef void judge_fn(const struct rule *r, const struct seen *s, struct finding *f);
+
+struct rule_kind {
+	const char *name;
+	enum rule_arg arg;
+	const char *help;
+	judge_fn *judge;
+	enum condition cond; /* of judge_condition() */
+	u64 least_ns;        /* a shorter TIME is refused */
+};
+
+struct rule {
+	const struct rule_kind *kind;
+	char text[RULE_TEXT];  /* its argument as it was given, "": none */
+	enum call_class class; /* ARG_CLASS_TIME */
+	u64 value;             /* ns, or a number; 0: none was given */
+	u64 over;              /* calls of the class that waited for longer than value */
+};
+
+struct rules {
+	struct rule *rules;
+	size_t nr;
+};
+
+/* Those without --rules, ended by NULL; that of a command comes last. */
+extern const char *const usual_rules[];
+
+/*
+ * Reads file, or takes the usual ones where it is NULL. STATUS_USAGE after saying
+ * in one line, with file and line, what is wrong; then there is nothing to release.
+ */
+enum status rules_load(struct rules *r, const char *file, bool with_command);
+void rules_release(struct rules *r);
+
+/*
+ * The shortest wait that no_starved has to tell of, starved_ns (--starved) where no
+ * rule has a shorter one. Rules without a TIME get starved_ns for theirs.
+ */
+u64 rules_starved(struct rules *r, u64 starved_ns);
+
+/* A wait of a call. */
+void rules_wait(struct rules *r, enum call_class class, u64 ns);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a source showed from its first snapshot to its last, added up for the
+ * rules of a check: it is fed by src/check/check_run.c and read by the judges.
+ */
+#ifndef OPTEE_TOP_SEEN_H
+#define OPTEE_TOP_SEEN_H
+
+#include "host.h"
+#include "snapshot.h"
+
+#define SEEN_EPISODES 32 /* kept of a condition: the longest */
+#define SEEN_FAILURES 8  /* sessions with failed calls that are kept */
+
+struct seen_pool {
+	struct snap_pool first; /* all zero where nothing was counted before */
+	struct snap_pool last;
+	int system_sessions;       /* at the beginning, or -1 */
+	u64 policies_ejected;      /* at the beginning */
+	bool cond_known[NR_CONDS]; /* in one snapshot at least */
+	u32 open_others;           /* sessions open at the end whose client is no user process */
+	bool rest;                 /* at the end some sessions are not told apart */
+	enum sight sight;          /* the worst of all snapshots: it was not followed, and why */
+};
+
+/* The episodes of one condition that are kept. */
+struct seen_episodes {
+	struct event *kept; /* SEEN_EPISODES; NULL: none yet */
+	int nr;
+	u64 forgotten_ns; /* the longest of those for which there was no room; 0: there was */
+};
+
+struct seen_failure {
+	u64 serial, failed;
+	u32 result; /* TEE_Result of the last one */
+	char ta[40], client[COMM_LEN * 4 + 1];
+	u32 tgid;
+};
+
+/* How long the calls of a class waited, call by call. */
+struct seen_waits {
+	u64 counts[HIST_BUCKETS];
+	struct hist64 hist; /* of these */
+	u64 calls, longest_ns;
+};
+
+struct seen {
+	u64 snapshots;
+	u64 first_ns, last_ns; /* CLOCK_MONOTONIC */
+	bool whole;            /* nothing was counted before the first snapshot */
+	u64 starved_ns;        /* of the source: shorter waits are no episodes */
+	u32 nr_pools;
+	struct seen_pool pools[MAX_POOLS];
+	struct seen_episodes episodes[NR_CONDS];
+	struct snap_losses losses; /* since the first snapshot */
+	struct snap_losses losses_before;
+	bool tells_calls;
+	struct seen_waits waits[NR_CLASSES];
+	u32 nr_waiting; /* waiters of the last snapshot that have waited for a known time */
+	struct {
+		enum call_class class;
+		u32 tid;
+		u64 ns;
+	} waiting[MAX_CALLS];
+	int nr_failures;
+	struct seen_failure failures[SEEN_FAILURES];
+	/* What the source itself does not say. */
+	bool damaged; /* a recording is */
+	bool driver_left;
+	bool has_command;
+	int command_status; /* as a shell gives it */
+};
+
+/* Begins: s is all new. */
+void seen_init(struct seen *s, const struct host *host, bool tells_calls);
+void seen_release(struct seen *s);
+
+/* Each may come more than once with the same event. */
+void seen_events(struct seen *s, const struct event *events, u32 nr);
+void seen_snapshot(struct seen *s, const struct snapshot *snap);
+
+/* A call that has ended. */
+void seen_call(struct seen *s, const struct call_record *call);
+
+/* The last snapshot has been: how long is settled of what lasts. */
+void seen_finish(struct seen *s);
+
+/* The figures between the first and the last snapshot. */
+u64 seen_count(const struct seen_pool *p, enum condition cond);
+u64 seen_longest(const struct seen *s, const struct seen_pool *p, enum condition cond);
+u64 seen_calls(const struct seen *s);
+u64 seen_failed(const struct seen *s);
+
+/* Why not all calls were seen, though hooks were there for them; NULL: they were. */
+const char *seen_blind(const struct seen *s);
+
+/* How many calls are known not to be counted; and not to be among those told one by one. */
+u64 seen_uncounted(const struct seen *s);
+u64 seen_untold(const struct seen *s);
+
+#endif

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the calls of a pool tell at one look, as long as somebody waits: who waits
+ * too long, whose wake was lost, whom OP-TEE refused, and whether they are deadlocked.
+ */
+#include <string.h>
+#include "collect/call_copy.h"
+#include "collect/found.h"
+#include "collect/watch_calls.h"
+#include "collect/watch_state.h"
+
+/* All of them, who holds a thread first. */
+static u32 read_calls(struct watch *w, u32 pool)
+{
+	u32 n = 0, holders = 0;
+
+	for (u32 i = 0; i < MAX_CALLS && n < MAX_LIVE; i++) {
+		const volatile struct call *slot = &w->shared->calls[i];
+		struct live_call live = { .slot = i };
+
+		if (slot->phase == PHASE_FREE || slot->pool != pool)
+			continue;
+		if (!call_copy(&live.call, (const struct call *)slot) || live.call.pool != pool)
+			continue;
+		w->live[n++] = live;
+		if (live.call.flags & CALL_WAITING)
+			continue;
+		w->live[n - 1] = w->live[holders];
+		w->live[holders++] = live;
+	}
+	return n;
+}
+
+static struct party party_of(const struct watch *w, const struct call *c)
+{
+	return (struct party){
+		.serial = c->session_slot < SESSION_SLOTS ? w->rows[c->session_slot].serial : 0,
+		.since_ns = c->flags & CALL_WAITING  ? c->phase_ns :
+			    c->phase == PHASE_QUEUED ? 0 :
+						       c->admit_ns,
+		.woken_ns = c->woken_ns,
+		.tid = c->tid,
+		.tgid = c->tgid,
+		.session_slot = c->session_slot,
+		.func = c->func,
+		.op = c->op,
+		.class = c->class,
+		.phase = (u8)c->phase,
+		.rpc_kind = c->rpc_kind,
+		.flags = c->flags,
+	};
+}
+
+/* A condition of one call that lasts now. */
+static void look_at_call(struct watch *w, u32 pool, enum condition cond, const struct call *c,
+			 u64 serial, u64 since, u64 now)
+{
+	struct found *found = &w->pools[pool].found[cond];
+	struct episode e = watch_episode(w, pool, cond);
+
+	e.serial = serial;
+	e.since_ns = since;
+	e.nr_parties = 1;
+	e.parties[0] = party_of(w, c);
+	found->lasting++;
+	if (!found->lasting_since || since < found->lasting_since)
+		found->lasting_since = since;
+	conditions_lasts(w->conditions, &e, now);
+}
+
+static void look_at_calls(struct watch *w, u32 pool, u32 n, u64 now)
+{
+	bool counts = w->shared->pools[pool].total;
+
+	for (u32 i = 0; i < n; i++) {
+		const struct call *c = &w->live[i].call;
+
+		if (!(c->flags & CALL_WAITING) || !c->phase_ns)
+			continue;
+		if (now > c->phase_ns && now - c->phase_ns > w->starved_ns)
+			look_at_call(w, pool, COND_STARVED, c, c->start_ns,
+				     c->phase_ns + w->starved_ns, now);
+		if (c->phase == PHASE_LIMIT && counts)
+			look_at_call(w, pool, COND_COUNT_MISMATCH, c, c->start_ns, c->phase_ns,
+				     now);
+	}
+}
+
+static void look_for_lost_wakes(struct watch *w, u32 pool, u32 n, u64 now)
+{
+	struct lost_wakes *lost = &w->pools[pool].lost_wakes;
+	u64 since;
+
+	for (u32 i = 0; i < n; i++) {
+		if (!lost_wake_of(&w->live[i].call, &since))
+			continue;
+		look_at_call(w, pool, COND_LOST_WAKE, &w->live[i].call, since, since, now);
+		lost_wakes_see(lost, since);
+	}
+	lost_wakes_looked(lost, now);
+	w->pools[pool].found[COND_LOST_WAKE].count = lost->over;
+}
+
+/* Whoever only waits behind a deadlock, and may have come since, has no part in it. */
+static bool has_part(const struct lock_call *lock)
+{
+	return !lock->waits || lock->answers || lock->outer >= 0;
+}
+
+/* Which calls they are and where each stands: the same number, the same deadlock. */
+static u64 fingerprint(const struct watch *w, const struct lock_call *locks, u32 n)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < n; i++) {
+		const struct call *c = &w->live[i].call;
+		const u64 parts[] = { w->live[i].slot, c->start_ns, c->phase_ns, c->phase };
+		u64 hash = 0xcbf29ce484222325;
+
+		for (size_t p = 0; p < sizeof(parts) / sizeof(parts[0]); p++)
+			hash = (hash ^ parts[p]) * 0x100000001b3;
+		if (has_part(&locks[i]))
+			sum += hash; /* their order means nothing */
+	}
+	return sum;
+}
+
+static int index_of_slot(const struct watch *w, u32 n, u32 slot)
+{
+	for (u32 i = 0; i < n; i++)
+		if (w->live[i].slot == slot)
+			return (int)i;
+	return -1;
+}
+
+/* An RPC of a kind that tee-supplicant serves, for when its hook is missing. */
+static bool served_by_supplicant(enum rpc_kind kind)
+{
+	return kind == RPC_LOAD_TA || kind == RPC_FS || kind == RPC_SOCKET || kind == RPC_PLUGIN ||
+	       kind == RPC_RPMB;
+}
+
+/* Whom the threads of tee-supplicant work for. A request's address may be used again later. */
+static void link_supplicants(const struct watch *w, u32 n, struct lock_call *locks,
+			     struct lock_pool *state)
+{
+	for (int s = 0; s < MAX_SUPPLICANTS; s++) {
+		const struct supplicant *from = &w->shared->supplicants[s];
+		int request = -1;
+		bool has_call = false;
+
+		if (from->task <= SUPPLICANT_TAKEN)
+			continue;
+		for (u32 i = 0; from->request && i < n; i++)
+			if (locks[i].supplicant && !locks[i].waits &&
+			    w->shared->requests[w->live[i].slot] == from->request &&
+			    from->taken_ns >= w->live[i].call.phase_ns)
+				request = (int)i;
+		if (request >= 0)
+			locks[request].served = true;
+		for (u32 i = 0; i < n; i++) {
+			if (w->live[i].call.tid != from->tid)
+				continue;
+			has_call = true;
+			locks[i].answers = true;
+			locks[i].answers_known = from->taken_ns;
+			locks[i].answers_for = request;
+		}
+		state->idle_supplicants += !has_call;
+		if (has_call && from->request && request < 0 && state->revoked)
+			state->revoked--; /* that is the one */
+	}
+}
+
+/* Who is in it, those first that have part in it, and who waits for whom. */
+static void describe_deadlock(struct watch *w, u32 pool, u32 n, const struct lock_call *locks,
+			      struct episode *e)
+{
+	struct lock_call *links = w->pools[pool].links;
+	int party[MAX_LIVE];
+
+	for (int part = 1; part >= 0; part--)
+		for (u32 i = 0; i < n; i++) {
+			if (has_part(&locks[i]) != part)
+				continue;
+			party[i] = e->nr_parties < MAX_PARTIES ? e->nr_parties++ : -1;
+			if (party[i] < 0)
+				continue;
+			e->parties[party[i]] = party_of(w, &w->live[i].call);
+			links[party[i]] = locks[i];
+		}
+	for (int i = 0; i < e->nr_parties; i++) {
+		links[i].behind = links[i].behind >= 0 ? party[links[i].behind] : -1;
+		links[i].outer = links[i].outer >= 0 ? party[links[i].outer] : -1;
+	}
+}
+
+static void look_for_deadlock(struct watch *w, u32 pool, u32 n, u64 now)
+{
+	const struct pool *p = &w->shared->pools[pool];
+	struct watched_pool *watched = &w->pools[pool];
+	struct lock_call locks[MAX_LIVE];
+	struct lock_pool state = { .threads = p->total,
+				   .untaken = p->driver_requests,
+				   .revoked = p->driver_revoked };
+	struct episode e = watch_episode(w, pool, COND_DEADLOCK);
+	u64 suspect;
+
+	for (u32 i = 0; i < n; i++) {
+		const struct call *c = &w->live[i].call;
+
+		locks[i] = (struct lock_call){
+			.waits = c->flags & CALL_WAITING,
+			.in_rpc = c->phase == PHASE_RPC || c->phase == PHASE_BLIND,
+			.supplicant = w->probes->sees_requests ? c->flags & CALL_SUPPLICANT :
+								 served_by_supplicant(c->rpc_kind),
+			.outer = c->outer ? index_of_slot(w, n, c->outer - 1) : -1,
+			.answers_for = -1,
+		};
+	}
+	link_supplicants(w, n, locks, &state);
+	suspect = deadlock_find(locks, n, &state) ? fingerprint(w, locks, n) : 0;
+	if (!suspect || suspect != watched->suspect) {
+		watched->suspect = suspect;
+		watch_found_over(w, pool, COND_DEADLOCK, now);
+		return;
+	}
+	e.peak = n;
+	for (u32 i = 0; i < n; i++)
+		if (has_part(&locks[i]) && w->live[i].call.phase_ns > e.since_ns)
+			e.since_ns = w->live[i].call.phase_ns;
+	if (!e.since_ns) /* it was there before us */
+		e.since_ns = now;
+	if (!watched->found[COND_DEADLOCK].lasts) /* who is reported is who was there first */
+		describe_deadlock(w, pool, n, locks, &e);
+	watch_found(w, pool, &e, now);
+}
+
+/* Before the calls: one that ends while they are read may count as lasting, but not as both. */
+static void read_ended(struct watch *w, u32 pool)
+{
+	for (int cond = NR_POOL_CONDS; cond < NR_COUNTED_CONDS; cond++)
+		w->pools[pool].found[cond].count = w->shared->pools[pool].conds[cond];
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+}
+
+void watch_calls(struct watch *w, u32 pool, u64 now)
+{
+	struct pool_state s = pool_state(w->shared->pools[pool].state);
+	u32 n = 0;
+
+	read_ended(w, pool);
+	for (int cond = NR_POOL_CONDS; cond < NR_CONDS; cond++)
+		w->pools[pool].found[cond].lasting = w->pools[pool].found[cond].lasting_since = 0;
+	if (s.waiting[CLASS_NORMAL] || s.waiting[CLASS_SYSTEM])
+		n = read_calls(w, pool);
+	look_at_calls(w, pool, n, now);
+	look_for_lost_wakes(w, pool, n, now);
+	look_for_deadlock(w, pool, n, now);
+}

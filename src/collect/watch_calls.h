@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is found by looking at the calls of a pool. */
+#ifndef OPTEE_TOP_WATCH_CALLS_H
+#define OPTEE_TOP_WATCH_CALLS_H
+
+#include "collect/watch_state.h"
+
+/* Who starves, whom OP-TEE refused, and whether all wait for each other. */
+void watch_calls(struct watch *w, u32 pool, u64 now);
+
+#endif

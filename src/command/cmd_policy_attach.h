@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* optee-top policy attach, swap and detach. */
+#ifndef OPTEE_TOP_POLICY_ATTACH_H
+#define OPTEE_TOP_POLICY_ATTACH_H
+
+#include "options/opts.h"
+
+/* words: what followed the command's own name, as many as the table of commands allows. */
+enum status policy_attach_command(const struct opts *o, char **words);
+enum status policy_swap_command(const struct opts *o, char **words);
+enum status policy_detach_command(const struct opts *o, char **words);
+
+#endif

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Run by the build, on the build machine: prints the manual page. */
+#include "command/help.h"
+
+int main(void)
+{
+	return help_man();
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What --help and 'help TOPIC' say, from the tables that the program itself works
+ * with. The manual is src/command/man.c.
+ */
+#include <stdio.h>
+#include <string.h>
+#include "check/rule_table.h"
+#include "check/rules.h"
+#include "command/help.h"
+#include "metrics/daemon_stats.h"
+#include "model/call_fields.h"
+#include "model/condition_table.h"
+#include "model/fields.h"
+#include "options/opts.h"
+
+const struct command_help command_table[] = {
+	{ "top", "", "show the live view, or print frames with -b; the default command" },
+	{ "events", "",
+	  "print overruns, stranded and starved waiters, deadlocks and the like as they happen" },
+	{ "record", "FILE",
+	  "record everything, including each call and condition, until a signal or --duration" },
+	{ "replay", "FILE [events]",
+	  "show a recording in the live view, as frames (-b, --json), or as events" },
+	{ "export", "FILE",
+	  "convert a recording, or a daemon's log (its directory), for other programs: JSON lines, CSV, a timeline for Perfetto, samples for Prometheus" },
+	{ "check", "[FILE]",
+	  "check by rules a recording, the running kernel (--live SECONDS), or the kernel while a command runs (check -- COMMAND [ARG]...)" },
+	{ "daemon", "",
+	  "watch all the time: serve the other commands without root, write logs, serve metrics" },
+	{ "metrics", "",
+	  "print the metrics once for Prometheus, in its text format or, with --openmetrics, as OpenMetrics" },
+	{ "policy", "WHAT [ARG]...",
+	  "manage admission policies, which decide who gets the next thread; needs an optee.ko of 'make optee-ko'" },
+	{ "doctor", "",
+	  "report what this kernel offers, which hook uses which mechanism, and what is missing" },
+	{ "help", "[TOPIC]",
+	  "show this help, or help on a topic: fields, conditions, rules, alerts (rules for Prometheus), man" },
+};
+
+const size_t nr_commands = sizeof(command_table) / sizeof(command_table[0]);
+
+const struct command_help policy_commands[] = {
+	{ "build", "FILE.c", "compile a policy with clang" },
+	{ "list", "",
+	  "list the policies that come with optee-top: what they do, and when to use them" },
+	{ "attach", "NAME|FILE",
+	  "have the driver ask this policy until it is detached, swapped or ejected" },
+	{ "swap", "NAME|FILE", "replace the attached policy with this one, atomically" },
+	{ "show", "",
+	  "show which policy is attached, what it decided and who waited; why the last one ended" },
+	{ "detach", "", "return to the driver's own rule" },
+	{ "shadow", "NAME|FILE...",
+	  "as top, but also ask these policies about each call while the driver decides; see --shadow" },
+};
+
+const size_t nr_policy_commands = sizeof(policy_commands) / sizeof(policy_commands[0]);
+
+const struct status_help status_table[] = {
+	{ STATUS_OK, "success" },
+	{ STATUS_FAILURE, "failure, or a check that did not pass" },
+	{ STATUS_USAGE, "usage error" },
+	{ STATUS_KERNEL, "this kernel does not support it" },
+	{ STATUS_PRIVILEGE, "missing privileges" },
+	{ STATUS_INCOMPLETE, "--strict was given and some data was lost" },
+	{ STATUS_NOT_RUN, "check: COMMAND could not be run" },
+	{ STATUS_NOT_FOUND, "check: COMMAND was not found" },
+};
+
+const size_t nr_statuses = sizeof(status_table) / sizeof(status_table[0]);
+
+void help_usage(void)
+{
+	printf("usage: optee-top [OPTION]... [COMMAND]\n\n"
+	       "Shows who uses OP-TEE's threads, who waits for one, and for how long.\n\n"
+	       "commands:\n");
+	for (size_t i = 0; i < nr_commands; i++)
+		printf("  %-7s%-14s %s\n", command_table[i].name, command_table[i].args,
+		       command_table[i].help);
+	printf("\npolicies:\n");
+	for (size_t i = 0; i < nr_policy_commands; i++)
+		printf("  policy %-6s %-12s %s\n", policy_commands[i].name, policy_commands[i].args,
+		       policy_commands[i].help);
+	printf("\noptions:\n");
+	for (size_t i = 0; i < nr_options; i++) {
+		const struct option_help *o = &option_table[i];
+		char name[40];
+
+		snprintf(name, sizeof(name), "--%s%s%s", o->name, o->arg ? " " : "", o->arg ?: "");
+		if (o->letter)
+			printf("  -%c, %-20s %s\n", o->letter, name, o->help);
+		else
+			printf("      %-20s %s\n", name, o->help);
+	}
+	printf("\nexit status:\n");
+	for (size_t i = 0; i < nr_statuses; i++)
+		printf("  %d  %s\n", status_table[i].status, status_table[i].help);
+}
+
+static void print_keys(const char *heading, const struct key_help *keys)
+{
+	printf("\n%s:\n", heading);
+	for (; keys->key; keys++)
+		printf("  %-24s %s\n", keys->key, keys->help);
+}
+
+/* With its JSON key in [], and its name as a metric in {}. */
+static void print_field(const char *name, enum field_unit unit, const char *help,
+			const char *metric)
+{
+	char key[64];
+
+	printf("  %-24s [%s] %s", name, field_json_key(name, unit, key, sizeof(key)), help);
+	if (metric)
+		printf(" {%s}", metric);
+	putchar('\n');
+}
+
+void help_fields(void)
+{
+	char key[64];
+
+	printf("fields of a session (for -o; the JSON key is in [], for the others the metric in {}):\n");
+	for (size_t i = 0; i < nr_session_fields; i++) {
+		const struct session_field *f = &session_fields[i];
+
+		printf("  %-15s %-8s [%s] %s\n", f->name, f->head ?: "",
+		       field_json_key(f->name, f->unit, key, sizeof(key)), f->help);
+	}
+	printf("\nfields of a pool:\n");
+	for (size_t i = 0; i < nr_pool_fields; i++)
+		print_field(pool_fields[i].name, pool_fields[i].unit, pool_fields[i].help,
+			    pool_fields[i].metric);
+	printf("\nlosses (the metric " LOSS_METRIC ", by kind):\n");
+	for (int i = 0; i < NR_LOSSES; i++)
+		printf("  %-24s %s\n", loss_fields[i].name, loss_fields[i].help);
+	printf("  %-24s %s\n", missed_field.name, missed_field.help);
+	printf("\nconditions of a pool, by key; null where this kernel or its hooks cannot detect them:\n");
+	for (int i = 0; i < NR_CONDS; i++)
+		printf("  %-24s peak: %s\n", condition_table[i].key, condition_table[i].peak);
+	printf("\nmembers of a condition:\n");
+	for (size_t i = 0; i < nr_condition_fields; i++)
+		print_field(condition_fields[i].name, condition_fields[i].unit,
+			    condition_fields[i].help, condition_fields[i].metric);
+	printf("\nfields of an admission policy, by class (members of policies in a pool):\n");
+	for (size_t i = 0; i < nr_policy_fields; i++)
+		print_field(policy_fields[i].name, policy_fields[i].unit, policy_fields[i].help,
+			    policy_fields[i].metric);
+	printf("\nfields of a TA, by class, in logs and metrics:\n");
+	for (size_t i = 0; i < nr_ta_fields; i++)
+		print_field(ta_fields[i].name, ta_fields[i].unit, ta_fields[i].help,
+			    ta_fields[i].metric);
+	printf("\nRPCs of a TA, by kind:\n");
+	for (size_t i = 0; i < nr_rpc_fields; i++)
+		print_field(rpc_fields[i].name, rpc_fields[i].unit, rpc_fields[i].help,
+			    rpc_fields[i].metric);
+	printf("\nmetrics of the daemon itself:\n");
+	for (int i = 0; i < NR_SELF; i++)
+		if (!i || strcmp(self_fields[i].metric, self_fields[i - 1].metric))
+			printf("  %-34s %s\n", self_fields[i].metric, self_fields[i].help);
+	printf("\na completed call, as 'export' writes it:\n");
+	for (size_t i = 0; i < nr_call_fields; i++)
+		printf("  %-24s %s\n",
+		       field_json_key(call_fields[i].name, call_fields[i].unit, key, sizeof(key)),
+		       call_fields[i].help);
+	print_keys("the host, as 'export' writes it", host_keys);
+	print_keys("members of an event", event_keys);
+	print_keys("members of an event's 'why'", why_keys);
+	print_keys("members of each element of an event's 'who'", who_keys);
+	print_keys("members of call_records; null where calls are not recorded one by one",
+		   call_records_keys);
+}
+
+/* Fills lines of 78 columns. */
+void help_words(const char *text)
+{
+	size_t x = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, " ");
+
+		if (x && x + 1 + len > 78) {
+			putchar('\n');
+			x = 0;
+		}
+		x += (size_t)printf("%s%.*s", x ? " " : "    ", (int)len, text);
+		text += len + strspn(text + len, " ");
+	}
+	putchar('\n');
+}
+
+void help_conditions(void)
+{
+	for (int i = 0; i < NR_CONDS; i++) {
+		const struct condition_row *row = &condition_table[i];
+
+		printf("%s%s (peak: %s)%s\n", i ? "\n" : "", row->name, row->peak,
+		       row->alarm ? "" : "; may be ordinary load");
+		help_words(row->means);
+		help_words(row->so);
+		printf("  What to do:\n");
+		help_words(row->remedy);
+	}
+}
+
+const char *const rules_text[] = {
+	"A rules file (--rules) has one rule per line; a # starts a comment. A TIME is written as 500us, 20ms or 1.5s. A rule may appear twice with different arguments.",
+	"A check passes if every rule passes. A rule that cannot be judged is unknown, and does not pass. Without --rules these rules apply, the last one only with a COMMAND:",
+};
+
+void help_rules(void)
+{
+	char name[64];
+
+	for (size_t i = 0; i < nr_rule_kinds; i++) {
+		const struct rule_kind *k = &rule_kinds[i];
+
+		snprintf(name, sizeof(name), "%s%s%s", k->name, k->arg ? " " : "",
+			 rule_arg_help(k->arg));
+		printf("%s\n", name);
+		help_words(k->help);
+	}
+	for (int i = 0; i < 2; i++) {
+		putchar('\n');
+		help_words(rules_text[i]);
+	}
+	for (int i = 0; usual_rules[i]; i++)
+		printf("        %s\n", usual_rules[i]);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The daemon command: looks all the time, for all who want to know. */
+#ifndef OPTEE_TOP_DAEMON_H
+#define OPTEE_TOP_DAEMON_H
+
+#include "options/opts.h"
+
+enum status daemon_run(const struct opts *o);
+
+#endif

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Everything happens in one loop: who waits for a descriptor is called from there, and
+ * between two turns the source is looked at, 20 times a second, and once a second a
+ * snapshot goes to all who want it.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include "base/privilege.h"
+#include "daemon/daemon_server.h"
+#include "daemon/history_writer.h"
+#include "daemon/outputs.h"
+#include "daemon/worker.h"
+#include "log/logger.h"
+#include "probe/driver.h"
+#include "source/live.h"
+
+struct worker {
+	const struct daemon_parts *parts;
+	struct loop loop;
+	struct watched signals;
+	struct serve *serve;
+	struct outlets *outlets;
+	bool attached;
+	struct live live;
+	struct source source; /* where attached */
+	struct feed feed;
+	u64 due; /* the next snapshot */
+	bool ends;
+	int status;
+};
+
+static void end(struct worker *w, int status)
+{
+	w->ends = true;
+	w->status = status;
+}
+
+static void signal_ready(void *arg, u32 events)
+{
+	struct worker *w = arg;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(w->signals.fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGHUP)
+		outlets_reopen(w->outlets);
+	else
+		end(w, STATUS_OK);
+}
+
+/* What comes from the source. */
+
+static void take_calls(struct worker *w)
+{
+	const struct call_record *calls;
+	u32 n;
+
+	if (!live_want_calls(&w->live, serve_wants_calls(w->serve)))
+		end(w, fail(STATUS_FAILURE, "cannot tell of calls: out of memory"));
+	while ((n = w->source.calls(w->source.ctx, &calls)) > 0)
+		feed_calls(&w->feed, calls, n);
+}
+
+static void take_snapshot(struct worker *w, const struct snapshot *s)
+{
+	take_calls(w);
+	feed_snapshot(&w->feed, s);
+	outlets_take(w->outlets, &w->live.host, s);
+}
+
+static void look(struct worker *w, u64 now)
+{
+	const struct snapshot *s = NULL;
+	const struct event *events;
+	u32 n = w->source.look(w->source.ctx, &events);
+
+	if (n == LOOK_ENDED) {
+		end(w, WORKER_AGAIN);
+		return;
+	}
+	feed_look(&w->feed, events, n);
+	take_calls(w);
+	if (now < w->due)
+		return;
+	s = w->source.next(w->source.ctx);
+	if (s)
+		take_snapshot(w, s);
+	else
+		end(w, errno == ENODEV ? WORKER_AGAIN : STATUS_FAILURE);
+	w->due = next_deadline(w->due, DAEMON_PACE_NS, now);
+}
+
+static void serve_until_end(struct worker *w)
+{
+	u64 next = clock_now();
+
+	w->due = next;
+	while (!w->ends) {
+		u64 now;
+
+		loop_turn(&w->loop, next);
+		now = clock_now();
+		if (now < next)
+			continue;
+		if (w->attached)
+			look(w, now);
+		else if (driver_present())
+			end(w, WORKER_AGAIN);
+		serve_turn(w->serve, now);
+		outlets_turn(w->outlets, now);
+		next = now + LOOK_NS;
+	}
+}
+
+/* The counters are there as long as we are: what was counted since the last snapshot, too. */
+static void take_last(struct worker *w)
+{
+	const struct snapshot *s = w->attached ? live_last(&w->live) : NULL;
+
+	if (s)
+		take_snapshot(w, s);
+	serve_turn(w->serve, clock_now());
+}
+
+/* Beginning. */
+
+static enum status attach(struct worker *w)
+{
+	struct opts o = *w->parts->options;
+	enum status status;
+
+	o.attach.calls = o.attach.on_demand = true;
+	status = live_attach(&w->live, &o);
+	if (status != STATUS_OK)
+		return status;
+	w->attached = true;
+	w->source = live_source(&w->live);
+	if (!feed_init(&w->feed, w->parts->history, &w->live.host))
+		return STATUS_OK;
+	return fail(STATUS_FAILURE, "cannot serve: out of memory");
+}
+
+/* From here on nobody's rights are needed; and if the supervisor goes, so do we. */
+static enum status drop(const struct daemon_parts *parts)
+{
+	enum status status = privilege_drop(&parts->identity);
+
+	if (status != STATUS_OK)
+		return status;
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	/* It may have died before prctl(). Its pid was taken before the fork, so we notice. */
+	return getppid() == parts->supervisor ? STATUS_OK : STATUS_FAILURE;
+}
+
+static int listen_to_signals(struct worker *w)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	w->signals = (struct watched){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
+				       .ready = signal_ready,
+				       .arg = w };
+	return w->signals.fd < 0 ? -errno : loop_add(&w->loop, &w->signals, EPOLLIN);
+}
+
+static enum status begin(struct worker *w)
+{
+	struct hello hello = { .version = VERSION,
+			       .present = w->attached,
+			       .starved_ns = w->parts->options->attach.starved_ns };
+	int err = loop_init(&w->loop);
+
+	history_check(w->parts->history);
+	err = err ?: listen_to_signals(w);
+	w->serve = err ? NULL :
+			 serve_new(&w->loop, w->parts->clients.fd, w->parts->history, &hello,
+				   &serve_limits);
+	w->outlets = w->serve ? outlets_new(&w->loop, w->parts, w->serve) : NULL;
+	if (w->outlets)
+		return STATUS_OK;
+	return fail(STATUS_FAILURE, "cannot serve: %s", strerror(err ? -err : ENOMEM));
+}
+
+int worker_run(const struct daemon_parts *parts)
+{
+	struct worker w = { .parts = parts };
+	enum status status = STATUS_OK;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (driver_present())
+		status = attach(&w);
+	if (status == STATUS_OK)
+		status = drop(parts);
+	if (status == STATUS_OK)
+		status = begin(&w);
+	if (status != STATUS_OK)
+		return status;
+	*parts->serves = w.attached ? SERVING : SERVING_WITHOUT_DRIVER;
+	serve_until_end(&w);
+	take_last(&w);
+	outlets_free(w.outlets);
+	return w.status;
+}

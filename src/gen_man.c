@@ -1,8 +1,0 @@
-// SPDX-License-Identifier: GPL-2.0-only
-/* Run by the build, on the build machine: prints the manual page. */
-#include "help.h"
-
-int main(void)
-{
-	return help_man();
-}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The log as CSV: a file a table, each with a head line. The columns before those of
+ * the field table say of which attach and when the row is. What is no single figure,
+ * histograms and RPCs by kind, only JSON has.
+ */
+#include <string.h>
+#include "log/log_format.h"
+#include "model/condition_table.h"
+#include "model/event_text.h"
+#include "render/csv.h"
+#include "render/json.h"
+
+static const char *const before[] = { "ts", "boot_id", "epoch", "seq" };
+static const char *const gap_columns[] = { "lines", "since_ns", "error" };
+
+static void head_pools(struct line *l)
+{
+	char key[64], column[128];
+
+	for (size_t i = 0; i < nr_pool_fields; i++)
+		if (pool_fields[i].kind != KIND_INTERVAL)
+			csv_key(l, pool_fields[i].name, pool_fields[i].unit);
+	for (int cond = 0; cond < NR_CONDS; cond++)
+		for (size_t i = 0; i < nr_condition_fields; i++) {
+			field_json_key(condition_fields[i].name, condition_fields[i].unit, key,
+				       sizeof(key));
+			snprintf(column, sizeof(column), "%s_%s", condition_table[cond].key, key);
+			csv_name(l, column);
+		}
+}
+
+static void head(struct line *l, enum log_type type)
+{
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
+		csv_name(l, before[i]);
+	if (type == LOG_EVENT)
+		csv_event_head(l);
+	else
+		csv_name(l, "mono_ns");
+	if (type == LOG_POOL)
+		head_pools(l);
+	for (size_t i = 0; type == LOG_TA && i < nr_ta_fields; i++)
+		csv_key(l, ta_fields[i].name, ta_fields[i].unit);
+	for (size_t i = 0; type == LOG_SESSION && i < nr_session_fields; i++)
+		if (session_fields[i].kind != KIND_INTERVAL)
+			csv_key(l, session_fields[i].name, session_fields[i].unit);
+	for (size_t i = 0; type == LOG_LOSSES && i < NR_LOSSES; i++)
+		csv_name(l, loss_fields[i].name);
+	if (type == LOG_LOSSES)
+		csv_name(l, missed_field.name);
+	for (size_t i = 0; type == LOG_GAP && i < sizeof(gap_columns) / sizeof(gap_columns[0]); i++)
+		csv_name(l, gap_columns[i]);
+	csv_end(l);
+}
+
+static void put_pool(struct line *l, const struct log_item *item)
+{
+	struct value v;
+
+	for (size_t i = 0; i < nr_pool_fields; i++) {
+		if (pool_fields[i].kind == KIND_INTERVAL)
+			continue;
+		v = pool_fields[i].get(item->s, item->pool);
+		csv_value(l, &v, pool_fields[i].unit);
+	}
+	for (int cond = 0; cond < NR_CONDS; cond++)
+		for (size_t i = 0; i < nr_condition_fields; i++) {
+			v = condition_fields[i].get(&item->pool->conds[cond]);
+			csv_value(l, &v, condition_fields[i].unit);
+		}
+}
+
+static void put_ta(struct line *l, const struct log_item *item)
+{
+	for (size_t i = 0; i < nr_ta_fields; i++) {
+		const struct value v = ta_fields[i].get(item->s, item->ta);
+
+		csv_value(l, &v, ta_fields[i].unit);
+	}
+}
+
+static void put_session(struct line *l, const struct log_item *item)
+{
+	for (size_t i = 0; i < nr_session_fields; i++) {
+		struct value v;
+
+		if (session_fields[i].kind == KIND_INTERVAL)
+			continue;
+		v = session_fields[i].get(item->s, item->session);
+		csv_value(l, &v, session_fields[i].unit);
+	}
+}
+
+static void put_losses(struct line *l, const struct snap_losses *losses)
+{
+	for (int i = 0; i < NR_LOSSES; i++)
+		csv_number(l, losses->count[i]);
+	if (losses->missed_known)
+		csv_number(l, losses->missed);
+	else
+		csv_unknown(l);
+}
+
+static void put_event(struct line *l, const struct log_item *item, u64 seq)
+{
+	json_t *event = event_line_json(item->host, item->event, seq);
+	char who[MAX_PARTIES * EVENT_LINE];
+
+	l->full |= !event;
+	csv_event(l, event, event_who(item->event, who, sizeof(who)));
+	json_decref(event);
+}
+
+static void put_gap(struct line *l, const struct log_gap *gap)
+{
+	csv_number(l, gap->lines);
+	csv_number(l, gap->since_ns);
+	csv_text(l, strerror(gap->error));
+}
+
+static void put(struct line *l, const struct log_item *item, u64 seq)
+{
+	csv_time(l, item->real_ns);
+	if (item->host->boot_id[0])
+		csv_text(l, item->host->boot_id);
+	else
+		csv_unknown(l);
+	csv_number(l, item->host->mono_ns);
+	csv_number(l, seq);
+	if (item->type != LOG_EVENT)
+		csv_number(l, item->mono_ns);
+	switch (item->type) {
+	case LOG_POOL:
+		put_pool(l, item);
+		break;
+	case LOG_TA:
+		put_ta(l, item);
+		break;
+	case LOG_SESSION:
+		put_session(l, item);
+		break;
+	case LOG_LOSSES:
+		put_losses(l, &item->s->losses);
+		break;
+	case LOG_EVENT:
+		put_event(l, item, seq);
+		break;
+	case LOG_GAP:
+		put_gap(l, item->gap);
+		break;
+	case LOG_HOST:
+	case LOG_OMITTED:
+	case NR_LOG_TYPES:
+		break;
+	}
+	csv_end(l);
+}
+
+const struct log_format log_csv = {
+	.name = "csv",
+	.files = { [LOG_HOST] = NR_LOG_NAMES,
+		   [LOG_POOL] = LOG_NAME_POOLS,
+		   [LOG_TA] = LOG_NAME_TAS,
+		   [LOG_SESSION] = LOG_NAME_SESSIONS,
+		   [LOG_LOSSES] = LOG_NAME_LOSSES,
+		   [LOG_EVENT] = LOG_NAME_EVENTS,
+		   [LOG_GAP] = LOG_NAME_GAPS,
+		   [LOG_OMITTED] = NR_LOG_NAMES },
+	.head = head,
+	.put = put,
+};

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A log as it is, and its lines as rows of CSV: the columns are those of the log's own
+ * CSV files (src/log/log_csv.c).
+ */
+#include <string.h>
+#include "log/log_export.h"
+#include "model/condition_table.h"
+#include "model/event_text.h"
+#include "render/csv.h"
+
+static void jsonl_line(struct log_out *x, const struct log_entry *entry, const json_t *json)
+{
+	(void)json;
+	fwrite(entry->text, 1, entry->len, x->out);
+	putc('\n', x->out);
+}
+
+const struct log_out_format log_out_jsonl = {
+	.name = "jsonl",
+	.line = jsonl_line,
+	.types = ~0U,
+};
+
+static void csv_begin(struct log_out *x)
+{
+	line_clear(&x->line);
+	log_csv.head(&x->line, x->table);
+	line_send(&x->line, x->out);
+}
+
+static void put_member(struct line *l, const json_t *json, const char *name, enum field_unit unit)
+{
+	char key[64];
+
+	csv_json(l, json_object_get(json, field_json_key(name, unit, key, sizeof(key))));
+}
+
+static void put_pool(struct line *l, const json_t *json)
+{
+	const json_t *conditions = json_object_get(json, "conditions");
+
+	for (size_t i = 0; i < nr_pool_fields; i++)
+		if (pool_fields[i].kind != KIND_INTERVAL)
+			put_member(l, json, pool_fields[i].name, pool_fields[i].unit);
+	for (int cond = 0; cond < NR_CONDS; cond++)
+		for (size_t i = 0; i < nr_condition_fields; i++)
+			put_member(l, json_object_get(conditions, condition_table[cond].key),
+				   condition_fields[i].name, condition_fields[i].unit);
+}
+
+static void put_ta(struct line *l, const json_t *json)
+{
+	for (size_t i = 0; i < nr_ta_fields; i++)
+		put_member(l, json, ta_fields[i].name, ta_fields[i].unit);
+}
+
+static void put_session(struct line *l, const json_t *json)
+{
+	for (size_t i = 0; i < nr_session_fields; i++)
+		if (session_fields[i].kind != KIND_INTERVAL)
+			put_member(l, json, session_fields[i].name, session_fields[i].unit);
+}
+
+static void put_losses(struct line *l, const json_t *json)
+{
+	for (int i = 0; i < NR_LOSSES; i++)
+		csv_json(l, json_object_get(json, loss_fields[i].name));
+	csv_json(l, json_object_get(json, missed_field.name));
+}
+
+static const char *name_of(const json_t *party)
+{
+	return json_string_value(json_object_get(party, "comm"))           ?:
+		       json_string_value(json_object_get(party, "client")) ?:
+									     "?";
+}
+
+/* Who, as event_who() has it. */
+static void put_event(struct line *l, const json_t *json)
+{
+	const json_t *who = json_object_get(json, "who");
+	char text[MAX_PARTIES * EVENT_LINE] = "";
+	size_t at = 0;
+
+	for (size_t i = 0; i < json_array_size(who) && at < sizeof(text); i++) {
+		const json_t *party = json_array_get(who, i);
+
+		if (!json_is_true(json_object_get(party, "involved")))
+			continue;
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s(%lld) %s",
+				       at ? ", " : "", name_of(party),
+				       (long long)json_integer_value(json_object_get(party, "tid")),
+				       json_is_true(json_object_get(party, "waits")) ? "waits" :
+										       "holds");
+	}
+	csv_event(l, json, text);
+}
+
+static void put_gap(struct line *l, const json_t *json)
+{
+	csv_json(l, json_object_get(json, "lines"));
+	csv_json(l, json_object_get(json, "since_ns"));
+	csv_json(l, json_object_get(json, "error"));
+}
+
+static void csv_line(struct log_out *x, const struct log_entry *entry, const json_t *json)
+{
+	static void (*const rows[NR_LOG_TYPES])(struct line *, const json_t *) = {
+		[LOG_POOL] = put_pool,     [LOG_TA] = put_ta,       [LOG_SESSION] = put_session,
+		[LOG_LOSSES] = put_losses, [LOG_EVENT] = put_event, [LOG_GAP] = put_gap,
+	};
+	struct line *l = &x->line;
+
+	if (entry->type != x->table)
+		return;
+	csv_name(l, json_string_value(json_object_get(json, "ts")) ?: "");
+	csv_json(l, json_object_get(json, "boot_id"));
+	csv_json(l, json_object_get(json, "epoch"));
+	csv_json(l, json_object_get(json, "seq"));
+	if (entry->type != LOG_EVENT)
+		csv_json(l, json_object_get(json, "mono_ns"));
+	rows[entry->type](l, json);
+	csv_end(l);
+	line_send(l, x->out);
+}
+
+const struct log_out_format log_out_csv = {
+	.name = "csv",
+	.begin = csv_begin,
+	.line = csv_line,
+	.types = 1U << LOG_SESSION | 1U << LOG_POOL | 1U << LOG_TA | 1U << LOG_EVENT |
+		 1U << LOG_LOSSES | 1U << LOG_GAP,
+};

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Sentences about an event. They say only what was seen. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+#include "base/printable.h"
+#include "base/text.h"
+#include "model/condition_table.h"
+#include "model/event_text.h"
+
+/* Appends; what does not fit is cut off between two characters. */
+static size_t say(char *buf, size_t len, size_t at, const char *fmt, ...)
+{
+	va_list args;
+	int n;
+
+	if (at >= len)
+		return at;
+	va_start(args, fmt);
+	n = vsnprintf(buf + at, len - at, fmt, args);
+	va_end(args);
+	if (n < 0)
+		return at;
+	if ((size_t)n >= len - at)
+		printable_end(buf);
+	return at + (size_t)n;
+}
+
+static const char *plural(int n)
+{
+	return n == 1 ? "" : "s";
+}
+
+const char *event_why(const struct event *e, char *buf, size_t len)
+{
+	int normal = e->in_use[CLASS_NORMAL], system = e->in_use[CLASS_SYSTEM];
+	int waiting = e->waiting[CLASS_NORMAL], all = waiting + e->waiting[CLASS_SYSTEM];
+	int idle = e->threads - normal - system;
+	int drift = e->drift < 0 ? -e->drift : e->drift;
+
+	buf[0] = '\0';
+	switch (e->condition) {
+	case COND_OVERRUN:
+		snprintf(buf, len, "%d system calls in flight, %d in reserve", system, e->reserved);
+		break;
+	case COND_HARMFUL_OVERRUN:
+		snprintf(buf, len,
+			 "%d system calls in flight, %d in reserve, %d normal call%s wait%s",
+			 system, e->reserved, waiting, plural(waiting), waiting == 1 ? "s" : "");
+		break;
+	case COND_RESERVE_BREACH:
+		snprintf(buf, len, "%d normal calls in flight, %d of %d threads in reserve", normal,
+			 e->reserved, e->threads);
+		break;
+	case COND_RESERVE_IDLE:
+		snprintf(buf, len,
+			 "%d normal call%s wait%s, %d system call%s in flight, %d thread%s free",
+			 waiting, plural(waiting), waiting == 1 ? "s" : "", system, plural(system),
+			 idle, plural(idle));
+		break;
+	case COND_EXHAUSTED:
+		snprintf(buf, len, "%d normal and %d system calls hold all %d threads", normal,
+			 system, e->threads);
+		break;
+	case COND_STRANDED:
+		snprintf(buf, len, "%d wait%s in the queue, %d thread%s free", all,
+			 all == 1 ? "s" : "", e->driver_free, plural(e->driver_free));
+		break;
+	case COND_STARVED:
+		if (e->threads < 0)
+			snprintf(buf, len, "%d wait%s, %d thread%s held", all, all == 1 ? "s" : "",
+				 normal + system, plural(normal + system));
+		else
+			snprintf(buf, len, "%d wait%s, %d of %d threads held", all,
+				 all == 1 ? "s" : "", normal + system, e->threads);
+		break;
+	case COND_COUNT_MISMATCH:
+		snprintf(buf, len, "ETHREAD_LIMIT with %d of %d threads held", normal + system,
+			 e->threads);
+		break;
+	case COND_DEADLOCK:
+		snprintf(buf, len, "%d calls hold threads and wait for the %d in the queue",
+			 normal + system, all);
+		break;
+	case COND_DRIFT:
+		snprintf(buf, len, "the driver counts %d thread%s %s in use than there are calls",
+			 drift, plural(drift), e->drift < 0 ? "fewer" : "more");
+		break;
+	case COND_LOST_WAKE:
+		snprintf(buf, len,
+			 "its wake has not come, %d wait%s in the queue, %d thread%s free", all,
+			 all == 1 ? "s" : "", e->driver_free, plural(e->driver_free));
+		break;
+	case NR_CONDS:
+		break;
+	}
+	return buf;
+}
+
+static size_t say_task(char *buf, size_t len, size_t at, const struct event_party *p)
+{
+	const char *name = p->comm[0] ? p->comm : p->client[0] ? p->client : "?";
+
+	return say(buf, len, at, "%s(%u)", name, p->tid);
+}
+
+const char *event_who(const struct event *e, char *buf, size_t len)
+{
+	size_t at = 0;
+
+	buf[0] = '\0';
+	for (u32 i = 0; i < e->nr_parties; i++) {
+		const struct event_party *p = &e->parties[i];
+
+		if (!event_involves(e, i))
+			continue;
+		at = say(buf, len, at, "%s", at ? ", " : "");
+		at = say_task(buf, len, at, p);
+		at = say(buf, len, at, " %s", p->waits ? "waits" : "holds");
+	}
+	return buf;
+}
+
+bool event_at_least(const struct event *e)
+{
+	return e->condition == COND_STARVED && e->nr_parties && e->parties[0].since_at_least;
+}
+
+const char *event_report(const struct event *e, char *buf, size_t len)
+{
+	time_t seconds = (time_t)(e->real_ns / 1000000000);
+	char date[32], lasted[32], line[EVENT_LINE];
+	struct tm tm;
+	size_t at;
+
+	gmtime_r(&seconds, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+	at = say(buf, len, 0, "%s.%03uZ tee%u %s %s", date,
+		 (unsigned int)(e->real_ns % 1000000000 / 1000000), e->tee,
+		 condition_table[e->condition].name, event_state_name(e->state));
+	if (e->state != EVENT_BEGIN)
+		at = say(buf, len, at, " after %s%s",
+			 e->end_unseen     ? "at most " :
+			 event_at_least(e) ? "at least " :
+					     "",
+			 format_ns(e->duration_ns, lasted, sizeof(lasted)));
+	at = say(buf, len, at, ", peak %u: %s", e->peak, event_why(e, line, sizeof(line)));
+	if (*event_who(e, line, sizeof(line)))
+		say(buf, len, at, "; %s", line);
+	return buf;
+}
+
+static size_t say_call(char *buf, size_t len, size_t at, const struct event_party *p)
+{
+	at = say_task(buf, len, at, p);
+	if (p->late && p->cmd == CMD_UNKNOWN)
+		return say(buf, len, at, " with a call from before the attach");
+	at = say(buf, len, at, ", %s", cmd_name(p->cmd));
+	if (p->cmd == CMD_INVOKE)
+		at = say(buf, len, at, " %u", p->func);
+	if (p->ta[0])
+		at = say(buf, len, at, " of %s", p->ta);
+	return at;
+}
+
+static const char *say_swallowed(const struct event *e, char *buf, size_t len)
+{
+	const struct event_party *p = &e->parties[e->culprit];
+	size_t at = say(buf, len, 0, "the wake went to ");
+	char time[32];
+
+	at = say_call(buf, len, at, p);
+	at = say(buf, len, at,
+		 p->waits ? ", which had already been woken" :
+			    ", which was in flight and not waiting");
+	if (!p->swallowed_ns)
+		say(buf, len, at, ", some time before");
+	else if (p->swallowed_ns + 1000 < e->since_ns)
+		say(buf, len, at, ", %s before",
+		    format_ns(e->since_ns - p->swallowed_ns, time, sizeof(time)));
+	return buf;
+}
+
+static const char *say_link(const struct event *e, u32 i, char *buf, size_t len)
+{
+	const struct event_party *p = &e->parties[i];
+	size_t at = say_call(buf, len, 0, p);
+	const char *least = p->since_at_least ? "at least " : "";
+	char time[32] = "?";
+
+	if (p->since_ns && e->mono_ns > p->since_ns)
+		format_ns(e->mono_ns - p->since_ns, time, sizeof(time));
+	if (p->waits) {
+		say(buf, len, at, ", waits in the queue for %s%s", least, time);
+		return buf;
+	}
+	at = say(buf, len, at, ", holds a thread for %s%s", least, time);
+	if (p->phase == PHASE_RPC)
+		at = say(buf, len, at, ", in RPC %s", rpc_name(p->rpc_kind));
+	if (p->behind < 0)
+		return buf;
+	at = say(buf, len, at,
+		 p->by_supplicant ? " by tee-supplicant, behind " :
+				    ", behind its own nested call: ");
+	at = say_task(buf, len, at, &e->parties[p->behind]);
+	if (p->one_of)
+		say(buf, len, at, " or another of its threads");
+	return buf;
+}
+
+const char *event_chain(const struct event *e, u32 n, char *buf, size_t len)
+{
+	if (e->condition == COND_DEADLOCK && n < e->nr_parties)
+		return say_link(e, n, buf, len);
+	if (e->condition == COND_STRANDED && !n && e->culprit >= 0)
+		return say_swallowed(e, buf, len);
+	return NULL;
+}

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The fields of a session, and what turns a value of any table into text or JSON.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/text.h"
+#include "model/class_sums.h"
+#include "model/field_get.h"
+#include "model/fields.h"
+
+static struct value per_second(u64 n, u64 interval_ns)
+{
+	return number_if(interval_ns, (double)n * 1e9 / (double)interval_ns);
+}
+
+static u64 both(const struct class_sums sums[NR_CLASSES], size_t offset)
+{
+	u64 n = 0;
+
+	for (int class = 0; class < NR_CLASSES; class ++)
+		n += *(const u64 *)((const char *)&sums[class] + offset);
+	return n;
+}
+
+#define SUM(row, member) both((row)->sums, offsetof(struct class_sums, member))
+
+#define SESSION_FIELD(name)                                                                        \
+	static struct value get_##name(const struct snapshot *s, const struct snap_session *row)
+
+#define SESSION_NUMBER(name, known, expr)                                                          \
+	SESSION_FIELD(name)                                                                        \
+	{                                                                                          \
+		UNUSED(s);                                                                         \
+		return number_if(known, (double)(expr));                                           \
+	}
+
+/* A lower bound where waits of before the attach are in it. */
+#define SESSION_BOUND(name, known, expr, late)                                                     \
+	SESSION_FIELD(name)                                                                        \
+	{                                                                                          \
+		UNUSED(s);                                                                         \
+		return bound_if(late, number_if(known, (double)(expr)));                           \
+	}
+
+SESSION_FIELD(tee)
+{
+	return number(s->pools[row->pool].id);
+}
+
+SESSION_NUMBER(session, row->serial && !(row->flags & (SESSION_OPENING | SESSION_UNNAMED)), row->id)
+SESSION_NUMBER(serial, row->serial, row->serial)
+
+SESSION_FIELD(ta)
+{
+	char uuid[UUID_LEN];
+
+	UNUSED(s);
+	if (row->flags & SESSION_NONE)
+		return text("(no session)");
+	if (row->flags & SESSION_REST)
+		return text("(other sessions)");
+	if (!row->uuid_known)
+		return unknown();
+	return text(row->ta ?: uuid_format(row->uuid, uuid));
+}
+
+SESSION_FIELD(uuid)
+{
+	char uuid[UUID_LEN];
+
+	UNUSED(s);
+	return row->uuid_known ? text(uuid_format(row->uuid, uuid)) : unknown();
+}
+
+SESSION_FIELD(client)
+{
+	UNUSED(s);
+	return row->serial ? text(row->comm) : unknown();
+}
+
+SESSION_NUMBER(pid, row->serial, row->tgid)
+
+SESSION_FIELD(origin)
+{
+	UNUSED(s);
+	if (row->kind == CLIENT_UNKNOWN)
+		return unknown();
+	return text(row->kind == CLIENT_KERNEL ? "kernel" : "user");
+}
+
+SESSION_NUMBER(login, row->uuid_known, row->login)
+
+SESSION_FIELD(class)
+{
+	UNUSED(s);
+	return text(row->flags & SESSION_SYSTEM ? "system" : "normal");
+}
+
+SESSION_FIELD(state)
+{
+	UNUSED(s);
+	if (!row->serial)
+		return unknown();
+	return text(!row->open ? "closed" : row->flags & SESSION_OPENING ? "opening" : "open");
+}
+
+/* A figure of now, or of the interval: for the whole of it the calls were seen. */
+#define SEEN_NUMBER(name, known, expr)                                                             \
+	SESSION_FIELD(name)                                                                        \
+	{                                                                                          \
+		return number_if(pool_followed(&s->pools[row->pool]) && (known), (double)(expr));  \
+	}
+
+#define SEEN_BOUND(name, known, expr, late)                                                        \
+	SESSION_FIELD(name)                                                                        \
+	{                                                                                          \
+		bool seen = pool_followed(&s->pools[row->pool]);                                   \
+                                                                                                   \
+		return bound_if(late, number_if(seen && (known), (double)(expr)));                 \
+	}
+
+SESSION_FIELD(rate)
+{
+	if (!pool_followed(&s->pools[row->pool]))
+		return unknown();
+	return per_second(row->sums_iv.calls, s->interval_ns);
+}
+
+SEEN_NUMBER(in_flight, true, row->in_flight)
+SESSION_NUMBER(in_flight_peak, true, row->in_flight_peak)
+SESSION_NUMBER(calls, true, SUM(row, calls))
+SESSION_NUMBER(failed, true, SUM(row, failed))
+SESSION_NUMBER(last_failure, row->last_failure, row->last_failure)
+SESSION_NUMBER(waited, true, SUM(row, waited))
+SESSION_NUMBER(limits, true, SUM(row, limits))
+SESSION_NUMBER(limit_wait, true, SUM(row, limit_ns))
+SESSION_NUMBER(waited_late, true, SUM(row, waited_late))
+SESSION_BOUND(wait, true, SUM(row, wait_ns), SUM(row, waited_late))
+SESSION_NUMBER(hold, true, SUM(row, hold_ns))
+SESSION_NUMBER(secure, true, SUM(row, secure_ns))
+SESSION_NUMBER(rpc, true, less(SUM(row, hold_ns), SUM(row, secure_ns)))
+
+SESSION_BOUND(wait_longest, SUM(row, calls),
+	      max_of(row->sums[0].wait_max_ns, row->sums[1].wait_max_ns), SUM(row, waited_late))
+SESSION_NUMBER(hold_longest, SUM(row, calls),
+	       max_of(row->sums[0].hold_max_ns, row->sums[1].hold_max_ns))
+SEEN_BOUND(wait_p50, row->wait_iv.calls, row->wait_iv.p50, row->sums_iv.waited_late)
+SEEN_BOUND(wait_p99, row->wait_iv.calls, row->wait_iv.p99, row->sums_iv.waited_late)
+SEEN_BOUND(wait_max, row->wait_iv.calls, row->wait_iv.max, row->sums_iv.waited_late)
+SEEN_NUMBER(hold_p50, row->hold_iv.calls, row->hold_iv.p50)
+SEEN_NUMBER(hold_p99, row->hold_iv.calls, row->hold_iv.p99)
+SEEN_NUMBER(secure_p99, row->secure_iv.calls, row->secure_iv.p99)
+
+SESSION_FIELD(secure_share)
+{
+	if (!pool_followed(&s->pools[row->pool]))
+		return unknown();
+	return percent(row->sums_iv.secure_ns, row->sums_iv.hold_ns);
+}
+
+SESSION_FIELD(rpc_share)
+{
+	if (!pool_followed(&s->pools[row->pool]))
+		return unknown();
+	return percent(less(row->sums_iv.hold_ns, row->sums_iv.secure_ns), row->sums_iv.hold_ns);
+}
+
+const struct session_field session_fields[] = {
+	{ "tee", NULL, 0, UNIT_COUNT, KIND_IDENTITY, "N of /dev/teeN", get_tee },
+	{ "serial", NULL, 0, UNIT_COUNT, KIND_IDENTITY,
+	  "serial number of the session since optee-top attached", get_serial },
+	{ "session", "SESS", 5, UNIT_COUNT, KIND_IDENTITY,
+	  "the TEE's session id, which is reused after a close", get_session },
+	{ "ta", "TA", 20, UNIT_TEXT, KIND_IDENTITY,
+	  "name of the TA or pseudo TA, or its UUID if it is not a well-known one; '-' if the session was opened before optee-top attached",
+	  get_ta },
+	{ "uuid", NULL, 0, UNIT_TEXT, KIND_IDENTITY, "UUID of the TA", get_uuid },
+	{ "client", "CLIENT", 15, UNIT_TEXT, KIND_IDENTITY,
+	  "name of the process that opened the session", get_client },
+	{ "pid", "PID", 7, UNIT_COUNT, KIND_IDENTITY, "its process id", get_pid },
+	{ "origin", "ORIGIN", 6, UNIT_TEXT, KIND_IDENTITY,
+	  "user, or kernel if the client is in the kernel", get_origin },
+	{ "login", NULL, 0, UNIT_COUNT, KIND_IDENTITY, "TEE_IOCTL_LOGIN_* of the session",
+	  get_login },
+	{ "class", "CLASS", 6, UNIT_TEXT, KIND_IDENTITY,
+	  "system if its calls may use the reserve, otherwise normal", get_class },
+	{ "state", NULL, 0, UNIT_TEXT, KIND_NOW, "opening, open or closed", get_state },
+	{ "calls_rate", "CALLS/s", 8, UNIT_PER_SECOND, KIND_INTERVAL,
+	  "calls per second that ended in the interval", get_rate },
+	{ "in_flight", "FLY", 4, UNIT_COUNT, KIND_NOW, "calls in flight or queued now",
+	  get_in_flight },
+	{ "in_flight_peak", NULL, 0, UNIT_COUNT, KIND_PEAK, "most calls in flight at once",
+	  get_in_flight_peak },
+	{ "wait_p50", "WAIT50", 7, UNIT_NS, KIND_INTERVAL, "queue wait, median of the interval",
+	  get_wait_p50 },
+	{ "wait_p99", "WAIT99", 7, UNIT_NS, KIND_INTERVAL,
+	  "queue wait, 99th percentile of the interval", get_wait_p99 },
+	{ "wait_max", "WAITMAX", 7, UNIT_NS, KIND_INTERVAL, "longest queue wait of the interval",
+	  get_wait_max },
+	{ "hold_p50", NULL, 0, UNIT_NS, KIND_INTERVAL,
+	  "time a thread was held, median of the interval", get_hold_p50 },
+	{ "hold_p99", "HOLD99", 7, UNIT_NS, KIND_INTERVAL,
+	  "time a thread was held, 99th percentile of the interval", get_hold_p99 },
+	{ "secure_p99", NULL, 0, UNIT_NS, KIND_INTERVAL,
+	  "time in the secure world, 99th percentile of the interval", get_secure_p99 },
+	{ "secure_share", "SEC%", 5, UNIT_PERCENT, KIND_INTERVAL,
+	  "share of the hold spent in the secure world, for calls that ended in the interval",
+	  get_secure_share },
+	{ "rpc_share", "RPC%", 5, UNIT_PERCENT, KIND_INTERVAL,
+	  "the rest of the hold: RPC and other time in Linux", get_rpc_share },
+	{ "calls", "CALLS", 9, UNIT_COUNT, KIND_TOTAL, "calls that ended", get_calls },
+	{ "failed", "FAIL", 5, UNIT_COUNT, KIND_TOTAL,
+	  "of these, calls with a result other than TEE_SUCCESS", get_failed },
+	{ "last_failure", NULL, 0, UNIT_COUNT, KIND_NOW, "TEE_Result of the last failed call",
+	  get_last_failure },
+	{ "waited", NULL, 0, UNIT_COUNT, KIND_TOTAL, "calls that slept in the queue", get_waited },
+	{ "waited_late", NULL, 0, UNIT_COUNT, KIND_TOTAL,
+	  "of these, calls already asleep when optee-top attached: their waits count from then, so wait, its longest and its percentiles are lower bounds",
+	  get_waited_late },
+	{ "limits", NULL, 0, UNIT_COUNT, KIND_TOTAL, "ETHREAD_LIMIT answers from the secure world",
+	  get_limits },
+	{ "limit_wait", NULL, 0, UNIT_NS, KIND_TOTAL,
+	  "total wait after ETHREAD_LIMIT answers; part of wait", get_limit_wait },
+	{ "wait", NULL, 0, UNIT_NS, KIND_TOTAL, "total queue wait", get_wait },
+	{ "wait_longest", NULL, 0, UNIT_NS, KIND_PEAK, "longest queue wait", get_wait_longest },
+	{ "hold", NULL, 0, UNIT_NS, KIND_TOTAL, "total time a thread was held", get_hold },
+	{ "hold_longest", NULL, 0, UNIT_NS, KIND_PEAK, "longest time a thread was held",
+	  get_hold_longest },
+	{ "secure", NULL, 0, UNIT_NS, KIND_TOTAL, "total time in the secure world", get_secure },
+	{ "rpc", NULL, 0, UNIT_NS, KIND_TOTAL, "hold minus secure", get_rpc },
+};
+
+const size_t nr_session_fields = sizeof(session_fields) / sizeof(session_fields[0]);
+
+const struct session_field *session_field_find(const char *name)
+{
+	for (size_t i = 0; i < nr_session_fields; i++)
+		if (!strcmp(session_fields[i].name, name))
+			return &session_fields[i];
+	return NULL;
+}
+
+const char *value_format(const struct value *v, enum field_unit unit, char *buf, size_t len)
+{
+	if (v->at_least) {
+		struct value exact = *v;
+
+		exact.at_least = false;
+		snprintf(buf, len, ">=");
+		value_format(&exact, unit, buf + 2, len - 2);
+		return buf;
+	}
+	if (!v->known)
+		snprintf(buf, len, "-");
+	else if (unit == UNIT_TEXT)
+		snprintf(buf, len, "%s", v->text);
+	else if (unit == UNIT_NS)
+		format_ns((u64)v->number, buf, len);
+	else if (unit == UNIT_PERCENT)
+		snprintf(buf, len, "%.0f", v->number);
+	else if (unit == UNIT_PER_SECOND)
+		snprintf(buf, len, v->number < 9.95 ? "%.1f" : "%.0f", v->number);
+	else
+		snprintf(buf, len, "%.0f", v->number);
+	return buf;
+}
+
+const struct unit_words unit_words[NR_UNITS] = {
+	[UNIT_TEXT] = { "", "", "text" },
+	[UNIT_COUNT] = { "", "", "count" },
+	[UNIT_NS] = { "_ns", "", "ns" },
+	[UNIT_PER_SECOND] = { "_per_second", "/s", "per second" },
+	[UNIT_PERCENT] = { "_percent", "%", "percent" },
+	[UNIT_BYTES] = { "_bytes", " bytes", "bytes" },
+};
+
+const char *field_json_key(const char *name, enum field_unit unit, char *buf, size_t len)
+{
+	char *end = memccpy(buf, name, '\0', len);
+
+	/* By hand: each figure of each line of a log has a key. */
+	if (end)
+		memccpy(end - 1, unit_words[unit].key, '\0', len - (size_t)(end - 1 - buf));
+	buf[len - 1] = '\0';
+	return buf;
+}
+
+json_t *value_json(const struct value *v, enum field_unit unit)
+{
+	if (!v->known)
+		return json_null();
+	if (unit == UNIT_TEXT)
+		return json_string(v->text);
+	if (unit == UNIT_PER_SECOND || unit == UNIT_PERCENT)
+		return json_real(v->number);
+	return json_integer((json_int_t)v->number);
+}
+
+struct order {
+	const struct snapshot *snapshot;
+	const struct session_field *by;
+	bool reverse;
+};
+
+static int compare(const void *left, const void *right, void *arg)
+{
+	const struct order *o = arg;
+	const struct snap_session *a = &o->snapshot->sessions[*(const u32 *)left];
+	const struct snap_session *b = &o->snapshot->sessions[*(const u32 *)right];
+	struct value x = o->by->get(o->snapshot, a), y = o->by->get(o->snapshot, b);
+	int c;
+
+	if (x.known != y.known)
+		return x.known ? -1 : 1;
+	if (o->by->unit == UNIT_TEXT)
+		c = strcmp(x.text, y.text);
+	else
+		c = (x.number < y.number) - (x.number > y.number);
+	if (!c)
+		return (a->serial > b->serial) - (a->serial < b->serial);
+	return o->reverse ? -c : c;
+}
+
+void sessions_order(const struct snapshot *s, const struct session_field *by, bool reverse,
+		    u32 *order)
+{
+	struct order o = { .snapshot = s, .by = by, .reverse = reverse };
+
+	for (u32 i = 0; i < s->nr_sessions; i++)
+		order[i] = i;
+	qsort_r(order, s->nr_sessions, sizeof(*order), compare, &o);
+}

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The options: one table for the parser, --help and the man page. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/time_parse.h"
+#include "model/condition_table.h"
+#include "optee_admission.h"
+#include "options/opts.h"
+
+#define SETS(what, member)           .kind = OPTION_##what, .at = offsetof(struct opts, member)
+#define WITHIN(what, member, lo, hi) SETS(what, member), .min = (lo), .max = (hi)
+
+const struct option_help option_table[] = {
+	{ 'b', "batch", NULL,
+	  "print plain frames; what happens anyway when standard output is not a terminal",
+	  SETS(FLAG, batch) },
+	{ 'n', "frames", "N",
+	  "stop after N frames, or events; each frame shows a whole interval, the first one too; history (--since) comes in addition",
+	  WITHIN(WHOLE, frames, 1, INT_MAX) },
+	{ 'd', "delay", "SECONDS", "interval between frames, 0.1 to 3600 (default 1)",
+	  WITHIN(NUMBER, delay, MIN_DELAY, MAX_DELAY) },
+	{ 'o', "sort", "FIELD", "sort by this field (default calls_rate); a leading - reverses",
+	  .kind = OPTION_SORT },
+	{ 'p', "filter", "PID|NAME",
+	  "only sessions and events of this process, or whose client, task or TA has NAME in its name",
+	  .kind = OPTION_FILTER },
+	{ 'j', "json", NULL, "print one JSON object a frame and line", SETS(FLAG, json) },
+	{ 0, "duration", "SECONDS",
+	  "stop after this time, in whole intervals of at least 0.1 s; history (--since) comes in addition",
+	  WITHIN(NUMBER, duration, MIN_DELAY, MAX_DURATION) },
+	{ 0, "compress", NULL, "record: deflate the calls, too: fewer bytes for more instructions",
+	  SETS(FLAG, compress) },
+	{ 0, "speed", "FACTOR",
+	  "replay in the live view so many times as fast, 0.1 to 1000 (default 1)",
+	  WITHIN(NUMBER, speed, MIN_SPEED, MAX_SPEED) },
+	{ 0, "rules", "FILE", "check by these rules, one a line; see 'optee-top help rules'",
+	  SETS(TEXT, rules) },
+	{ 0, "live", "SECONDS", "check the running kernel for so long, 0.1 to 86400",
+	  WITHIN(NUMBER, live, MIN_DELAY, MAX_LIVE) },
+	{ 0, "format", "FORMAT",
+	  "of export: jsonl, csv, perfetto (of a recording) or prometheus (of a log); of check: table (default), tap, junit or json",
+	  SETS(TEXT, format) },
+	{ 0, "output", "OUT",
+	  "of export: write this file, once it is complete, instead of standard output; of policy build: FILE.o",
+	  SETS(TEXT, output) },
+	{ 0, "what", "TABLE",
+	  "of export --format csv: calls (default), sessions, pools or events; of a log: sessions (default of csv), pools, tas, events, losses or gaps",
+	  SETS(TEXT, what) },
+	{ 0, "since", "TIME",
+	  "from then on: 2026-01-31T12:00:00Z, or so long ago: 90s, 15m, 2h, 3d; of export, and of what a daemon remembers",
+	  SETS(TIME, since_ns) },
+	{ 0, "cursor", "FILE",
+	  "of export of a log: go on behind the line that FILE tells of, if it is there; FILE tells of the last one afterwards",
+	  SETS(TEXT, cursor) },
+	{ 0, "openmetrics", NULL, "of metrics: OpenMetrics 1.0 instead of Prometheus' text format",
+	  SETS(FLAG, openmetrics) },
+	{ 0, "btf", "FILE", "types of the kernel and driver, for a kernel that has no BTF of them",
+	  SETS(TEXT, attach.btf), .config = true },
+	{ 0, "kprobes", NULL,
+	  "use kprobes and raw tracepoints even where fentry and BTF tracepoints work: dearer",
+	  SETS(FLAG, attach.kprobes), .config = true },
+	{ 0, "reserved", "N",
+	  "judge overruns and breaches as if N entries were in reserve, not by the driver's own figure",
+	  WITHIN(WHOLE, attach.reserved, 0, MAX_RESERVED), .config = true },
+	{ 0, "shadow", "NAME|FILE",
+	  "ask this policy, too, at each call, what it would do with it, and count that against what the driver does; up to 10 times",
+	  .kind = OPTION_SHADOW, .config = true },
+	{ 0, "starved", "SECONDS", "a wait longer than this starves (default 1)",
+	  WITHIN(NS, attach.starved_ns, MIN_STARVED, MAX_DELAY), .config = true },
+	{ 0, "strict", NULL, "exit with status 5 when anything was not seen", SETS(FLAG, strict) },
+	{ 0, "direct", NULL, "load probes of its own, even if a daemon runs", SETS(FLAG, direct) },
+	{ 0, "socket", "PATH", "the daemon's socket (default " SOCKET_PATH ")", SETS(TEXT, socket),
+	  .config = true },
+	{ 0, "config", "FILE",
+	  "of daemon: options a line each, without the dashes (default " CONFIG_PATH
+	  ", if it is there)",
+	  SETS(TEXT, daemon.config) },
+	{ 0, "user", "NAME", "of daemon: who it becomes once it has attached (default nobody)",
+	  SETS(TEXT, daemon.user), .config = true },
+	{ 0, "group", "NAME",
+	  "of daemon: whose members may use it without being root, and read its logs",
+	  SETS(TEXT, daemon.group), .config = true },
+	{ 0, "listen", "WHERE",
+	  "of daemon: serve metrics over HTTP at [HOST:]PORT (HOST 127.0.0.1) or a socket's path",
+	  SETS(TEXT, daemon.listen), .config = true },
+	{ 0, "listen-name", "NAME",
+	  "of daemon: also serve metrics under this host name (*.DOMAIN: all names in it, *: any); may be repeated",
+	  .kind = OPTION_NAME, .config = true },
+	{ 0, "textfile", "FILE", "of daemon: write metrics there for node_exporter, each 15 s",
+	  SETS(TEXT, daemon.textfile), .config = true },
+	{ 0, "log", "DIR", "of daemon: write log files there", SETS(TEXT, daemon.log),
+	  .config = true },
+	{ 0, "log-interval", "SECONDS", "of daemon: how often figures are logged (default 60)",
+	  WITHIN(NUMBER, daemon.log_interval, 1, MAX_DELAY), .config = true },
+	{ 0, "log-size", "MB", "of daemon: the most that all log files take (default 16)",
+	  WITHIN(NUMBER, daemon.log_mb, 1, 1 << 20), .config = true },
+	{ 0, "log-csv", NULL, "of daemon: log as CSV, too", SETS(FLAG, daemon.log_csv),
+	  .config = true },
+	{ 0, "timeout-ms", "N",
+	  "of policy attach and swap: eject it when a call waits so long while it should not, 1 to 30000",
+	  WITHIN(WHOLE, policy.timeout_ms, 1, OPTEE_ADM_TIMEOUT_MS) },
+	{ 0, "foreground", NULL, "of policy attach: detach it at the end, on SIGINT or SIGTERM",
+	  SETS(FLAG, policy.foreground) },
+	{ 0, "include", "DIR", "of policy build: where policy.h and optee_admission.h are",
+	  SETS(TEXT, policy.include) },
+	{ 0, "verbose", NULL, "of policy: show all that libbpf and the verifier say",
+	  SETS(FLAG, policy.verbose) },
+	{ 'h', "help", NULL, "show this help", SETS(FLAG, help) },
+	{ 'V', "version", NULL, "show the version", SETS(FLAG, version) },
+};
+
+const size_t nr_options = sizeof(option_table) / sizeof(option_table[0]);
+
+enum { OPT_LONG = 256 };
+
+_Static_assert(sizeof(option_table) / sizeof(option_table[0]) <= 64, "given has a bit for each");
+
+static bool parse_number(const char *arg, double min, double max, double *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtod(arg, &end);
+	return !errno && end != arg && !*end && *out >= min && *out <= max;
+}
+
+static void set_filter(struct opts *o, const char *arg)
+{
+	double pid;
+
+	if (parse_number(arg, 1, INT_MAX, &pid) && pid == (double)(pid_t)pid)
+		o->pid = (pid_t)pid;
+	else
+		o->match = arg;
+}
+
+static enum status set_sort(struct opts *o, const char *arg)
+{
+	o->reverse = *arg == '-';
+	o->sort = session_field_find(arg + o->reverse);
+	if (o->sort)
+		return STATUS_OK;
+	return fail(STATUS_USAGE,
+		    "cannot sort by '%s': no such field; 'optee-top help fields' lists them", arg);
+}
+
+enum status opts_add_shadow(struct opts *o, const char *arg)
+{
+	if (o->attach.nr_shadows == MAX_SHADOWS)
+		return fail(STATUS_USAGE, "cannot shadow '%s': that is one more than %d policies",
+			    arg, MAX_SHADOWS);
+	o->attach.shadows[o->attach.nr_shadows++] = arg;
+	return STATUS_OK;
+}
+
+static enum status add_name(struct opts *o, const char *arg)
+{
+	struct daemon_opts *d = &o->daemon;
+
+	if (!http_names_valid(arg))
+		return fail(STATUS_USAGE,
+			    "cannot use '--listen-name %s': give a host name, *.DOMAIN or *", arg);
+	if (d->nr_listen_names == HTTP_NAMES_MOST)
+		return fail(STATUS_USAGE,
+			    "cannot use '--listen-name %s': that is one more than %d names", arg,
+			    HTTP_NAMES_MOST);
+	d->listen_names[d->nr_listen_names++] = arg;
+	return STATUS_OK;
+}
+
+/* A number within the option's limits, where it belongs. given: what it was called. */
+static enum status set_number(struct opts *o, const struct option_help *option, const char *given,
+			      const char *arg)
+{
+	bool whole = option->kind == OPTION_WHOLE;
+	void *at = (char *)o + option->at;
+	double n;
+
+	if (!parse_number(arg, option->min, option->max, &n) || (whole && n != (double)(int)n))
+		return fail(STATUS_USAGE, "cannot use '%s %s': not a %snumber from %.10g to %.10g",
+			    given, arg, whole ? "whole " : "", option->min, option->max);
+	if (whole)
+		*(int *)at = (int)n;
+	else if (option->kind == OPTION_NS)
+		*(u64 *)at = (u64)(n * 1e9);
+	else
+		*(double *)at = n;
+	return STATUS_OK;
+}
+
+enum status opts_set(struct opts *o, const struct option_help *option, const char *given,
+		     const char *arg)
+{
+	switch (option->kind) {
+	case OPTION_FLAG:
+		*((bool *)((char *)o + option->at)) = true;
+		return STATUS_OK;
+	case OPTION_TEXT:
+		*((const char **)((char *)o + option->at)) = arg;
+		return STATUS_OK;
+	case OPTION_FILTER:
+		set_filter(o, arg);
+		return STATUS_OK;
+	case OPTION_SORT:
+		return set_sort(o, arg);
+	case OPTION_SHADOW:
+		return opts_add_shadow(o, arg);
+	case OPTION_NAME:
+		return add_name(o, arg);
+	case OPTION_TIME:
+		if (time_parse_since(arg, clock_ns(CLOCK_REALTIME),
+				     (u64 *)((char *)o + option->at)))
+			return STATUS_OK;
+		return fail(
+			STATUS_USAGE,
+			"cannot use '%s %s': not a time as 2026-01-31T12:00:00Z, 90s, 15m, 2h or 3d",
+			given, arg);
+	default:
+		return set_number(o, option, given, arg);
+	}
+}
+
+/* getopt tells of a letter, or of a name that is right, by optopt: optind may not be behind it. */
+static enum status unknown_option(const char *word)
+{
+	if (optopt >= OPT_LONG)
+		return fail(STATUS_USAGE, "'--%s' takes no value; see 'optee-top --help'",
+			    option_table[optopt - OPT_LONG].name);
+	if (optopt)
+		return fail(STATUS_USAGE, "no option '-%c'; see 'optee-top --help'", optopt);
+	return fail(STATUS_USAGE, "no option '%s'; see 'optee-top --help'", word);
+}
+
+int opts_frames(const struct opts *o)
+{
+	if (o->frames || !o->duration)
+		return o->frames;
+	return (int)(o->duration / o->delay + 0.999);
+}
+
+enum status opts_parse(struct opts *o, int argc, char **argv)
+{
+	struct option longs[sizeof(option_table) / sizeof(option_table[0]) + 1] = {};
+	/* Words are not options: the parser is to hand them out as they come. */
+	char shorts[3 + 3 * sizeof(option_table) / sizeof(option_table[0])] = "-:";
+	int c, words = 0, after = 1;
+	enum status status;
+
+	for (size_t i = 0; i < nr_options; i++) {
+		const struct option_help *h = &option_table[i];
+		char letter[3] = { h->letter, h->arg ? ':' : '\0' };
+
+		longs[i] = (struct option){ h->name, h->arg ? required_argument : no_argument, NULL,
+					    OPT_LONG + (int)i };
+		if (h->letter)
+			strcat(shorts, letter);
+	}
+	memset(o, 0, sizeof(*o));
+	o->delay = 1;
+	o->speed = 1;
+	o->socket = SOCKET_PATH;
+	o->daemon.log_interval = 60;
+	o->daemon.log_mb = 16;
+	o->sort = session_field_find("calls_rate");
+	o->attach.reserved = -1;
+	o->attach.starved_ns = STARVED_NS;
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		const struct option_help *option = NULL;
+		char given[24];
+
+		after = optind;
+		if (c == 1) {
+			argv[++words] = optarg;
+			continue;
+		}
+		for (size_t i = 0; i < nr_options; i++)
+			if (c == OPT_LONG + (int)i || (c == option_table[i].letter && c))
+				option = &option_table[i];
+		if (c == ':')
+			return fail(STATUS_USAGE, "'%s' needs a value; see 'optee-top --help'",
+				    argv[optind - 1]);
+		if (!option)
+			return unknown_option(argv[optind - 1]);
+		if (c < OPT_LONG)
+			snprintf(given, sizeof(given), "-%c", c);
+		else
+			snprintf(given, sizeof(given), "--%s", option->name);
+		o->given |= 1ULL << (option - option_table);
+		status = opts_set(o, option, given, optarg);
+		if (status != STATUS_OK)
+			return status;
+	}
+	if (optind > after)
+		o->command = argv + optind; /* it went over a "--" */
+	argv[words + 1] = NULL;
+	o->rest = argv + 1;
+	if (o->duration && o->duration < o->delay)
+		o->delay = o->duration; /* one interval, then */
+	return STATUS_OK;
+}
+
+bool opts_given(const struct opts *o, const char *name)
+{
+	for (size_t i = 0; i < nr_options; i++)
+		if (!strcmp(option_table[i].name, name))
+			return o->given >> i & 1;
+	return false;
+}

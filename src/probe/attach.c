@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Loads the BPF object and attaches its programs. A table says which programs
+ * can serve a hook, the cheapest first; which one does is found by trying. All
+ * hooks of a call but its first are attached before that one, so that a call
+ * that is seen to begin is followed to its end.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include "model/condition_table.h"
+#include "optee_admission.h"
+#include "probe/attach.h"
+#include "probe/attach_shadow.h"
+#include "probe/bpf_object.h"
+#include "probe/firing.h"
+#include "probe/obstacles.h"
+#include "probe/past.h"
+#include "probes.skel.h"
+
+struct impl {
+	enum mechanism mech;
+	const char *target, *prog;
+	const char *gives; /* NULL: as the one before it */
+};
+
+static const struct hook {
+	bool optional;
+	bool asks; /* policies in shadow: the kernel replaces nothing in fentry, fexit and tp_btf */
+	bool shadow;          /* it is for nothing else */
+	struct impl impls[5]; /* the cheapest first; ends with an empty one */
+} hooks[NR_HOOKS] = {
+	[HOOK_END] = { .asks = true,
+		       .impls = { { MECH_FENTRY, "optee_cq_complete_one", "fentry__cq_complete_one",
+				    "the end of a call, and whom it wakes" },
+				  { MECH_FENTRY, "optee_cq_wait_final", "fentry__cq_wait_final",
+				    "the end of a call, but not whom it wakes" },
+				  { MECH_KPROBE, "optee_cq_complete_one", "kprobe__cq_complete_one",
+				    "the end of a call, and whom it wakes" },
+				  { MECH_KPROBE, "optee_cq_wait_final", "kprobe__cq_wait_final",
+				    "the end of a call, but not whom it wakes" } } },
+	[HOOK_EXIT] = { .impls = { { MECH_TP_BTF, "optee_invoke_fn_end", "tp_btf__invoke_fn_end",
+				     "secure time and RPC" },
+				   { MECH_RAW_TP, "optee_invoke_fn_end", "raw_tp__invoke_fn_end",
+				     NULL } } },
+	[HOOK_ENTER] = { .asks = true,
+			 .impls = { { MECH_TP_BTF, "optee_invoke_fn_begin",
+				      "tp_btf__invoke_fn_begin", "the admission of a call" },
+				    { MECH_RAW_TP, "optee_invoke_fn_begin",
+				      "raw_tp__invoke_fn_begin", NULL } } },
+	[HOOK_WAIT] = { .asks = true,
+			.impls = { { MECH_FENTRY, "optee_cq_wait_for_completion",
+				     "fentry__cq_wait_for_completion", "who sleeps in the queue" },
+				   { MECH_KPROBE, "optee_cq_wait_for_completion",
+				     "kprobe__cq_wait_for_completion", NULL } } },
+	[HOOK_REQUEST] = { .optional = true,
+			   .impls = { { MECH_FENTRY, "optee_supp_thrd_req", "fentry__supp_thrd_req",
+					"who waits for tee-supplicant" },
+				      { MECH_KPROBE, "optee_supp_thrd_req", "kprobe__supp_thrd_req",
+					NULL } } },
+	[HOOK_SUPPLICANT] = { .optional = true,
+			      .impls = { { MECH_FEXIT, "optee_supp_recv", "fexit__supp_recv",
+					   "which thread of tee-supplicant works for which call" },
+					 { MECH_KPROBE, "optee_supp_recv", "kprobe__supp_recv",
+					   "the threads of tee-supplicant" } } },
+	[HOOK_SYSTEM] = { .optional = true,
+			  .impls = { { MECH_FEXIT, "optee_system_session", "fexit__system_session",
+				       "when the reserve starts; otherwise it is polled" } } },
+	[HOOK_RESERVE] = { .optional = true,
+			   .shadow = true,
+			   .impls = { { MECH_KPROBE, "optee_system_session",
+					"kprobe__system_session",
+					"what shadow policies answer to sessions that ask for a reservation" } } },
+	[HOOK_BEGIN] = { .impls = { { MECH_FENTRY, "optee_smc_do_call_with_arg",
+				      "fentry__do_call_with_arg",
+				      "the beginning of a call, and its session" },
+				    { MECH_KPROBE, "optee_smc_do_call_with_arg",
+				      "kprobe__do_call_with_arg", NULL } } },
+};
+
+/* libbpf's own messages are for its developers: the last warning is kept for our one line. */
+static char libbpf_says[256];
+
+static int keep_warning(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	char line[sizeof(libbpf_says)];
+
+	if (getenv("OPTEE_TOP_DEBUG"))
+		return vfprintf(stderr, fmt, args);
+	if (level != LIBBPF_WARN)
+		return 0;
+	vsnprintf(line, sizeof(line), fmt, args);
+	line[strcspn(line, "\n")] = '\0';
+	if (!libbpf_says[0])
+		snprintf(libbpf_says, sizeof(libbpf_says), "%s", line);
+	return 0;
+}
+
+/* The device number of /dev/tee*, as /proc/devices has it; 0: no TEE driver. */
+static unsigned int tee_major(void)
+{
+	FILE *f = fopen("/proc/devices", "re");
+	unsigned int major, found = 0;
+	char line[128], name[64];
+
+	if (!f)
+		return 0;
+	while (!found && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%u %63s", &major, name) == 2 && !strcmp(name, "tee"))
+			found = major;
+	fclose(f);
+	return found;
+}
+
+static bool needs_btf(enum mechanism m)
+{
+	return m == MECH_FENTRY || m == MECH_FEXIT || m == MECH_TP_BTF;
+}
+
+/* Probes that never fire would show a TEE that nobody calls. */
+static enum status refuse_silent(const struct hook_state *h)
+{
+	return fail(STATUS_KERNEL,
+		    "cannot trace '%s': %s is switched off, and nothing else works here; run '%s'",
+		    h->target, switch_name(h->mech), switch_advice(h->mech));
+}
+
+/* Picks a program for every hook; the others are not loaded. */
+static enum status choose(struct probes *p, const struct attach_opts *opts,
+			  const char *prog[NR_HOOKS])
+{
+	struct mechanism_types types = {};
+	enum status status = STATUS_OK;
+
+	for (int h = 0; h < NR_HOOKS && status == STATUS_OK; h++) {
+		struct hook_state *state = &p->hooks[h];
+		const struct impl *impl = hooks[h].impls;
+		char why[sizeof(state->why)];
+
+		prog[h] = NULL;
+		state->target = impl->target;
+		if (hooks[h].shadow && !opts->nr_shadows)
+			continue;
+		state->gives = impl->gives;
+		/* Without a choice the last one is tried for real. */
+		for (; impl->prog && (impl[1].prog || hooks[h].optional); impl++) {
+			if (opts->kprobes && needs_btf(impl->mech))
+				snprintf(state->why, sizeof(state->why), "--kprobes was given");
+			else if (hooks[h].asks && opts->nr_shadows && needs_btf(impl->mech))
+				snprintf(state->why, sizeof(state->why), "--shadow was given");
+			else if (mechanism_try(&types, impl->mech, impl->target, why, sizeof(why)))
+				break;
+			else
+				memcpy(state->why, why, sizeof(why)); /* the last one's is shown */
+		}
+		prog[h] = impl->prog;
+		if (!impl->prog)
+			continue;
+		state->gives = impl->gives ?: state->gives;
+		state->target = impl->target;
+		state->mech = impl->mech;
+		if (!mechanism_is_on(&types, impl->mech))
+			status = refuse_silent(state);
+	}
+	p->other_abi = mechanism_knows(&types, "optee_ffa_do_call_with_arg");
+	mechanism_types_free(&types);
+	return status;
+}
+
+static bool chosen(const char *const prog[NR_HOOKS], const char *name)
+{
+	for (int h = 0; h < NR_HOOKS; h++)
+		if (prog[h] && !strcmp(prog[h], name))
+			return true;
+	return false;
+}
+
+static bool is_hook(const struct bpf_program *prog)
+{
+	enum bpf_prog_type type = bpf_program__type(prog);
+
+	return type == BPF_PROG_TYPE_KPROBE || type == BPF_PROG_TYPE_RAW_TRACEPOINT ||
+	       (type == BPF_PROG_TYPE_TRACING &&
+		bpf_program__expected_attach_type(prog) != BPF_TRACE_ITER);
+}
+
+/* Says what is wrong with the types that the programs are fitted to, before libbpf stumbles. */
+static enum status check_btf(const struct attach_opts *opts)
+{
+	struct btf *btf;
+	int err;
+
+	if (opts->btf) {
+		btf = btf__parse(opts->btf, NULL);
+		err = libbpf_get_error(btf);
+		if (err)
+			return fail(STATUS_FAILURE,
+				    "cannot read '--btf %s': %s; make it with 'pahole "
+				    "--btf_encode_detached' from an optee.ko with debug information",
+				    opts->btf,
+				    err <= -__LIBBPF_ERRNO__START || err == -EINVAL ||
+						    err == -EPROTO || err == -ENODATA ?
+					    "this is not BTF" :
+					    strerror(-err));
+		btf__free(btf);
+		return STATUS_OK;
+	}
+	if (access("/sys/kernel/btf/vmlinux", F_OK))
+		return fail(STATUS_KERNEL,
+			    "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF); give that of "
+			    "kernel and driver with --btf FILE");
+	if (!access("/sys/module/optee/sections", F_OK) && access("/sys/kernel/btf/optee", F_OK))
+		return fail(
+			STATUS_KERNEL,
+			"the optee module has no BTF (CONFIG_DEBUG_INFO_BTF_MODULES, or "
+			"it was built for another kernel); give that of kernel and driver with --btf FILE");
+	return STATUS_OK;
+}
+
+/* Without CAP_SYS_ADMIN libbpf goes on without the driver's BTF, and stumbles later. */
+static bool may_not_read_driver(void)
+{
+	__u32 id;
+
+	return !access("/sys/kernel/btf/optee", F_OK) && bpf_btf_get_next_id(0, &id) == -EPERM;
+}
+
+static enum status open_shadows(struct probes *p, const struct attach_opts *opts)
+{
+	if (!opts->nr_shadows)
+		return STATUS_OK;
+	p->shadow_set = calloc(1, sizeof(*p->shadow_set));
+	if (!p->shadow_set)
+		return fail(STATUS_FAILURE, "cannot attach: out of memory");
+	p->nr_shadows = opts->nr_shadows;
+	return shadows_open(p->shadow_set, opts->shadows, opts->nr_shadows);
+}
+
+static void set_shadows(struct probes *p)
+{
+	struct probes_bpf *skel = p->skel;
+
+	bpf_map__set_autocreate(skel->maps.shadow_state, p->nr_shadows);
+	bpf_map__set_autocreate(skel->maps.shadow_rows, p->nr_shadows);
+	skel->rodata->nr_shadows = p->nr_shadows;
+	for (u32 n = 0; n < p->nr_shadows; n++) {
+		skel->rodata->shadow_callbacks[n] = p->shadow_set->callbacks[n];
+		skel->rodata->shadow_stateless[n] = p->shadow_set->objects[n].flags &
+						    OPTEE_ADM_STATELESS;
+	}
+}
+
+/* Before the first call is seen. */
+static enum status attach_shadows(struct probes *p, const char *const prog[NR_HOOKS])
+{
+	static const int askers[NR_ASKERS] = { [ASKER_WAIT] = HOOK_WAIT,
+					       [ASKER_ENTER] = HOOK_ENTER,
+					       [ASKER_END] = HOOK_END,
+					       [ASKER_RESERVE] = HOOK_RESERVE };
+	struct pool_policy rows[MAX_SHADOWS] = {};
+	int fds[NR_ASKERS];
+
+	if (!p->nr_shadows)
+		return STATUS_OK;
+	for (u32 n = 0; n < p->nr_shadows; n++)
+		memcpy(rows[n].name, p->shadow_set->objects[n].name, sizeof(rows[n].name));
+	for (u32 pool = 0; pool < MAX_POOLS; pool++)
+		if (bpf_map__update_elem(p->skel->maps.shadow_rows, &pool, sizeof(pool), rows,
+					 sizeof(rows), BPF_ANY))
+			return fail(STATUS_FAILURE, "cannot map the counters: %s", strerror(errno));
+	for (int i = 0; i < NR_ASKERS; i++) {
+		const char *name = prog[askers[i]];
+
+		fds[i] = name ? bpf_program__fd(
+					bpf_object__find_program_by_name(p->skel->obj, name)) :
+				-1;
+	}
+	return shadows_attach(p->shadow_set, p->skel->obj, fds);
+}
+
+#define PRIVILEGES                                                                                 \
+	"run as root, or with CAP_BPF, CAP_PERFMON and, for a modular driver, CAP_SYS_ADMIN"
+
+/* A kernel that is locked down refuses root, too. */
+static bool is_locked_down(void)
+{
+	return lockdown_read() == LOCKDOWN_CONFIDENTIALITY;
+}
+
+static enum status load(struct probes *p, const struct attach_opts *opts,
+			const char *const prog[NR_HOOKS])
+{
+	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = opts->btf,
+		    .kernel_log_level =
+			    getenv("OPTEE_TOP_DEBUG") ? 4 : 0); /* the verifier's statistics */
+	struct bpf_program *each;
+	char why[512];
+	int err;
+
+	p->skel = probes_bpf__open_opts(&open);
+	if (!p->skel)
+		return fail(STATUS_FAILURE, "cannot open the BPF programs: %s", strerror(errno));
+	p->sees_wakes = !strcmp(p->hooks[HOOK_END].target, "optee_cq_complete_one");
+	p->skel->rodata->sees_wakes = p->sees_wakes;
+	p->skel->rodata->tee_major = tee_major();
+	if (p->other_abi) /* to look the address up takes over a billion instructions */
+		p->skel->rodata->followed_function = function_address(p->hooks[HOOK_BEGIN].target);
+	p->skel->rodata->page_bytes = (u64)sysconf(_SC_PAGESIZE);
+	p->skel->rodata->foreign_btf = opts->btf != NULL;
+	p->skel->bss->unsettled = true;
+	p->skel->rodata->what_if_reserved = opts->reserved;
+	p->skel->rodata->starved_ns = opts->starved_ns;
+	p->skel->rodata->record_calls = opts->calls;
+	p->skel->data_wanted->records_wanted = !opts->on_demand;
+	bpf_map__set_autocreate(p->skel->maps.records, opts->calls);
+	set_shadows(p);
+	for (int cond = 0; cond < NR_COUNTED_CONDS; cond++)
+		p->skel->rodata->report_ns[cond] = condition_table[cond].report_ns;
+	bpf_object__for_each_program (each, p->skel->obj)
+		if (is_hook(each))
+			bpf_program__set_autoload(each, chosen(prog, bpf_program__name(each)));
+	past_choose(p);
+	err = probes_bpf__load(p->skel);
+	if (!err)
+		return STATUS_OK;
+	if ((err == -EPERM && !is_locked_down()) || may_not_read_driver())
+		return fail(STATUS_PRIVILEGE, "cannot load the BPF programs: %s; " PRIVILEGES,
+			    strerror(EPERM));
+	if (opts->btf)
+		return fail(STATUS_KERNEL,
+			    "cannot use '--btf %s': %s; it must be the BTF of this very "
+			    "kernel and of its optee driver",
+			    opts->btf, libbpf_says[0] ? libbpf_says : strerror(-err));
+	return fail(STATUS_KERNEL, "cannot load the BPF programs: %s",
+		    obstacle(why, sizeof(why), libbpf_says[0] ? libbpf_says : strerror(-err)));
+}
+
+static int dup_fd(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static struct bpf_link *attach_hook(const struct hook_state *h, struct bpf_program *prog)
+{
+	struct bpf_link *link;
+	int event;
+
+	if (h->mech != MECH_KPROBE)
+		return bpf_program__attach(prog);
+	event = kprobe_open(h->target); /* libbpf would want CPU 0, which may be offline */
+	if (event < 0) {
+		errno = -event;
+		return NULL;
+	}
+	link = bpf_program__attach_perf_event(prog, event);
+	if (!link)
+		close(event);
+	return link;
+}
+
+static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
+{
+	for (int h = 0; h < NR_HOOKS; h++) {
+		struct bpf_program *each;
+		char why[512];
+		int err;
+
+		if (!prog[h])
+			continue;
+		each = bpf_object__find_program_by_name(p->skel->obj, prog[h]);
+		p->links[h] = attach_hook(&p->hooks[h], each);
+		err = errno;
+		if (!p->links[h] && hooks[h].optional)
+			continue;
+		/* EACCES is perf_event_open()'s word for it. */
+		if (!p->links[h] && (err == EPERM || err == EACCES) && !is_locked_down())
+			return fail(STATUS_PRIVILEGE,
+				    "cannot attach to '%s' by %s: %s; " PRIVILEGES,
+				    p->hooks[h].target, mechanism_name(p->hooks[h].mech),
+				    strerror(err));
+		if (!p->links[h])
+			return fail(STATUS_KERNEL, "cannot attach to '%s' by %s: %s",
+				    p->hooks[h].target, mechanism_name(p->hooks[h].mech),
+				    obstacle(why, sizeof(why), strerror(err)));
+		p->hooks[h].attached = true;
+		p->prog_fds[h] = dup_fd(bpf_program__fd(each));
+	}
+	p->sees_requests = p->links[HOOK_REQUEST] && p->links[HOOK_SUPPLICANT];
+	return STATUS_OK;
+}
+
+/* A map's memory. NULL: it cannot be mapped. */
+static void *map_memory(struct probes *p, int place, const struct bpf_map *map, size_t size,
+			int access)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *mem;
+
+	size = (size + page - 1) / page * page;
+	mem = mmap(NULL, size, access, MAP_SHARED, bpf_map__fd(map), 0);
+	if (mem == MAP_FAILED)
+		return NULL;
+	p->maps[place] = mem;
+	p->map_sizes[place] = size;
+	return mem;
+}
+
+/*
+ * Takes what is needed from now on, and lets the BPF object go: libbpf keeps a
+ * copy of every program in it, over a megabyte.
+ */
+static enum status keep(struct probes *p)
+{
+	const struct probes_bpf *skel = p->skel;
+	size_t offset = (size_t)((const char *)&skel->bss->shared - (const char *)skel->bss);
+	const char *bss = map_memory(p, 0, skel->maps.bss, bpf_map__value_size(skel->maps.bss),
+				     PROT_READ);
+	bool calls = bpf_map__autocreate(skel->maps.records);
+
+	p->rows = map_memory(p, 1, skel->maps.sessions, SESSION_SLOTS * sizeof(*p->rows),
+			     PROT_READ);
+	if (p->nr_shadows)
+		p->shadows = map_memory(p, 3, skel->maps.shadow_rows,
+					MAX_POOLS * sizeof(*p->shadows), PROT_READ);
+	if (calls)
+		p->records_wanted = map_memory(p, 2, skel->maps.data_wanted,
+					       sizeof(*p->records_wanted), PROT_READ | PROT_WRITE);
+	if (!bss || !p->rows || (calls && !p->records_wanted) || (p->nr_shadows && !p->shadows))
+		return fail(STATUS_FAILURE, "cannot map the counters: %s", strerror(errno));
+	p->shared = (const struct shared *)(bss + offset);
+	p->inspect_fd = dup_fd(bpf_program__fd(skel->progs.inspect));
+	p->look_sight_fd = dup_fd(bpf_program__fd(skel->progs.look_sight));
+	p->ended_fd = dup_fd(bpf_map__fd(skel->maps.ended));
+	if (calls)
+		p->records_fd = dup_fd(bpf_map__fd(skel->maps.records));
+	p->starved_ns = skel->rodata->starved_ns;
+	probes_bpf__destroy(p->skel);
+	bpf_object_drop();
+	p->skel = NULL;
+	return STATUS_OK;
+}
+
+enum status probes_attach(struct probes *p, const struct attach_opts *opts)
+{
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	const char *prog[NR_HOOKS];
+	struct hook_state tried[NR_HOOKS];
+	struct timespec start, end;
+	enum status status;
+
+	*p = (struct probes){ .inspect_fd = -1,
+			      .look_sight_fd = -1,
+			      .ended_fd = -1,
+			      .records_fd = -1,
+			      .switches = { -1, -1 },
+			      .everywhere = pid_namespace_of("self") == PID_NAMESPACE_OTHER };
+	p->knows_tasks = !p->everywhere || pid_namespace_of("1") == PID_NAMESPACE_FIRST;
+	memset(p->prog_fds, -1, sizeof(p->prog_fds));
+	libbpf_says[0] = '\0';
+	libbpf_set_print(keep_warning);
+	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* kernels before 5.11 count BPF maps there */
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	status = check_btf(opts);
+	if (status != STATUS_OK)
+		return status;
+	status = choose(p, opts, prog);
+	if (status == STATUS_OK)
+		status = open_shadows(p, opts);
+	if (status == STATUS_OK)
+		status = load(p, opts, prog);
+	if (status == STATUS_OK)
+		status = attach_shadows(p, prog);
+	if (status == STATUS_OK)
+		status = attach(p, prog);
+	if (status != STATUS_OK) {
+		memcpy(tried, p->hooks, sizeof(tried));
+		probes_detach(p);
+		memcpy(p->hooks, tried, sizeof(tried));
+		return status;
+	}
+	p->finds = past_find(p);
+	if (!p->finds)
+		say("calls and sessions from before the attach were not looked for: %s",
+		    strerror(errno));
+	switches_open(&p->switches);
+	status = keep(p);
+	if (status != STATUS_OK) {
+		probes_detach(p);
+		return status;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	p->attach_seconds = (double)(end.tv_sec - start.tv_sec) +
+			    (double)(end.tv_nsec - start.tv_nsec) / 1e9;
+	malloc_trim(0); /* the kernel's BTF was in memory, and the object */
+	return STATUS_OK;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void probes_detach(struct probes *p)
+{
+	for (int h = 0; h < NR_HOOKS; h++) {
+		bpf_link__destroy(p->links[h]);
+		close_fd(p->prog_fds[h]);
+	}
+	close_fd(p->inspect_fd);
+	close_fd(p->look_sight_fd);
+	close_fd(p->ended_fd);
+	close_fd(p->records_fd);
+	switches_close(&p->switches);
+	if (p->shadow_set)
+		shadows_detach(p->shadow_set);
+	free(p->shadow_set);
+	for (int i = 0; i < 4; i++)
+		if (p->maps[i])
+			munmap(p->maps[i], p->map_sizes[i]);
+	probes_bpf__destroy(p->skel);
+	bpf_object_drop();
+	memset(p, 0, sizeof(*p));
+}
+
+void probes_want_calls(const struct probes *p, bool wanted)
+{
+	if (p->records_wanted)
+		*(volatile u32 *)p->records_wanted = wanted;
+}

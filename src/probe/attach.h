@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The probes: which hook uses which mechanism, loading, attaching, detaching. */
+#ifndef OPTEE_TOP_ATTACH_H
+#define OPTEE_TOP_ATTACH_H
+
+#include <stdbool.h>
+#include "base/fail.h"
+#include "options/attach_opts.h"
+#include "probe/firing.h"
+#include "probe/mechanism.h"
+#include "snapshot.h"
+
+/* What doctor shows of one hook. */
+struct hook_state {
+	const char *target; /* kernel function or tracepoint */
+	const char *gives;  /* what is lost without it; NULL: nobody wants it */
+	bool attached;
+	enum mechanism mech;
+	char why[96]; /* of a stronger mechanism that was tried: why not; or "" */
+};
+
+enum {
+	HOOK_END,
+	HOOK_EXIT,
+	HOOK_ENTER,
+	HOOK_WAIT,
+	HOOK_REQUEST,
+	HOOK_SUPPLICANT,
+	HOOK_SYSTEM,
+	HOOK_RESERVE,
+	HOOK_BEGIN,
+	NR_HOOKS
+};
+
+struct probes_bpf;
+struct bpf_link;
+struct shadows;
+
+struct probes {
+	struct probes_bpf *skel; /* while we attach; then all that is needed of it is here */
+	struct hook_state hooks[NR_HOOKS];
+	int prog_fds[NR_HOOKS], inspect_fd, look_sight_fd;
+	struct switches switches;
+	int ended_fd;                /* the ring buffer of episodes */
+	int records_fd;              /* that of calls; -1: they are not told of */
+	const struct shared *shared; /* mapped, read-only; */
+	const struct session *rows;  /* so are these SESSION_SLOTS */
+	/* One row a pool and a shadow; NULL where nr_shadows is 0. */
+	const struct pool_policy (*shadows)[MAX_SHADOWS];
+	u32 nr_shadows;
+	struct shadows *shadow_set;
+	u32 *records_wanted; /* calls are told of: NULL where they never are */
+	void *maps[4];       /* what is mapped for these */
+	size_t map_sizes[4];
+	u64 starved_ns;
+	struct bpf_link *links[NR_HOOKS];
+	bool everywhere;    /* we are in a pid namespace of our own, and look in all of them */
+	bool knows_tasks;   /* a task's id in /proc is the one that the kernel tells us */
+	bool finds;         /* sessions and calls from before are looked for */
+	bool sees_wakes;    /* whom the driver wakes: else nothing is known of stranded waiters */
+	bool sees_requests; /* to tee-supplicant: else nothing of deadlocks through it */
+	bool other_abi;     /* the driver can also call OP-TEE by FF-A, past our hooks */
+	double attach_seconds;
+};
+
+/*
+ * Loads and attaches the probes, then looks for the sessions and calls that are
+ * there already. On failure it has said why, once, and nothing stays attached; p->hooks has what
+ * was tried by then.
+ */
+enum status probes_attach(struct probes *p, const struct attach_opts *opts);
+
+void probes_detach(struct probes *p);
+
+/* Calls are told of one by one from now on, or are not. Needs no privileges. */
+void probes_want_calls(const struct probes *p, bool wanted);
+
+#endif

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A program whose only job is to ask the kernel what it can do: an empty one
+ * that is attached for a moment. For BTF-based mechanisms only; of a kprobe only
+ * its symbol is looked for, and the last in attach.c's lists is tried for real.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <linux/bpf.h>
+#include "probe/firing.h"
+#include "probe/mechanism.h"
+
+const char *mechanism_name(enum mechanism m)
+{
+	static const char *const names[NR_MECHS] = {
+		"fentry", "fexit", "tp_btf", "raw_tp", "kprobe",
+	};
+
+	return names[m];
+}
+
+/* The BTF object of the module; NULL: there is none, the driver may be built in. */
+static struct btf *load_driver(const struct btf *kernel, int *fd)
+{
+	struct bpf_btf_info info;
+	char name[64];
+	__u32 id = 0, len;
+
+	while (!bpf_btf_get_next_id(id, &id)) {
+		*fd = bpf_btf_get_fd_by_id(id);
+		if (*fd < 0)
+			continue;
+		info = (struct bpf_btf_info){ .name = (__u64)(unsigned long)name,
+					      .name_len = sizeof(name) };
+		len = sizeof(info);
+		if (!bpf_obj_get_info_by_fd(*fd, &info, &len) && !strcmp(name, "optee"))
+			return btf__load_from_kernel_by_id_split(id, (struct btf *)kernel);
+		close(*fd);
+	}
+	*fd = -1;
+	return NULL;
+}
+
+static bool types_load(struct mechanism_types *t)
+{
+	if (t->kernel)
+		return true;
+	t->kernel = btf__load_vmlinux_btf();
+	if (!t->kernel)
+		return false;
+	t->driver = load_driver(t->kernel, &t->driver_fd);
+	return true;
+}
+
+void mechanism_types_free(struct mechanism_types *t)
+{
+	if (!t->kernel)
+		return;
+	btf__free(t->driver);
+	btf__free(t->kernel);
+	if (t->driver_fd >= 0)
+		close(t->driver_fd);
+	*t = (struct mechanism_types){};
+}
+
+static int try_program(enum mechanism m, int btf_fd, int btf_id)
+{
+	const struct bpf_insn empty[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .expected_attach_type = m == MECH_FENTRY ? BPF_TRACE_FENTRY :
+					    m == MECH_FEXIT  ? BPF_TRACE_FEXIT :
+							       BPF_TRACE_RAW_TP,
+		    .attach_btf_obj_fd = btf_fd > 0 ? btf_fd : 0, .attach_btf_id = btf_id);
+	int prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", empty,
+				 sizeof(empty) / sizeof(empty[0]), &opts);
+	int link;
+
+	if (prog < 0)
+		return prog;
+	link = bpf_raw_tracepoint_open(NULL, prog);
+	close(prog);
+	if (link < 0)
+		return link;
+	close(link);
+	return 0;
+}
+
+static bool cannot(char *why, size_t len, const char *what, int err)
+{
+	if (err)
+		snprintf(why, len, "%s: %s", what, strerror(-err));
+	else
+		snprintf(why, len, "%s", what);
+	return false;
+}
+
+/* Is it a function of its own? A compiler may have inlined a static one. */
+static bool find_symbol(const char *target, unsigned long long *address)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	char line[512], name[256];
+	bool found = false;
+
+	/* There are a few hundred thousand: scanf() looks only at those that may be it. */
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = strstr(line, target) &&
+			sscanf(line, "%llx %*s %255s", address, name) == 2 && !strcmp(name, target);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+bool mechanism_knows(struct mechanism_types *t, const char *function)
+{
+	return !types_load(t) ||
+	       btf__find_by_name_kind(t->driver ?: t->kernel, function, BTF_KIND_FUNC) > 0;
+}
+
+unsigned long long function_address(const char *function)
+{
+	unsigned long long address;
+
+	return find_symbol(function, &address) ? address : 0;
+}
+
+bool mechanism_is_on(struct mechanism_types *types, enum mechanism m)
+{
+	bool kprobe = m == MECH_KPROBE;
+	int *fires = kprobe ? &types->kprobes_fire : &types->ftrace_fires;
+
+	if (!kprobe && m != MECH_FENTRY && m != MECH_FEXIT)
+		return true;
+	types_load(types);
+	if (!*fires)
+		*fires = mechanism_fires(m, types->kernel) ? 1 : -1;
+	return *fires > 0;
+}
+
+bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *target, char *why,
+		   size_t len)
+{
+	unsigned long long address;
+	char name[96];
+	int id, err;
+
+	why[0] = '\0';
+	if (m == MECH_KPROBE && !find_symbol(target, &address))
+		return cannot(why, len, "not a function of its own", 0);
+	if (!mechanism_is_on(types, m)) {
+		snprintf(why, len, "%s is switched off: %s", switch_name(m), switch_advice(m));
+		return false;
+	}
+	if (m != MECH_FENTRY && m != MECH_FEXIT && m != MECH_TP_BTF)
+		return true;
+	if (!types_load(types))
+		return cannot(why, len, "kernel without BTF", 0);
+	snprintf(name, sizeof(name), "%s%s", m == MECH_TP_BTF ? "btf_trace_" : "", target);
+	id = btf__find_by_name_kind(types->driver ?: types->kernel, name,
+				    m == MECH_TP_BTF ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC);
+	err = id > 0 ? try_program(m, types->driver_fd, id) : id;
+	if (id <= 0)
+		return cannot(why, len,
+			      types->driver ? "not in the driver's BTF" : "driver without BTF", 0);
+	if (err)
+		return cannot(why, len, "the kernel refuses", err);
+	return true;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a look at the attached probes asks of the kernel. */
+#ifndef OPTEE_TOP_PROBES_LOOK_H
+#define OPTEE_TOP_PROBES_LOOK_H
+
+#include <stdbool.h>
+#include "probe/attach.h"
+
+/* Hook runs that the kernel skipped; false where it does not say. */
+bool probes_missed(const struct probes *p, u64 *missed);
+
+/* Refreshes the driver's own counters in the shared area; 0 or -errno. */
+int probes_inspect(const struct probes *p);
+
+#endif
