@@ -26,7 +26,9 @@
 
 static volatile sig_atomic_t stop;
 
-static const int stop_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+/* Whoever sends one of these ends the view: the terminal is given back whichever it is. */
+static const int stop_signals[] = { SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
+				    SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2 };
 
 #define NR_STOP_SIGNALS (sizeof(stop_signals) / sizeof(stop_signals[0]))
 

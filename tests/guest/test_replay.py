@@ -244,7 +244,8 @@ def leaves(findings: Findings, what: str, end: Callable[[Terminal], object]) -> 
 def replay_gives_the_terminal_back(context: Context) -> None:
     findings = Findings()
     leaves(findings, "q", lambda t: t.press("q"))
-    for sig in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
+    for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE,
+                signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2):
         leaves(findings, sig.name, lambda t: os.kill(t.program.pid, sig))
     findings.done()
 
