@@ -240,7 +240,7 @@ static __always_inline bool queue_is_locked(u64 queue)
 		return word_at(mutex + bpf_core_field_offset(struct mutex, owner));
 	if (bpf_core_field_exists(struct mutex___rt, rtmutex.owner))
 		return word_at(mutex + bpf_core_field_offset(struct mutex___rt, rtmutex.owner));
-	return true; /* nobody knows */
+	return true; /* it may be */
 }
 
 static __always_inline bool waiter_is_system(u64 waiter)

@@ -236,7 +236,7 @@ static __always_inline void pool_wait_on(struct pool *p, struct call *c, u64 now
 	pool_strands(c->pool, now);
 }
 
-/* It neither waits nor holds a thread any more, nobody knows why. */
+/* The call left the queue without getting a thread; what ended its wait was not seen. */
 static __always_inline void pool_wait_over(struct pool *p, struct call *c, u64 now)
 {
 	u64 one = one_waiting(c);

@@ -102,8 +102,8 @@ static long target_found(u32 i, void *data)
 }
 
 /*
- * While nobody waits, wakes are not followed. Of a call in flight that has been
- * given one by then it is known only that it was in vain.
+ * Wakes are not tracked while nobody waits. If a call in flight was given one in that
+ * time, all that is known is that the wake was wasted.
  */
 static long spent_wake_found(u32 i, void *data)
 {

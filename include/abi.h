@@ -143,7 +143,7 @@ struct call {
 	 * 0: none. The lowest bits are flags: it was in vain, for a call in flight
 	 * swallowed it, or a waiter that had been woken before; a waiter is on its way
 	 * with it, and counts in pool.woken; that waiter sleeps on, LOST_WAKE_NS later.
-	 * No more than WOKEN_IN_VAIN: nobody knows when.
+	 * Only WOKEN_IN_VAIN: the time of the wake is unknown.
 	 */
 	u64 woken_ns;
 	u64 stack; /* of its task: the waiter lies on it */

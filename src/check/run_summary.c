@@ -170,7 +170,7 @@ void seen_snapshot(struct seen *s, const struct snapshot *snap)
 		seen_events(s, snap->events, snap->nr_events);
 }
 
-/* A waiter of the last snapshot has ended since: it is told of, it waits no more. */
+/* A waiter of the last snapshot has ended since: its call was recorded. */
 static void waits_no_more(struct seen *s, const struct call_record *call)
 {
 	if (call->start_ns + call->wait_ns + call->hold_ns < s->last_ns)

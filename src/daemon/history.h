@@ -31,8 +31,8 @@ int history_append(struct history *h, const u8 *data, size_t n, bool begins, u64
 bool history_begins(const struct history *h);
 
 /*
- * Is it worth another one, which takes so many bytes? As blocks are forgotten, one after the
- * other such places are; and nobody knows what comes before the next.
+ * Is it worth another such place, which takes this many bytes? Forgetting blocks forgets
+ * these places one after the other, and a reader cannot use what precedes the first one left.
  */
 bool history_wants_begin(const struct history *h, u64 bytes);
 

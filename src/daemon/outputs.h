@@ -13,13 +13,13 @@ struct outlets;
 struct outlets *outlets_new(struct loop *loop, const struct daemon_parts *parts,
 			    const struct serve *serve);
 
-/* Both stay valid until the next call. */
+/* host and s must stay valid until the next call of this. */
 void outlets_take(struct outlets *out, const struct host *host, const struct snapshot *s);
 
 /* Nothing has come; time has passed. */
 void outlets_turn(struct outlets *out, u64 now);
 
-/* Reads the file of options anew, and opens the log files anew. */
+/* Reads the option file again, and reopens the log files. */
 void outlets_reopen(struct outlets *out);
 
 /* With the last data written. */

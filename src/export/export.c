@@ -69,7 +69,7 @@ static bool shows(const struct opts *o, const struct call_view *c)
 	return (c->row && text_has(c->row->comm, o->match)) || (ta && text_has(ta, o->match));
 }
 
-/* Those that were found out by then. */
+/* Gives the events that were detected up to until_ns. */
 static void give_events(struct run *r, u64 until_ns)
 {
 	const struct snapshot *s = r->snapshot;

@@ -23,8 +23,9 @@ struct export
 };
 
 /*
- * A format is told of everything in the order of time, as far as a snapshot
- * brings it: first the calls and events before it, each between them, and then it.
+ * A format gets everything in the order of time, one snapshot after the other: first the
+ * calls and events before the snapshot, in the order in which they happened, then the
+ * snapshot.
  */
 struct export_format {
 	const char *name;

@@ -34,7 +34,7 @@ void timeline_clocks(struct timeline *t, u64 mono_ns, u64 real_ns);
 /* To be told before anything is drawn on it, and as often as is convenient. */
 void timeline_track(struct timeline *t, const struct track *track);
 
-/* A slice begins, with what is told of it until timeline_done(). */
+/* Begins a slice; the notes up to timeline_done() belong to it. */
 void timeline_begin(struct timeline *t, u64 track, u64 ns, const char *category, const char *name);
 void timeline_note_number(struct timeline *t, const char *name, u64 number);
 void timeline_note_bool(struct timeline *t, const char *name, bool value);

@@ -50,8 +50,8 @@ bool log_reader_next(struct log_reader *r, struct log_entry *entry);
 json_t *log_reader_json(struct log_reader *r, const struct log_entry *entry);
 
 /*
- * Gives the last line once more, if there was one, and counts anew what is missing:
- * behind the position last.
+ * Gives the last line once more, if there was one, and counts again what is missing
+ * after the position last.
  */
 void log_reader_again(struct log_reader *r, const struct log_position *last);
 

@@ -44,7 +44,7 @@ int logger_new(struct logger **logger, const struct log_opts *o);
  */
 void logger_take(struct logger *g, const struct host *host, const struct snapshot *s);
 
-/* The files may have been moved away: opens them anew. */
+/* Reopens the files, which may have been moved away. */
 void logger_reopen(struct logger *g);
 
 struct log_stats logger_stats(const struct logger *g);

@@ -23,7 +23,7 @@ struct textfile {
  */
 int textfile_init(struct textfile *t, const char *name, struct self_stats *self);
 
-/* Writes it anew; print writes the text, which has to be the classic one. Returns 0 or -errno. */
+/* Rewrites it; print writes the text, which has to be the classic one. Returns 0 or -errno. */
 int textfile_write(struct textfile *t, void (*print)(void *arg, FILE *out), void *arg);
 
 #endif

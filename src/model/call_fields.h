@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is told of a call that has ended: one row a figure. The keys of JSON lines,
+ * The figures of a completed call, one per row. The keys of JSON lines,
  * the columns of CSV, the arguments of a timeline's slices and the help come from it.
  */
 #ifndef OPTEE_TOP_CALL_FIELDS_H

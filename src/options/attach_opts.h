@@ -11,7 +11,7 @@ struct attach_opts {
 	bool kprobes;    /* --kprobes: as on a kernel without fentry */
 	int reserved;    /* --reserved N: judge by N entries in reserve; -1: by the driver's */
 	u64 starved_ns;  /* --starved: a wait longer than this starves */
-	bool calls;      /* each call is told of when it has ended; */
+	bool calls;      /* record each call when it has ended; */
 	bool on_demand;  /* but only after probes_want_calls() */
 	const char *shadows[MAX_SHADOWS]; /* --shadow: policies that are asked */
 	u32 nr_shadows;

@@ -42,14 +42,14 @@ struct probes {
 	int prog_fds[NR_HOOKS], inspect_fd, look_sight_fd;
 	struct switches switches;
 	int ended_fd;                /* the ring buffer of episodes */
-	int records_fd;              /* that of calls; -1: they are not told of */
+	int records_fd;              /* the one of calls; -1: calls are not recorded */
 	const struct shared *shared; /* mapped, read-only; */
 	const struct session *rows;  /* so are these SESSION_SLOTS */
 	/* One row a pool and a shadow; NULL where nr_shadows is 0. */
 	const struct pool_policy (*shadows)[MAX_SHADOWS];
 	u32 nr_shadows;
 	struct shadows *shadow_set;
-	u32 *records_wanted; /* calls are told of: NULL where they never are */
+	u32 *records_wanted; /* calls are recorded; NULL where they never are */
 	void *maps[4];       /* what is mapped for these */
 	size_t map_sizes[4];
 	u64 starved_ns;
@@ -65,14 +65,14 @@ struct probes {
 
 /*
  * Loads and attaches the probes, then looks for the sessions and calls that are
- * there already. On failure it has said why, once, and nothing stays attached; p->hooks has what
- * was tried by then.
+ * there already. On failure it has said why, once, and nothing stays attached; p->hooks
+ * still says what was tried.
  */
 enum status probes_attach(struct probes *p, const struct attach_opts *opts);
 
 void probes_detach(struct probes *p);
 
-/* Calls are told of one by one from now on, or are not. Needs no privileges. */
+/* Turns the records of single calls on or off. Needs no privileges. */
 void probes_want_calls(const struct probes *p, bool wanted);
 
 #endif

@@ -334,7 +334,7 @@ void code_snapshot(struct codec *c, struct snapshot *s, session_hists *hists)
 }
 
 /*
- * What is not told of has stayed as it is, but for figures of the interval, which are 0.
+ * What is not in it has not changed, except for figures of the interval, which are 0.
  * Both sides have the rows in the order of their slots.
  */
 

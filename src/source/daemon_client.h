@@ -9,9 +9,9 @@
 struct stream;
 
 struct stream_opts {
-	u64 since_ns; /* CLOCK_MONOTONIC: from where on; ~0: from now */
-	bool each;    /* of what is past, each snapshot; else they come as one */
-	bool fresh;   /* no snapshot that was taken before we came */
+	u64 since_ns; /* CLOCK_MONOTONIC: start there; ~0: start now */
+	bool each;    /* get each snapshot of the history; else they are merged into one */
+	bool fresh;   /* skip snapshots taken before we connected */
 	bool calls;
 };
 

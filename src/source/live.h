@@ -12,7 +12,7 @@
 struct live {
 	struct probes probes;
 	struct collect *collect;
-	struct calls *calls; /* NULL: they are not told of, now */
+	struct calls *calls; /* NULL: calls are not recorded now */
 	struct host host;
 	bool driver_left;   /* the source ended because the driver did */
 	bool lost;          /* something was not seen */
@@ -31,7 +31,8 @@ const struct snapshot *live_last(struct live *l);
 void live_stop(struct live *l);
 
 /*
- * Where they are told of on demand: from now on they are, or are not. False: out of memory.
+ * Turns the records of single calls on or off; only with attach.on_demand. False: out of
+ * memory.
  */
 bool live_want_calls(struct live *l, bool wanted);
 

@@ -17,9 +17,9 @@ struct present {
 };
 
 /*
- * Waits for the driver, saying so, and begins to look. want is for the daemon. again: p
- * was open before, and what it saw has left. After a failure, which it has told of, there
- * is nothing to close.
+ * Waits for the driver, saying so, and begins to watch. want is for the daemon. again: p
+ * was open before, and the driver it watched is gone. A failure has been reported, and
+ * leaves nothing to close.
  */
 enum status present_open(struct present *p, const struct opts *o, const struct stream_opts *want,
 			 bool again);

@@ -12,8 +12,8 @@ typedef enum status (*view_fn)(const struct opts *o, const struct source *source
 enum wanted_past { PAST_NONE, PAST_EVENTS };
 
 /*
- * Runs a view on the running kernel, and anew when the driver has left and come
- * back. What it sees goes through a recorder, if there is one.
+ * Runs a view on the running kernel, and again each time the driver was unloaded and
+ * came back. What it sees goes through a recorder, if there is one.
  */
 enum status on_live(const struct opts *o, view_fn view, enum wanted_past past,
 		    struct recorder *recorder);

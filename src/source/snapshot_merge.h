@@ -26,7 +26,7 @@ void merge_release(struct merge *m);
 /* s is not going to be given: keeps the sessions that ended in it. False: out of memory. */
 bool merge_pass(struct merge *m, const struct snapshot *s);
 
-/* What comes from now on is of another attach: its counters have begun anew. */
+/* What follows belongs to another attach, whose counters started over. */
 void merge_break(struct merge *m);
 
 /*

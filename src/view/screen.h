@@ -105,7 +105,7 @@ struct page {
 void page_start(struct page *p, int width);
 void page_free(struct page *p);
 
-/* Adds text at the present place. For want of memory it is left out. */
+/* Adds text at the current place; omits it if memory runs out. */
 void page_put(struct page *p, enum style style, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
