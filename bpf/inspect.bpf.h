@@ -6,13 +6,8 @@
 #ifndef OPTEE_TOP_INSPECT_BPF_H
 #define OPTEE_TOP_INSPECT_BPF_H
 
-#define TEE_PRIVILEGED_IDS           16   /* /dev/teepriv*: tee-supplicant's, without sessions */
-#define MAX_SESSIONS_WALKED          8192 /* of one client */
-#define MAX_REQUESTS_WALKED          64
-#define REQUEST_IDS                  64 /* the lowest free one is given */
-#define MAX_ERRNO                    4095
-
-#define entry_of(node, type, member) ((type *)((void *)(node)-bpf_core_field_offset(type, member)))
+#define TEE_PRIVILEGED_IDS  16   /* /dev/teepriv*: tee-supplicant's, without sessions */
+#define MAX_SESSIONS_WALKED 8192 /* of one client */
 
 const volatile u32 tee_major;  /* of /dev/tee*; set before loading */
 const volatile u64 page_bytes; /* so too */
@@ -21,8 +16,7 @@ const volatile u64 page_bytes; /* so too */
 struct search {
 	struct walk walk;
 	u64 task;
-	u64 requests; /* struct optee_supp.reqs */
-	u32 pool, found;
+	u32 pool;
 };
 
 static long session_found(u32 i, void *data)
@@ -352,70 +346,6 @@ static long late_call_check(u32 i, void *data)
 	c->key = task;
 	call_release(c);
 	return 0;
-}
-
-/*
- * A request to tee-supplicant. Who sleeps on it made the call; of a late one we
- * have missed the hook. Instead of a request whose caller was killed there is an
- * error number, until it is answered.
- */
-static long request_check(u32 id, void *data)
-{
-	struct search *search = data;
-	struct optee_supp *supp = entry_of(search->requests, struct optee_supp, reqs);
-	u64 entry = idr_entry(&supp->idr, id);
-	struct optee_supp_req *req = (void *)entry;
-	struct swait_queue *sleeper;
-	struct call *c;
-	u32 func;
-
-	if (!entry)
-		return 0;
-	if (entry >= (u64)-MAX_ERRNO) {
-		search->found++;
-		return 0;
-	}
-	sleeper = entry_of(BPF_CORE_READ(req, c.wait.task_list.next), struct swait_queue,
-			   task_list);
-	c = call_find((u64)BPF_CORE_READ(sleeper, task));
-	if (!c || !(c->flags & CALL_LATE) || c->phase != PHASE_RPC)
-		return 0;
-	func = BPF_CORE_READ(req, func);
-	if (func < RPC_CMDS)
-		c->rpc_kind = rpc_cmd_kinds[func] ?: RPC_OTHER;
-	shared.requests[call_index(c) & (MAX_CALLS - 1)] = (u64)BPF_CORE_READ(req, param);
-	c->flags |= CALL_SUPPLICANT;
-	return 0;
-}
-
-static long request_found(u32 i, void *data)
-{
-	struct search *search = data;
-
-	if (walk_done(&search->walk))
-		return 1;
-	search->found++;
-	walk_on(&search->walk);
-	return 0;
-}
-
-/*
- * What matters only while nobody gets a thread: is it tee-supplicant's fault? Not inlined:
- * 6.1 counts its stack into every call chain of inspect(), 512 bytes at most.
- */
-static __noinline void inspect_requests(struct pool *p)
-{
-	struct search search = { .requests = p->requests };
-	struct optee_supp *supp = entry_of(search.requests, struct optee_supp, reqs);
-
-	supplicants_sweep();
-	walk_list(&search.walk, p->requests);
-	bpf_loop(MAX_REQUESTS_WALKED, request_found, &search, 0);
-	p->driver_requests = search.found;
-	search.found = 0;
-	if (BPF_CORE_READ(supp, idr.idr_rt.xa_head))
-		bpf_loop(REQUEST_IDS, request_check, &search, 0);
-	p->driver_revoked = search.found;
 }
 
 /* A global function: the verifier looks at it once. */

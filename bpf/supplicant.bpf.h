@@ -84,19 +84,33 @@ static __always_inline void supplicants_sweep(void)
 }
 
 #define IDR_LEVELS 4 /* 64 ids each */
+#define NO_ID      (~0U)
 
-/* What the id stands for; 0: nothing. The low bits of an entry tell a node. */
-static __always_inline u64 idr_entry(struct idr *idr, u32 id)
+/*
+ * What the id stands for; 0: nothing. next: the first id after it that may stand for
+ * something, or NO_ID. The low bits of an entry tell a node.
+ */
+static __always_inline u64 idr_entry(struct idr *idr, u32 id, u32 *next)
 {
 	u64 entry = (u64)BPF_CORE_READ(idr, idr_rt.xa_head);
+	u32 base = BPF_CORE_READ(idr, idr_base), shift = 0;
 
-	id -= BPF_CORE_READ(idr, idr_base);
+	id -= base;
+	*next = NO_ID;
+	if ((entry & 3) != 2)
+		return id ? 0 : entry;
 	for (u32 i = 0; i < IDR_LEVELS && (entry & 3) == 2; i++) {
 		struct xa_node *node = (void *)(entry - 2);
-		u64 *slot = (u64 *)&node->slots[id >> BPF_CORE_READ(node, shift) & 63];
+		u64 *slot;
 
+		shift = BPF_CORE_READ(node, shift) & 31;
+		if (!i && id >> shift > 63)
+			return 0; /* beyond the highest */
+		slot = (u64 *)&node->slots[id >> shift & 63];
 		bpf_probe_read_kernel(&entry, sizeof(entry), slot);
 	}
+	id = ((id >> shift) + 1) << shift; /* a node that is missing is skipped */
+	*next = base + id;
 	return (entry & 3) == 2 ? 0 : entry;
 }
 
@@ -107,12 +121,95 @@ static __always_inline void supplicant_took(struct tee_context *ctx, struct tee_
 	struct supplicant *s = &shared.supplicants[slot & (MAX_SUPPLICANTS - 1)];
 	struct optee *optee = (void *)BPF_CORE_READ(ctx, teedev, dev.driver_data);
 	struct optee_supp_req *req;
+	u32 next;
 
 	if (slot >= MAX_SUPPLICANTS)
 		return;
-	req = (void *)idr_entry(&optee->supp.idr, BPF_CORE_READ(params, u.value.a));
+	req = (void *)idr_entry(&optee->supp.idr, BPF_CORE_READ(params, u.value.a), &next);
 	s->request = (u64)BPF_CORE_READ(req, param); /* 0 if there is none */
 	s->taken_ns = bpf_ktime_get_ns();
+}
+
+#define MAX_REQUESTS                 4096 /* more than there are threads */
+#define MAX_IDS                      8192 /* free ones among them */
+#define MAX_ERRNO                    4095
+
+#define entry_of(node, type, member) ((type *)((void *)(node)-bpf_core_field_offset(type, member)))
+
+/* A walk along the requests that nobody has taken, or along all by their ids. */
+struct requests {
+	struct walk walk;
+	struct optee_supp *supp;
+	u32 id; /* that is looked at next */
+	s32 found;
+};
+
+static long untaken_found(u32 i, void *data)
+{
+	struct requests *requests = data;
+
+	if (walk_done(&requests->walk))
+		return 1;
+	requests->found++;
+	walk_on(&requests->walk);
+	return 0;
+}
+
+/* Who sleeps on a request made the call; of a late one we have missed the hook. */
+static __always_inline void request_of_late_call(struct optee_supp_req *req)
+{
+	struct swait_queue *sleeper = entry_of(BPF_CORE_READ(req, c.wait.task_list.next),
+					       struct swait_queue, task_list);
+	struct call *c = call_find((u64)BPF_CORE_READ(sleeper, task));
+	u32 func;
+
+	if (!c || !(c->flags & CALL_LATE) || c->phase != PHASE_RPC)
+		return;
+	func = BPF_CORE_READ(req, func);
+	if (func < RPC_CMDS)
+		c->rpc_kind = rpc_cmd_kinds[func] ?: RPC_OTHER;
+	shared.requests[call_index(c) & (MAX_CALLS - 1)] = (u64)BPF_CORE_READ(req, param);
+	c->flags |= CALL_SUPPLICANT;
+}
+
+/*
+ * Instead of a taken request whose caller was killed there is an error number, until it is
+ * answered.
+ */
+static long request_found(u32 i, void *data)
+{
+	struct requests *requests = data;
+	u64 entry;
+
+	if (requests->id == NO_ID)
+		return 1;
+	entry = idr_entry(&requests->supp->idr, requests->id, &requests->id);
+	if (entry >= (u64)-MAX_ERRNO)
+		requests->found++;
+	else if (entry)
+		request_of_late_call((void *)entry);
+	return 0;
+}
+
+/*
+ * What matters only while nobody gets a thread: is it tee-supplicant's fault? Not inlined:
+ * 6.1 counts its stack into every call chain of inspect(), 512 bytes at most.
+ */
+static __noinline void inspect_requests(struct pool *p)
+{
+	struct optee_supp *supp = entry_of(p->requests, struct optee_supp, reqs);
+	struct requests requests = { .supp = supp };
+
+	supplicants_sweep();
+	walk_list(&requests.walk, p->requests);
+	bpf_loop(MAX_REQUESTS, untaken_found, &requests, 0);
+	p->driver_requests = walk_done(&requests.walk) ? requests.found : -1;
+	requests.found = 0;
+	requests.id = BPF_CORE_READ(supp, idr.idr_base);
+	bpf_loop(MAX_IDS, request_found, &requests, 0);
+	p->driver_revoked = requests.id == NO_ID ? requests.found : -1;
+	if (p->driver_requests < 0 || p->driver_revoked < 0)
+		lose(LOSS_SUPPLICANT);
 }
 
 #endif

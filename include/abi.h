@@ -392,7 +392,7 @@ struct pool {
 	s32 driver_in_use;   /* our calls in flight at that same moment; where that differs, */
 	u32 driver_unseen;   /* has its queue an entry that is no call of ours? */
 	u32 driver_differs;  /* in so many looks in a row */
-	/* Of requests to tee-supplicant; as they were when nobody got a thread. */
+	/* Of requests to tee-supplicant; as they were when nobody got a thread. -1: not all were seen. */
 	s32 driver_requests; /* nobody has taken them yet */
 	s32 driver_revoked;  /* taken, but the caller was killed */
 	/* Of a driver that takes policies (DRIVER_POLICIES). */
@@ -462,7 +462,7 @@ enum loss {
 	LOSS_CALL_RECORD, /* a call is counted, but found no room among those to be recorded: the reader adds up */
 	LOSS_SHADOW_STATE, /* what a shadow keeps of a client or TA found no room, or was given up */
 	LOSS_SHADOW_ANSWER, /* a shadow's answer was none: the driver's rule was counted instead */
-	LOSS_SUPPLICANT, /* no slot for a thread of tee-supplicant: deadlocks through it are not found */
+	LOSS_SUPPLICANT, /* no slot for a thread of tee-supplicant, or not all requests were seen: no deadlock is found */
 	LOSS_CALL_UNSEEN, /* a call ended that no hook saw begin */
 	LOSS_SIGHT,       /* times that hooks ceased to fire */
 	NR_LOSSES

@@ -90,6 +90,8 @@ bool deadlock_find(struct lock_call *calls, size_t n, const struct lock_pool *po
 	struct unknown unknown = look_at_unknown(calls, n, pool);
 	int holders = 0, waiters = 0;
 
+	if (pool->untaken < 0 || pool->revoked < 0)
+		return false;
 	for (size_t i = 0; i < n; i++) {
 		calls[i].behind = -1;
 		calls[i].one_of = false;

@@ -22,8 +22,9 @@ struct lock_call {
 };
 
 struct lock_pool {
-	int threads;          /* T, 0 where Linux does not know it */
-	int untaken;          /* requests that no thread of tee-supplicant has taken */
+	int threads; /* T, 0 where Linux does not know it */
+	/* Requests to tee-supplicant. -1: it is not known how many; then no deadlock is found. */
+	int untaken;          /* no thread has taken them */
 	int revoked;          /* taken ones whose caller is gone, and by whom is not known */
 	int idle_supplicants; /* threads of tee-supplicant that have no call */
 };

@@ -167,7 +167,7 @@ static void link_supplicants(const struct watch *w, u32 n, struct lock_call *loc
 			locks[i].answers_for = request;
 		}
 		state->idle_supplicants += !has_call;
-		if (has_call && from->request && request < 0 && state->revoked)
+		if (has_call && from->request && request < 0 && state->revoked > 0)
 			state->revoked--; /* that is the one */
 	}
 }

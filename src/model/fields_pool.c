@@ -188,7 +188,7 @@ const struct loss_field loss_fields[NR_LOSSES] = {
 	[LOSS_SHADOW_ANSWER] = { "shadows_unanswered",
 				 "invalid answers of shadow policies; the driver's rule was counted instead" },
 	[LOSS_SUPPLICANT] = { "supplicants_without_slot",
-			      "requests taken by tee-supplicant threads that had no slot; deadlocks through them are not found" },
+			      "requests taken by tee-supplicant threads that had no slot, and looks that did not reach all requests; deadlocks through them are not found" },
 	[LOSS_CALL_UNSEEN] = { "calls_unseen", "calls that ended, but that no hook saw begin" },
 	[LOSS_SIGHT] = { "hooks_silent",
 			 "times that hooks stopped firing; what happened in between was not seen" },

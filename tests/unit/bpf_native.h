@@ -159,8 +159,18 @@ struct tee_param {
 		} value;
 	} u;
 };
+struct swait_queue {
+	struct task_struct *task;
+	struct list_head task_list;
+};
 struct optee_supp_req {
+	u32 func;
 	struct tee_param *param;
+	struct {
+		struct {
+			struct list_head task_list;
+		} wait;
+	} c;
 };
 struct optee_supp {
 	struct list_head reqs;

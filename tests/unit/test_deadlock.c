@@ -110,6 +110,16 @@ static void nobody_takes_a_request(void **state)
 	assert_false(FIND(more, .threads = 2, .untaken = 1, .idle_supplicants = 1));
 }
 
+static void requests_that_were_not_seen(void **state)
+{
+	struct lock_call calls[] = { { ASKS }, { ASKS }, { FOR_SOMEBODY }, { FOR_SOMEBODY } };
+
+	(void)state;
+	assert_true(FIND(calls, .threads = 2));
+	assert_false(FIND(calls, .threads = 2, .untaken = -1));
+	assert_false(FIND(calls, .threads = 2, .revoked = -1));
+}
+
 static void a_chain_of_threads(void **state)
 {
 	/* 0 waits for a thread of tee-supplicant whose call, 1, holds a thread and waits for 2's. */
@@ -422,4 +432,4 @@ static void random_states(void **state)
 }
 
 UNIT_TESTS(a_nested_call_waits, a_holder_goes_on, a_known_thread_serves, an_unknown_thread_serves,
-	   nobody_takes_a_request, a_chain_of_threads, random_states)
+	   nobody_takes_a_request, requests_that_were_not_seen, a_chain_of_threads, random_states)

@@ -130,6 +130,105 @@ static void all_at_once(void **state)
 		assert_int_equal(not_found[i], 0);
 }
 
+/* Requests, as the driver keeps them: all by id, and in a list those that nobody has taken. */
+
+#define LEAVES 64
+
+static struct optee optee;
+static struct xa_node root, top, leaves[LEAVES];
+static struct list_head waiting[MAX_REQUESTS + 1];
+#define KILLED ((void *)-9L) /* stands for a request whose caller was */
+
+static struct pool *requests_start(int nr_waiting)
+{
+	struct list_head *last = &optee.supp.reqs;
+	struct pool *pool = &shared.pools[0];
+
+	for (int i = 0; i < nr_waiting; i++)
+		last = last->next = &waiting[i];
+	last->next = &optee.supp.reqs;
+	memset(&top, 0, sizeof(top));
+	memset(leaves, 0, sizeof(leaves));
+	memset(&optee.supp.idr, 0, sizeof(optee.supp.idr));
+	pool->requests = (u64)&optee.supp.reqs;
+	return pool;
+}
+
+static void *node(struct xa_node *n)
+{
+	return (char *)n + 2;
+}
+
+/* With one level if that is enough, as the kernel does it. */
+static void request_has_id(int id, void *request)
+{
+	if (id < 64 && optee.supp.idr.idr_rt.xa_head != node(&top)) {
+		optee.supp.idr.idr_rt.xa_head = node(&leaves[0]);
+	} else {
+		top.shift = 6;
+		if (optee.supp.idr.idr_rt.xa_head)
+			top.slots[0] = node(&leaves[0]);
+		top.slots[id / 64] = node(&leaves[id / 64]);
+		optee.supp.idr.idr_rt.xa_head = node(&top);
+	}
+	leaves[id / 64].slots[id % 64] = request;
+}
+
+static void check_requests(struct pool *pool, int want_waiting, int want_revoked, u64 lost)
+{
+	inspect_requests(pool);
+	assert_int_equal(pool->driver_requests, want_waiting);
+	assert_int_equal(pool->driver_revoked, want_revoked);
+	assert_int_equal(shared.loss[LOSS_SUPPLICANT], lost);
+}
+
+static void every_request_is_seen(void **state)
+{
+	struct tee_param params[2];
+	struct optee_supp_req late = { .func = 0, .param = params };
+	struct swait_queue sleeper = { .task = &threads[3] };
+	struct pool *pool = requests_start(0);
+	struct call *c = call_take((u64)&threads[3]);
+
+	(void)state;
+	check_requests(pool, 0, 0, 0);
+	pool = requests_start(200);
+	request_has_id(1, KILLED);
+	request_has_id(63, KILLED);
+	check_requests(pool, 200, 2, 0);
+	request_has_id(64, KILLED);
+	request_has_id(4095, KILLED);
+	check_requests(pool, 200, 4, 0);
+
+	/* Of a call from before we attached. */
+	late.c.wait.task_list.next = &sleeper.task_list;
+	c->flags = CALL_LATE;
+	c->phase = PHASE_RPC;
+	request_has_id(777, &late);
+	check_requests(pool, 200, 4, 0);
+	assert_true(c->flags & CALL_SUPPLICANT);
+	assert_ptr_equal(shared.requests[call_index(c)], params);
+}
+
+/* Then nobody is accused: see deadlock_find(). */
+static void requests_that_are_not_seen_count(void **state)
+{
+	struct pool *pool = requests_start(MAX_REQUESTS + 1);
+
+	(void)state;
+	check_requests(pool, -1, 0, 1);
+	pool = requests_start(MAX_REQUESTS);
+	check_requests(pool, MAX_REQUESTS, 0, 1);
+	pool = requests_start(0);
+	for (int leaf = 0; leaf < LEAVES; leaf++)
+		request_has_id(64 * leaf, KILLED);
+	check_requests(pool, 0, LEAVES, 1);
+	root.shift = 12;
+	root.slots[0] = root.slots[1] = node(&top); /* with 4096 ids each */
+	optee.supp.idr.idr_rt.xa_head = node(&root);
+	check_requests(pool, 0, -1, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +237,8 @@ int main(void)
 		cmocka_unit_test_setup(who_is_gone_is_swept_out, start),
 		cmocka_unit_test_setup(all_at_once, start),
 		cmocka_unit_test_setup(a_slot_that_is_being_filled_is_left_alone, start),
+		cmocka_unit_test_setup(every_request_is_seen, start),
+		cmocka_unit_test_setup(requests_that_are_not_seen_count, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
