@@ -455,7 +455,7 @@ enum loss {
 	LOSS_CALL_END,     /* a call's end was not seen; its slot was taken back */
 	LOSS_CALL_MSG,     /* message unreadable: counted without a session */
 	LOSS_SESSION_SLOT, /* no slot: counted in the pool's rest row */
-	LOSS_SESSION_CLOSED, /* a closed session's row was reused before it was read: the reader counts */
+	LOSS_SESSION_CLOSED, /* a row could not be read, or was reused before it was: the reader counts */
 	LOSS_POOL_SLOT,  /* more than MAX_POOLS TEE instances */
 	LOSS_LATE_CALLS, /* in flight at attach: found, but with no times */
 	LOSS_EPISODE,    /* an episode that ended is counted, but was not reported */

@@ -30,11 +30,13 @@ struct mark {
 /* What is remembered of the row in a slot. */
 struct past {
 	u64 serial;
-	u64 seq;      /* of the snapshot that showed it last; 0: none did */
-	u32 place;    /* among its sessions */
-	bool closed;  /* its end was shown */
-	bool counted; /* among those of its TA */
-	u8 ta;        /* index into snapshot.tas */
+	u64 seq;          /* of the snapshot that showed it last; 0: none did */
+	u32 place;        /* among its sessions */
+	bool closed;      /* its end was shown */
+	bool counted;     /* among those of its TA */
+	bool missed;      /* counts as unread */
+	u8 ta;            /* index into snapshot.tas */
+	u64 unread_since; /* 0: it was read last time */
 	struct mark mark;
 	struct hist64 wait, hold, secure;
 };
@@ -43,6 +45,7 @@ struct past {
 #define TRIES    16
 #define PAUSES   10 /* in one snapshot */
 #define PAUSE_NS 50000
+#define PATIENCE 1000000000 /* a row that cannot be read for so long counts as unread */
 
 struct collect_sessions {
 	const struct shared *shared;
@@ -55,7 +58,9 @@ struct collect_sessions {
 	u32 on_their_way; /* rows that are being given, or taken back */
 	u32 pauses;       /* left in this snapshot */
 	u64 finals;       /* sessions whose row was read after their close */
-	u64 unread;       /* sessions whose row was given away before */
+	/* Sessions whose row was given away before, and rows that could not be read for long. */
+	u64 unread;
+	u64 misses; /* of the latter, those that were read since, and those of no session */
 };
 
 struct collect_sessions *collect_sessions_new(const struct shared *shared,
@@ -135,6 +140,25 @@ static bool copy_whole(struct collect_sessions *c, struct session *to, const str
 		c->pauses--;
 		nanosleep(&pause, NULL);
 	}
+}
+
+/* A row was read, or there is nothing new in it. */
+static void row_is_read(struct collect_sessions *c, struct past *past)
+{
+	past->unread_since = 0;
+	c->misses += past->missed && past->serial; /* that one is accounted for again */
+	past->missed = false;
+}
+
+/* What it has gained is in no figure. For an instant that is nothing: the next snapshot has it. */
+static void row_is_unread(struct collect_sessions *c, struct past *past, u64 now)
+{
+	if (!past->unread_since)
+		past->unread_since = now;
+	if (now - past->unread_since < PATIENCE || past->missed)
+		return;
+	past->missed = true;
+	c->misses += !past->serial;
 }
 
 /* The layout: which rows there are, each at its place. */
@@ -391,6 +415,7 @@ static bool take_row(struct collect_sessions *c, struct snapshot *s, u32 slot, u
 	if (from != s->nr_sessions)
 		*to = s->sessions[from];
 	if (past->seq && !memcmp(&mark, &past->mark, sizeof(mark))) {
+		row_is_read(c, past);
 		pass_idle(to);
 	} else if (copy_whole(c, &row, &c->rows[slot])) {
 		if (row.serial != past->serial ||
@@ -401,10 +426,13 @@ static bool take_row(struct collect_sessions *c, struct snapshot *s, u32 slot, u
 		if (!take_changed(c, s, slot, &row, to))
 			return false;
 		past->mark = row_mark(&row);
-	} else if (past->seq) {
-		pass_idle(to); /* as it was; the next snapshot has what it gained */
+		row_is_read(c, past);
 	} else {
-		return true; /* the next snapshot is its first */
+		row_is_unread(c, past, s->mono_ns);
+		if (!past->seq)
+			return true; /* the next snapshot is its first */
+		/* As it was; the next snapshot has what it gained. */
+		pass_idle(to);
 	}
 	past->closed = !to->open && !to->in_flight;
 	c->finals += past->closed;
@@ -419,8 +447,9 @@ static bool take_row(struct collect_sessions *c, struct snapshot *s, u32 slot, u
 /*
  * Rows are numbered as they are given: of the first `given`, those that were
  * not taken back, are not in their slots and were never read after their close
- * were missed. A CPU may be between the steps of giving a row or taking it back, so
- * some are accounted for twice: a miss may be found a snapshot late, but none is made up.
+ * were missed, and so are those that cannot be read for long. A CPU may be between the
+ * steps of giving a row or taking it back, so some are accounted for twice: a miss may be
+ * found a snapshot late, but none is made up.
  */
 static void count_unread(struct collect_sessions *c, u64 given)
 {
@@ -431,11 +460,12 @@ static void count_unread(struct collect_sessions *c, u64 given)
 	for (u32 slot = 0; slot < MAX_SESSIONS; slot++) {
 		const struct past *past = &c->past[slot];
 
-		if (past->serial && !past->closed && past->serial <= given)
+		if (past->serial && !past->closed && !past->missed && past->serial <= given)
 			accounted++; /* still there when it was read */
 		else if (past->closed && past->serial > given)
 			accounted--; /* given and closed while we read */
 	}
+	given += c->misses;
 	if (given > accounted && given - accounted > c->unread)
 		c->unread = given - accounted;
 }

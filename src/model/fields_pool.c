@@ -177,7 +177,7 @@ const struct loss_field loss_fields[NR_LOSSES] = {
 	[LOSS_SESSION_SLOT] = { "sessions_without_slot",
 				"sessions counted together, because no row was left" },
 	[LOSS_SESSION_CLOSED] = { "sessions_unread",
-				  "closed sessions whose row was reused before it was read; their last calls are in no total" },
+				  "closed sessions whose row was reused before it was read; their last calls are in no total. And rows that could not be read for a second; what they gained is in no total yet" },
 	[LOSS_POOL_SLOT] = { "pools_without_slot", "calls of TEE instances beyond the fourth" },
 	[LOSS_EPISODE] = { "conditions_unreported",
 			   "conditions that were counted, but had no room among the events" },

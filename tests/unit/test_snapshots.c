@@ -7,6 +7,7 @@
  */
 #include <pthread.h>
 #include <time.h>
+#include <unistd.h>
 #include "probe/probes_look.h"
 #include "unit.h"
 #include "bpf_native.h"
@@ -313,6 +314,53 @@ static void unseen_sessions_are_so_twice(void **state)
 	collect_free(collect);
 }
 
+static void check_unread(struct collect *collect, u32 shown, u64 calls, u64 unread)
+{
+	const struct snapshot *s = collect_snapshot(collect);
+
+	assert_non_null(s);
+	assert_int_equal(s->nr_sessions, shown);
+	assert_int_equal(s->losses.count[LOSS_SESSION_CLOSED], unread);
+	assert_int_equal(s->pools[0].sums[CLASS_NORMAL].calls, calls);
+}
+
+/* As if somebody were always accounting a call there; each second costs one. */
+static void who_cannot_be_read_counts(void **state)
+{
+	struct probes probes = { .shared = &shared, .rows = session_rows };
+	struct session *row = &session_rows[0], *none = &session_rows[SLOT_NONE(0)];
+	struct collect *collect;
+
+	(void)state;
+	memset(&shared, 0, sizeof(shared));
+	memset(session_rows, 0, sizeof(session_rows));
+	shared.pools[0] = (struct pool){ .ready = 1, .total = 2, .driver_ns = 1 };
+	shared.session_cursor = shared.session_serial = 1;
+	*row = (struct session){ .serial = 1, .id = 1, .state = SESSION_OPEN };
+	row->sums[CLASS_NORMAL].calls = 1;
+	collect = collect_new(&probes);
+	assert_non_null(collect);
+	check_unread(collect, 1, 0, 0); /* the row of calls without a session */
+	usleep(1100000);
+	check_unread(collect, 1, 0, 1);
+	check_unread(collect, 1, 0, 1);
+	row->accounted = 1; /* now it is read; that it was not still counts */
+	none->sums[CLASS_NORMAL].calls = 3;
+	check_unread(collect, 2, 1, 1);
+	usleep(1100000);
+	check_unread(collect, 2, 1, 2);
+	none->accounted = 3;
+	row->sums[CLASS_NORMAL].calls = 2;
+	check_unread(collect, 2, 4, 2);
+	usleep(1100000);
+	check_unread(collect, 2, 4, 3);
+	/* Given to another session before it was read. */
+	shared.session_serial = 2;
+	*row = (struct session){ .serial = 2, .id = 2, .state = SESSION_OPEN };
+	check_unread(collect, 2, 4, 3);
+	collect_free(collect);
+}
+
 #define PHASES 3000000
 
 static void *starts_phases(void *arg)
@@ -351,4 +399,5 @@ static void a_copy_is_of_one_moment(void **state)
 	assert_false(call_copy(&copy, &call));
 }
 
-UNIT_TESTS(a_reader_races_the_hooks, a_copy_is_of_one_moment, unseen_sessions_are_so_twice)
+UNIT_TESTS(a_reader_races_the_hooks, a_copy_is_of_one_moment, unseen_sessions_are_so_twice,
+	   who_cannot_be_read_counts)
