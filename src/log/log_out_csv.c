@@ -81,6 +81,7 @@ static void put_event(struct line *l, const json_t *json)
 {
 	const json_t *who = json_object_get(json, "who");
 	char text[MAX_PARTIES * EVENT_LINE] = "";
+	s64 unlisted = json_integer_value(json_object_get(json, "unlisted"));
 	size_t at = 0;
 
 	for (size_t i = 0; i < json_array_size(who) && at < sizeof(text); i++) {
@@ -94,6 +95,9 @@ static void put_event(struct line *l, const json_t *json)
 				       json_is_true(json_object_get(party, "waits")) ? "waits" :
 										       "holds");
 	}
+	if (unlisted > 0 && at < sizeof(text))
+		snprintf(text + at, sizeof(text) - at, "%s%lld not listed", at ? ", " : "",
+			 (long long)unlisted);
 	csv_event(l, json, text);
 }
 

@@ -80,3 +80,14 @@ bool event_involves(const struct event *e, u32 party)
 		return true;
 	}
 }
+
+int event_unlisted(const struct event *e)
+{
+	int all = -(int)e->nr_parties;
+
+	if (e->condition >= NR_POOL_CONDS && e->condition != COND_DEADLOCK)
+		return 0; /* it is about one call, or about none */
+	for (int class = 0; class < NR_CLASSES; class ++)
+		all += e->in_use[class] + e->waiting[class];
+	return all > 0 ? all : 0;
+}

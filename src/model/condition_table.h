@@ -21,4 +21,7 @@ extern const struct condition_row condition_table[NR_CONDS];
 /* Is this party what the condition is about, or only in the queue as well? */
 bool event_involves(const struct event *e, u32 party);
 
+/* Calls that held a thread or waited as it began, by its figures, and are not among its parties. */
+int event_unlisted(const struct event *e);
+
 #endif

@@ -104,20 +104,34 @@ static size_t say_task(char *buf, size_t len, size_t at, const struct event_part
 	return say(buf, len, at, "%s(%u)", name, p->tid);
 }
 
+#define NOT_LISTED_ROOM sizeof(", 1234567890 not listed")
+
 const char *event_who(const struct event *e, char *buf, size_t len)
 {
+	int left_out = event_unlisted(e);
+	bool full = false;
 	size_t at = 0;
 
 	buf[0] = '\0';
 	for (u32 i = 0; i < e->nr_parties; i++) {
 		const struct event_party *p = &e->parties[i];
+		size_t next;
 
 		if (!event_involves(e, i))
 			continue;
-		at = say(buf, len, at, "%s", at ? ", " : "");
-		at = say_task(buf, len, at, p);
-		at = say(buf, len, at, " %s", p->waits ? "waits" : "holds");
+		next = say(buf, len, at, "%s", at ? ", " : "");
+		next = say_task(buf, len, next, p);
+		next = say(buf, len, next, " %s", p->waits ? "waits" : "holds");
+		full |= next + NOT_LISTED_ROOM > len;
+		if (full) {
+			buf[at] = '\0';
+			left_out++;
+		} else {
+			at = next;
+		}
 	}
+	if (left_out)
+		say(buf, len, at, "%s%d not listed", at ? ", " : "", left_out);
 	return buf;
 }
 

@@ -12,7 +12,7 @@
 /* Why: the figures that make the condition, as they were when it began. Returns buf. */
 const char *event_why(const struct event *e, char *buf, size_t len);
 
-/* Who: the parties that it is about, by task. Returns buf. */
+/* Who: the parties that it is about, by task, and how many calls are left out. Returns buf. */
 const char *event_who(const struct event *e, char *buf, size_t len);
 
 /* The whole line: when, where, what, for how long, why and who. Returns buf. */

@@ -339,6 +339,7 @@ static json_t *event_json(const struct event *e)
 	for (u32 i = 0; i < e->nr_parties; i++)
 		json_array_append_new(who, party_json(e, i));
 	set(o, "who", who);
+	set(o, "unlisted", integer((u32)event_unlisted(e)));
 	for (u32 i = 0; event_chain(e, i, line, sizeof(line)); i++)
 		json_array_append_new(chain, json_string(line));
 	set(o, "chain", chain);

@@ -20,6 +20,8 @@ const struct key_help event_keys[] = {
 	{ "why", "an object: the queue when it began" },
 	{ "who",
 	  "an array of objects: the calls in the queue when it began, in queue order; for deadlock, those involved come first" },
+	{ "unlisted",
+	  "calls that why counts, but who, which has room for 12, does not list; 0 for a condition of a single call" },
 	{ "chain",
 	  "an array of texts: for stranded, where the wake went; for deadlock, who waits for whom" },
 	{ "unreported", "conditions so far that had no room among the events" },

@@ -48,7 +48,7 @@ Shape = Mapping[str, tuple[type, ...]]
 EVENT: Shape = {
     "tee": INT, "condition": STR, "state": STR, "episode": INT, "mono_ns": INT,
     "since_ns": INT, "duration_ns": INT, "end_unseen": BOOL, "peak": INT, "peak_of": STR,
-    "why": (dict,), "who": (list,), "chain": (list,), "unreported": INT}
+    "why": (dict,), "who": (list,), "unlisted": INT, "chain": (list,), "unreported": INT}
 LINE: Shape = {"schema": STR, "ts": STR, "boot_id": STR, "seq": INT, **EVENT}
 WHY: Shape = {
     "text": STR, "threads": NUMBER_OR_NULL, "reserved": INT, "in_use_normal": INT,
@@ -89,6 +89,11 @@ def _check_event(event: Object, shape: Shape) -> None:
     _check_shape(f"why of {what}", event["why"], WHY)
     for party in event["who"]:
         _check_shape(f"who of {what}", party, {**PARTY, **MORE_OF_PARTY.get(condition, {})})
+    calls = sum(event["why"][f"{where}_{c}"] for where in ("in_use", "waiting")
+                for c in ("normal", "system"))
+    about_all = condition in (*episode.CONDITIONS, "deadlock") and condition != "starved"
+    if event["unlisted"] != (max(0, calls - len(event["who"])) if about_all else 0):
+        raise Failed(f"{what} has {event['unlisted']} calls that are not listed: {event}")
     if any(type(link) is not str for link in event["chain"]):
         raise Failed(f"the chain of {what} is {event['chain']!r}")
     least = 0 if condition == "exhausted" else 1  # nobody need be waiting
