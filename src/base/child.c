@@ -20,6 +20,7 @@ enum status child_start(struct child *c, char **argv)
 	*c = (struct child){};
 	sigemptyset(&usual);
 	sigaddset(&usual, SIGPIPE); /* what we ignore, it would ignore */
+	sigaddset(&usual, SIGXFSZ);
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
 	posix_spawnattr_init(&attr);

@@ -20,6 +20,7 @@ void stop_catch(void)
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* the write fails, and is reported */
 }
 
 bool stop_wanted(void)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "export/intern.h"
 #include "export/timeline_lanes.h"
 #include "base/out_file.h"
+#include "base/stop.h"
 #include "export/protobuf.h"
 
 static void lanes_that_last(void)
@@ -146,6 +148,7 @@ static off_t size_of(const char *path)
 static void files(void **state)
 {
 	char dir[] = "/tmp/test_export.XXXXXX", path[64], link[64], command[80];
+	struct rlimit before, small = { .rlim_cur = 2 };
 	struct out_file f;
 
 	(void)state;
@@ -175,6 +178,17 @@ static void files(void **state)
 	fputs("one", f.stream);
 	assert_int_equal(out_file_close(&f, true), STATUS_FAILURE);
 	assert_int_equal(f.error, ENOSPC);
+	/* A limit of the shell's is an error like another, and no end by a signal. */
+	stop_catch();
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small.rlim_max = before.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(out_file_open(&f, path), STATUS_OK);
+	fputs("one", f.stream);
+	assert_int_equal(out_file_close(&f, true), STATUS_FAILURE);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(f.error, EFBIG);
+	assert_int_equal(size_of(path), 5);
 	assert_int_equal(out_file_open(&f, "/nowhere/out"), STATUS_FAILURE);
 	assert_int_equal(out_file_open(&f, ""), STATUS_FAILURE);
 	assert_int_equal(unlink(link) | unlink(path), 0);
