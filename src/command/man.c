@@ -113,7 +113,6 @@ static void put_config_options(void)
 
 		if (!o->config)
 			continue;
-		printf(".br\n");
 		troff(o->name);
 		printf("%s%s\n", o->arg ? " " : "", o->arg ?: "");
 	}
@@ -212,7 +211,7 @@ static void put_rules(void)
 static void put_usual_rules(void)
 {
 	for (int i = 0; usual_rules[i]; i++)
-		printf("%s%s\n", usual_rules[i], usual_rules[i + 1] ? "," : ".");
+		put_line(usual_rules[i]);
 }
 
 static void put_call_fields(void)
@@ -283,6 +282,11 @@ static void put_self_fields(void)
 static void put_socket(void)
 {
 	troff(SOCKET_PATH);
+}
+
+static void put_config(void)
+{
+	troff(CONFIG_PATH);
 }
 
 static void put_loss_metric(void)
@@ -359,6 +363,7 @@ static const struct {
 	NAME(self_fields),
 	NAME(call_records_keys),
 	NAME(socket),
+	NAME(config),
 	NAME(exhausted_ms),
 	NAME(stranded_ms),
 	NAME(incomplete),

@@ -170,7 +170,7 @@ static void raise_limits(void)
 	if (fds.rlim_max < fds.rlim_cur)
 		fds.rlim_max = fds.rlim_cur;
 	if (setrlimit(RLIMIT_NOFILE, &fds))
-		say("fewer than %d clients will find room: %s", MAX_CLIENTS, strerror(errno));
+		say("there is room for fewer than %d clients: %s", MAX_CLIENTS, strerror(errno));
 }
 
 static enum status read_options(struct supervisor *s, const struct opts *o)

@@ -63,7 +63,7 @@ static void take_calls(struct worker *w)
 	u32 n;
 
 	if (!live_want_calls(&w->live, serve_wants_calls(w->serve)))
-		end(w, fail(STATUS_FAILURE, "cannot tell of calls: out of memory"));
+		end(w, fail(STATUS_FAILURE, "cannot record calls: out of memory"));
 	while ((n = w->source.calls(w->source.ctx, &calls)) > 0)
 		feed_calls(&w->feed, calls, n);
 }

@@ -13,7 +13,7 @@ const struct policy_figure queue_figures[] = {
 	  "calls that hold a thread and are charged to the reserved account" },
 	{ QUEUE(sys_in_flight), "of both, calls whose session holds a reservation" },
 	{ QUEUE(norm_waiting), "normal calls waiting" },
-	{ QUEUE(sys_waiting), "system calls that wait" },
+	{ QUEUE(sys_waiting), "system calls waiting" },
 	{ QUEUE(passes), "passes through the queue" },
 	{ QUEUE(busy), "calls that were let in although OP-TEE had no thread" },
 	{ QUEUE(since_ns), "CLOCK_MONOTONIC when counting started; null if unknown" },
