@@ -107,6 +107,26 @@ static int keep_warning(enum libbpf_print_level level, const char *fmt, va_list 
 	return 0;
 }
 
+/* As sysfs has it, of a device that is there; for a process that has no /proc. */
+static unsigned int tee_major_in_sysfs(void)
+{
+	unsigned int major = 0;
+	char path[64];
+
+	for (int tee = 0; !major && tee < MAX_POOLS; tee++) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/sys/class/tee/tee%d/dev", tee);
+		f = fopen(path, "re");
+		if (!f)
+			continue;
+		if (fscanf(f, "%u:", &major) != 1)
+			major = 0;
+		fclose(f);
+	}
+	return major;
+}
+
 /* The device number of /dev/tee*, as /proc/devices has it; 0: no TEE driver. */
 static unsigned int tee_major(void)
 {
@@ -115,7 +135,7 @@ static unsigned int tee_major(void)
 	char line[128], name[64];
 
 	if (!f)
-		return 0;
+		return tee_major_in_sysfs();
 	while (!found && fgets(line, sizeof(line), f))
 		if (sscanf(line, "%u %63s", &major, name) == 2 && !strcmp(name, "tee"))
 			found = major;

@@ -227,3 +227,26 @@ def sight_namespace(context: Context) -> None:
         findings.equal(f"frame {frame['seq']}: drifts",
                        [e for e in frame["events"] if e["condition"] == "drift"], [])
     findings.done()
+
+
+WITHOUT_PROC = r"""
+optee-load --records 0 -o /dev/null --ready-file /tmp/ready \
+	'name=idle ta=invoke_tests hold-sessions=1 hold' &
+LOAD=$!
+wait_for 60 test -e /tmp/ready
+unshare -m sh -c 'umount -l /proc && exec optee-top --json -d 0.1 -n 1' >/tmp/without ||
+	die "optee-top ended with $?"
+kill $LOAD
+"""
+
+
+@test()
+def sight_without_proc(context: Context) -> None:
+    """Without /proc it still finds the device and the sessions that nobody calls in."""
+    guest = vm.run(context, WITHOUT_PROC, "--icount", gets=("without",))
+    findings = Findings()
+    seen = frames.load(guest.files["without"])
+    findings.equal("devices", [p["tee"] for p in seen[0]["pools"]], [0])
+    findings.true(f"sessions: {seen[0]['sessions']}",
+                  "idle" in [s["client"] for s in seen[0]["sessions"]])
+    findings.done()
