@@ -301,6 +301,7 @@ format:
 
 unit: $(UNIT_TESTS) build/unit/liboptee-top.so
 	$(Q)scripts/format --check
+	$(Q)scripts/check-rooms $(HOSTCC)
 	$(Q)$(MAKE) $(JOBS) -k -O --no-print-directory $(UNIT_TESTS:build/unit/%=run-%)
 
 # What a newer compiler's sanitizer looks for unasked, an older one's does, too.

@@ -12,6 +12,7 @@
 #include "command/cmd_replay.h"
 #include "command/cmd_top.h"
 #include "command/help.h"
+#include "command/man.h"
 #include "daemon/supervisor.h"
 #include "metrics/alerts.h"
 #include "source/run_live.h"
@@ -43,7 +44,7 @@ static enum status cmd_help(const struct opts *o)
 	else if (!strcmp(what, "alerts"))
 		alerts_print();
 	else if (!strcmp(what, "man"))
-		return help_man();
+		return man_print();
 	else
 		return fail(
 			STATUS_USAGE,

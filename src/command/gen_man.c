@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Run by the build, on the build machine: prints the manual page. */
-#include "command/help.h"
+#include "command/man.h"
 
 int main(void)
 {
-	return help_man();
+	return man_print();
 }

@@ -33,6 +33,5 @@ void help_usage(void);             /* --help */
 void help_fields(void);            /* help fields */
 void help_conditions(void);        /* help conditions */
 void help_rules(void);             /* help rules */
-enum status help_man(void);        /* the manual page, optee-top(8), as troff */
 
 #endif

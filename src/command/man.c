@@ -8,6 +8,7 @@
 #include "check/rule_table.h"
 #include "check/rules.h"
 #include "command/help.h"
+#include "command/man.h"
 #include "daemon/daemon_server.h"
 #include "metrics/daemon_stats.h"
 #include "model/call_fields.h"
@@ -403,7 +404,7 @@ static const char *put_page_line(const char *line, size_t len)
 	return NULL;
 }
 
-enum status help_man(void)
+enum status man_print(void)
 {
 	const char *unknown;
 	size_t len;

@@ -10,6 +10,7 @@
 #include "model/condition_table.h"
 #include "model/fields.h"
 #include "command/help.h"
+#include "command/man.h"
 #include "render/json.h"
 #include "options/opts.h"
 #include "policy/policy_state_fields.h"
@@ -159,7 +160,7 @@ static void the_manual_is_filled_in(void **state)
 
 	(void)state;
 	capture_begin(&out, STDOUT_FILENO);
-	status = help_man();
+	status = man_print();
 	capture_end(&out, page, sizeof(page));
 	assert_int_equal(status, STATUS_OK);
 	assert_null(strchr(page, '@'));
