@@ -11,7 +11,8 @@ from .registry import Context, Findings, test
 PATCH = vm.ROOT / "tests/kernel/unknown-threads.patch"
 CLIENTS = 6
 STEADY = ("fair", "none", "single")
-REPEAT = {**{name: 20 for name in STEADY}, "changing": 80}
+REPEAT = 20
+LOADS = (*STEADY, "changing")
 
 LOAD = r"""
 load() { # NAME REPEAT
@@ -31,17 +32,16 @@ for policy in %(steady)s; do # they learn it all from the beginning
 	policy_stop
 done
 
-load changing %(changing)d # it comes when two are in OP-TEE and the others sleep, and goes, and comes
+load changing 0 # it comes when two are in OP-TEE and the others sleep, and goes, and comes
 for policy in upstream none fair single; do
 	policy_start $policy
 	wait_for 30 refused 1
 	policy_stop
 done
-kill -0 $LOAD || die "the load was over too soon"
+kill $LOAD
 load_wait
 dmesg_since >/tmp/dmesg
-""" % {"clients": CLIENTS, "steady": " ".join(STEADY), "repeat": REPEAT["none"],
-       "changing": REPEAT["changing"]}
+""" % {"clients": CLIENTS, "steady": " ".join(STEADY), "repeat": REPEAT}
 
 
 def state(guest: vm.Run, name: str) -> dict[str, int]:
@@ -52,18 +52,20 @@ def state(guest: vm.Run, name: str) -> dict[str, int]:
 
 def uncounted(context: Context, options: Sequence[str]) -> None:
     guest = policy.run(context, LOAD, *options,
-                       gets=["dmesg", *(f"{n}.load" for n in REPEAT),
+                       gets=["dmesg", *(f"{n}.load" for n in LOADS),
                              *(f"{n}.state" for n in STEADY)], seconds=400)
     findings = Findings()
-    for name, repeat in REPEAT.items():
+    for name in LOADS:
         calls = account.load(guest.files[f"{name}.load"]).calls
-        made = [c for c in calls if c.op == "invoke"]
-        findings.equal(f"{name}: calls", len(made), CLIENTS * repeat)
+        made = sum(c.op == "invoke" for c in calls)
+        if name in STEADY:
+            findings.equal(f"{name}: calls", made, CLIENTS * REPEAT)
+        findings.true(f"{name}: {made} calls", made >= CLIENTS)
         findings.true(f"{name}: calls lost or failed",
                       all(c.end is not None and not c.failed for c in calls))
     for name in STEADY:
         seen = state(guest, name)
-        everything = CLIENTS * (REPEAT[name] + 2)  # open and close
+        everything = CLIENTS * (REPEAT + 2)  # open and close
         findings.equal(f"{name}: calls that the driver counts", seen["norm_calls"], everything)
         # Whoever is handed a thread finds one there: refusals are few, not one a call.
         findings.true(f"{name}: {seen['busy']} refusals of {everything} calls",
