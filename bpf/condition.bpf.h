@@ -10,7 +10,7 @@
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 64 << 10);
-} ended SEC(".maps");
+} ended_episodes SEC(".maps");
 
 /* Shorter episodes are counted and not sent. */
 const volatile u64 report_ns[NR_COUNTED_CONDS];
@@ -157,7 +157,7 @@ static __always_inline void episode_send(struct episode *e)
 	if (n > MAX_PARTIES)
 		n = MAX_PARTIES;
 	size = __builtin_offsetof(struct episode, parties) + n * sizeof(struct party);
-	if (bpf_ringbuf_output(&ended, e, size, BPF_RB_NO_WAKEUP))
+	if (bpf_ringbuf_output(&ended_episodes, e, size, BPF_RB_NO_WAKEUP))
 		lose(LOSS_EPISODE);
 }
 
@@ -204,7 +204,7 @@ static __noinline void episode_of_call(struct call *c, u32 cond, u64 since, u64 
 		return;
 	p = &shared.pools[c->pool & (MAX_POOLS - 1)];
 	episode_count(&p->conds[cond], now - since, 1);
-	e = bpf_ringbuf_reserve(&ended, EPISODE_OF_CALL, 0);
+	e = bpf_ringbuf_reserve(&ended_episodes, EPISODE_OF_CALL, 0);
 	if (!e) {
 		lose(LOSS_EPISODE);
 		return;

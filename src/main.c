@@ -21,12 +21,12 @@
 
 static enum status cmd_events(const struct opts *o)
 {
-	return on_live(o, view_events, PAST_NONE, NULL);
+	return run_live(o, view_events, PAST_NONE, NULL);
 }
 
 static enum status cmd_metrics(const struct opts *o)
 {
-	return on_live(o, view_metrics, PAST_NONE, NULL);
+	return run_live(o, view_metrics, PAST_NONE, NULL);
 }
 
 static enum status cmd_help(const struct opts *o)
@@ -56,8 +56,8 @@ static enum status cmd_help(const struct opts *o)
 
 /* In the order of command_table. */
 static enum status (*const commands[])(const struct opts *) = {
-	top_run,    cmd_events,  record,     replay, export_file, check,
-	daemon_run, cmd_metrics, policy_run, doctor, cmd_help,
+	cmd_top,    cmd_events,  cmd_record, cmd_replay, cmd_export, cmd_check,
+	daemon_run, cmd_metrics, cmd_policy, cmd_doctor, cmd_help,
 };
 
 static enum status run(size_t command, const struct opts *o)
@@ -73,11 +73,11 @@ static enum status run(size_t command, const struct opts *o)
 		return fail(STATUS_USAGE,
 			    "unexpected argument '%s' for '%s'; see 'optee-top --help'",
 			    o->rest[1 + args], command_table[command].name);
-	if (o->command && commands[command] != check)
+	if (o->command && commands[command] != cmd_check)
 		return fail(STATUS_USAGE, "only 'check' takes a command after '--'; see "
 					  "'optee-top --help'");
 	/* These may use the terminal through curses. */
-	if (commands[command] != top_run && commands[command] != replay)
+	if (commands[command] != cmd_top && commands[command] != cmd_replay)
 		printable_guard_stdout();
 	status = commands[command](o);
 	return status == STATUS_OK ? stop_flush() : status;
@@ -102,7 +102,7 @@ int main(int argc, char **argv)
 	if (!o.rest[0] && o.command)
 		return fail(STATUS_USAGE, "no command before '--'; see 'optee-top --help'");
 	if (!o.rest[0])
-		return top_run(&o);
+		return cmd_top(&o);
 	for (size_t i = 0; i < nr_commands; i++)
 		if (!strcmp(o.rest[0], command_table[i].name))
 			return run(i, &o);

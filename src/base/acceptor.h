@@ -12,7 +12,7 @@
 
 struct acceptor {
 	struct loop *loop;
-	struct watched listener;
+	struct loop_fd listener;
 	bool keeps_spare;
 	int spare; /* -1: there is none, or it is in use */
 	bool paused;

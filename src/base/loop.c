@@ -21,24 +21,24 @@ void loop_release(struct loop *l)
 	l->fd = -1;
 }
 
-static int control(struct loop *l, int op, struct watched *w, u32 events)
+static int control(struct loop *l, int op, struct loop_fd *w, u32 events)
 {
 	struct epoll_event e = { .events = events, .data.ptr = w };
 
 	return epoll_ctl(l->fd, op, w->fd, &e) ? -errno : 0;
 }
 
-int loop_add(struct loop *l, struct watched *w, u32 events)
+int loop_add(struct loop *l, struct loop_fd *w, u32 events)
 {
 	return control(l, EPOLL_CTL_ADD, w, events);
 }
 
-int loop_change(struct loop *l, struct watched *w, u32 events)
+int loop_change(struct loop *l, struct loop_fd *w, u32 events)
 {
 	return control(l, EPOLL_CTL_MOD, w, events);
 }
 
-void loop_remove(struct loop *l, struct watched *w)
+void loop_remove(struct loop *l, struct loop_fd *w)
 {
 	control(l, EPOLL_CTL_DEL, w, 0);
 	for (int i = 0; i < l->nr_events; i++)
@@ -57,7 +57,7 @@ void loop_turn(struct loop *l, u64 until)
 	l->events = events;
 	l->nr_events = n > 0 ? n : 0;
 	for (int i = 0; i < l->nr_events; i++) {
-		struct watched *w = events[i].data.ptr;
+		struct loop_fd *w = events[i].data.ptr;
 
 		if (w)
 			w->ready(w->arg, events[i].events);

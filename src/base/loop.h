@@ -10,7 +10,7 @@
 #include "abi.h"
 
 /* A descriptor that is waited for; kept by its owner, from loop_add() to loop_remove(). */
-struct watched {
+struct loop_fd {
 	int fd;
 	void (*ready)(void *arg, u32 events); /* EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP */
 	void *arg;
@@ -28,11 +28,11 @@ int loop_init(struct loop *l);
 void loop_release(struct loop *l);
 
 /* 0 or -errno. events: EPOLLIN, EPOLLOUT. */
-int loop_add(struct loop *l, struct watched *w, u32 events);
-int loop_change(struct loop *l, struct watched *w, u32 events);
+int loop_add(struct loop *l, struct loop_fd *w, u32 events);
+int loop_change(struct loop *l, struct loop_fd *w, u32 events);
 
 /* May be called from a ready(), for any descriptor. The descriptor is the owner's to close. */
-void loop_remove(struct loop *l, struct watched *w);
+void loop_remove(struct loop *l, struct loop_fd *w);
 
 /* Waits for something until a time of CLOCK_MONOTONIC (ns), or a signal, and calls who waited. */
 void loop_turn(struct loop *l, u64 until);

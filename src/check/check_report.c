@@ -58,7 +58,7 @@ static enum status print_table(const struct report *r)
 	printf("%s: %zu of %zu rules pass, %zu fail, %zu unknown; %llu calls in %.1fs",
 	       report_passes(r) ? "pass" : "fail", count(r, VERDICT_PASS), r->rules->nr,
 	       count(r, VERDICT_FAIL), count(r, VERDICT_UNKNOWN),
-	       (unsigned long long)seen_calls(r->seen), seconds(r));
+	       (unsigned long long)summary_calls(r->seen), seconds(r));
 	if (r->seen->has_command)
 		printf("; the command ended with status %d", r->seen->command_status);
 	putchar('\n');
@@ -197,7 +197,7 @@ static json_t *report_json(const struct report *r)
 		json_array_append_new(rules, rule_json(&r->rules->rules[i], &r->findings[i]));
 	return json_pack("{s:s,s:o,s:f,s:I,s:o,s:s,s:o}", "schema", JSON_SCHEMA, "source",
 			 host_json(r->host), "seconds", seconds(r), "calls",
-			 (json_int_t)seen_calls(r->seen), "command_status",
+			 (json_int_t)summary_calls(r->seen), "command_status",
 			 r->seen->has_command ? json_integer(r->seen->command_status) : json_null(),
 			 "verdict", report_passes(r) ? "pass" : "fail", "rules", rules);
 }

@@ -8,7 +8,7 @@
 
 struct report {
 	const struct host *host;
-	const struct seen *seen;
+	const struct run_summary *seen;
 	const struct rules *rules;
 	const struct finding *findings; /* one a rule */
 };

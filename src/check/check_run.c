@@ -4,39 +4,39 @@
 #include "base/stop.h"
 #include "check/check_run.h"
 
-enum status trial_init(struct trial *t, const struct opts *o)
+enum status check_run_init(struct check_run *t, const struct opts *o)
 {
-	*t = (struct trial){ .format = report_format(o), .o = o };
+	*t = (struct check_run){ .format = report_format(o), .o = o };
 	if (!t->format)
 		return STATUS_USAGE;
 	return rules_load(&t->rules, o->rules, o->command != NULL);
 }
 
-void trial_release(struct trial *t)
+void check_run_release(struct check_run *t)
 {
 	if (t->seen)
-		seen_release(t->seen);
+		summary_release(t->seen);
 	free(t->seen);
 	rules_release(&t->rules);
 }
 
-enum status trial_begin(struct trial *t, const struct source *source)
+enum status check_run_begin(struct check_run *t, const struct source *source)
 {
 	t->source = *source;
 	t->seen = malloc(sizeof(*t->seen));
 	if (!t->seen)
 		return fail(STATUS_FAILURE, "cannot check: out of memory");
-	seen_init(t->seen, source->host, source->calls && source->host->calls);
+	summary_init(t->seen, source->host, source->calls && source->host->calls);
 	return STATUS_OK;
 }
 
-static void take_call(struct trial *t, const struct call_record *call)
+static void take_call(struct check_run *t, const struct call_record *call)
 {
-	seen_call(t->seen, call);
+	summary_call(t->seen, call);
 	rules_wait(&t->rules, call->class, call->wait_ns);
 }
 
-static void take_calls(struct trial *t)
+static void take_calls(struct check_run *t)
 {
 	const struct source *source = &t->source;
 	const struct call_record *calls;
@@ -47,36 +47,36 @@ static void take_calls(struct trial *t)
 			take_call(t, &calls[i]);
 }
 
-bool trial_snapshot(struct trial *t)
+bool check_run_snapshot(struct check_run *t)
 {
 	const struct snapshot *s = t->source.next(t->source.ctx);
 
 	if (!s)
 		return false;
-	seen_snapshot(t->seen, s);
+	summary_snapshot(t->seen, s);
 	take_calls(t);
 	return true;
 }
 
-bool trial_look(struct trial *t)
+bool check_run_look(struct check_run *t)
 {
 	const struct event *events;
 	u32 n = t->source.look(t->source.ctx, &events);
 
 	if (n == LOOK_ENDED)
 		return false;
-	seen_events(t->seen, events, n);
+	summary_events(t->seen, events, n);
 	take_calls(t);
 	return true;
 }
 
-void trial_all(struct trial *t)
+void check_run_all(struct check_run *t)
 {
-	while (trial_snapshot(t))
-		trial_look(t);
+	while (check_run_snapshot(t))
+		check_run_look(t);
 }
 
-enum status trial_judge(struct trial *t)
+enum status check_run_judge(struct check_run *t)
 {
 	struct finding *findings = calloc(t->rules.nr, sizeof(*findings));
 	struct report report = { t->source.host, t->seen, &t->rules, findings };
@@ -84,7 +84,7 @@ enum status trial_judge(struct trial *t)
 
 	if (!findings)
 		return fail(STATUS_FAILURE, "cannot judge: out of memory");
-	seen_finish(t->seen);
+	summary_finish(t->seen);
 	for (u32 i = 0; i < t->seen->nr_waiting; i++)
 		rules_wait(&t->rules, t->seen->waiting[i].class, t->seen->waiting[i].ns);
 	for (size_t i = 0; i < t->rules.nr; i++)

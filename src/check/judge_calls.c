@@ -11,31 +11,32 @@
 #include "model/hist.h"
 
 /* The verdict that the calls we know of allow, if they may not be all. */
-static enum verdict of_known(const struct seen *s, bool good)
+static enum verdict of_known(const struct run_summary *s, bool good)
 {
 	if (!good)
 		return VERDICT_FAIL;
-	return s->tells_calls && !seen_untold(s) && !seen_blind(s) ? VERDICT_PASS : VERDICT_UNKNOWN;
+	return s->tells_calls && !summary_untold(s) && !summary_blind(s) ? VERDICT_PASS :
+									   VERDICT_UNKNOWN;
 }
 
-static bool said_missing(const struct seen *s, struct finding *f)
+static bool said_missing(const struct run_summary *s, struct finding *f)
 {
 	if (f->verdict != VERDICT_UNKNOWN)
 		return false;
-	if (seen_blind(s))
-		finding_set(f, VERDICT_UNKNOWN, "%s", seen_blind(s));
+	if (summary_blind(s))
+		finding_set(f, VERDICT_UNKNOWN, "%s", summary_blind(s));
 	else if (!s->tells_calls)
 		finding_set(f, VERDICT_UNKNOWN, "the calls were not recorded one by one");
 	else
 		finding_set(f, VERDICT_UNKNOWN, "%llu call%s missing among those seen",
-			    (unsigned long long)seen_untold(s),
-			    seen_untold(s) == 1 ? " is" : "s are");
+			    (unsigned long long)summary_untold(s),
+			    summary_untold(s) == 1 ? " is" : "s are");
 	return true;
 }
 
-void judge_wait_p99(const struct rule *r, const struct seen *s, struct finding *f)
+void judge_wait_p99(const struct rule *r, const struct run_summary *s, struct finding *f)
 {
-	const struct seen_waits *w = &s->waits[r->class];
+	const struct summary_waits *w = &s->waits[r->class];
 	u64 rank = (99 * w->calls + 99) / 100, may = w->calls - rank;
 	u64 p99 = hist_quantile(&w->hist, 0.99);
 	char time[32], longest[32];
@@ -58,9 +59,9 @@ void judge_wait_p99(const struct rule *r, const struct seen *s, struct finding *
 		    format_ns(w->longest_ns, longest, sizeof(longest)));
 }
 
-void judge_wait_longest(const struct rule *r, const struct seen *s, struct finding *f)
+void judge_wait_longest(const struct rule *r, const struct run_summary *s, struct finding *f)
 {
-	const struct seen_waits *w = &s->waits[r->class];
+	const struct summary_waits *w = &s->waits[r->class];
 	char time[32];
 
 	f->verdict = of_known(s, !r->over);
@@ -74,35 +75,36 @@ void judge_wait_longest(const struct rule *r, const struct seen *s, struct findi
 			    (unsigned long long)r->over, (unsigned long long)w->calls);
 }
 
-void judge_calls_at_least(const struct rule *r, const struct seen *s, struct finding *f)
+void judge_calls_at_least(const struct rule *r, const struct run_summary *s, struct finding *f)
 {
-	u64 calls = seen_calls(s);
+	u64 calls = summary_calls(s);
 
-	if (calls < r->value && seen_blind(s))
-		finding_set(f, VERDICT_UNKNOWN, "%s", seen_blind(s));
+	if (calls < r->value && summary_blind(s))
+		finding_set(f, VERDICT_UNKNOWN, "%s", summary_blind(s));
 	else
 		finding_set(f, calls >= r->value ? VERDICT_PASS : VERDICT_FAIL, "%llu call%s",
 			    (unsigned long long)calls, calls == 1 ? "" : "s");
 }
 
-void judge_failed_calls(const struct rule *r, const struct seen *s, struct finding *f)
+void judge_failed_calls(const struct rule *r, const struct run_summary *s, struct finding *f)
 {
-	u64 failed = seen_failed(s);
+	u64 failed = summary_failed(s);
 
 	(void)r;
-	if (!failed && seen_blind(s)) {
-		finding_set(f, VERDICT_UNKNOWN, "%s", seen_blind(s));
+	if (!failed && summary_blind(s)) {
+		finding_set(f, VERDICT_UNKNOWN, "%s", summary_blind(s));
 		return;
 	}
 	if (!failed) {
-		finding_set(f, seen_uncounted(s) ? VERDICT_UNKNOWN : VERDICT_PASS, "%s",
-			    seen_uncounted(s) ? "none of those seen, but some were not" : "none");
+		finding_set(f, summary_uncounted(s) ? VERDICT_UNKNOWN : VERDICT_PASS, "%s",
+			    summary_uncounted(s) ? "none of those seen, but some were not" :
+						   "none");
 		return;
 	}
 	finding_set(f, VERDICT_FAIL, "%llu of %llu calls", (unsigned long long)failed,
-		    (unsigned long long)seen_calls(s));
+		    (unsigned long long)summary_calls(s));
 	for (int i = 0; i < s->nr_failures; i++) {
-		const struct seen_failure *e = &s->failures[i];
+		const struct summary_failure *e = &s->failures[i];
 
 		if (e->serial)
 			finding_add(f, "%llu of %s(%u) to %s, the last with 0x%08x",
@@ -114,7 +116,7 @@ void judge_failed_calls(const struct rule *r, const struct seen *s, struct findi
 	}
 }
 
-void judge_command(const struct rule *r, const struct seen *s, struct finding *f)
+void judge_command(const struct rule *r, const struct run_summary *s, struct finding *f)
 {
 	(void)r;
 	if (!s->has_command)

@@ -31,7 +31,7 @@ static void show(struct finding *f, const struct event *e)
 }
 
 /* The longest of those that the rule is about, and how many there are besides. */
-static void show_episodes(const struct seen_episodes *of, u64 least_ns, u64 count,
+static void show_episodes(const struct summary_episodes *of, u64 least_ns, u64 count,
 			  struct finding *f)
 {
 	const struct event *about[SEEN_EPISODES];
@@ -53,10 +53,10 @@ static void show_episodes(const struct seen_episodes *of, u64 least_ns, u64 coun
 }
 
 /* Why nobody can tell; NULL: it was known of every pool. */
-static const char *not_known(const struct seen *s, enum condition cond)
+static const char *not_known(const struct run_summary *s, enum condition cond)
 {
-	if (seen_blind(s))
-		return seen_blind(s);
+	if (summary_blind(s))
+		return summary_blind(s);
 	for (u32 i = 0; i < s->nr_pools; i++) {
 		if (s->pools[i].cond_known[cond])
 			continue;
@@ -67,7 +67,7 @@ static const char *not_known(const struct seen *s, enum condition cond)
 	return s->nr_pools ? NULL : NO_TEE_SEEN;
 }
 
-void judge_condition(const struct rule *r, const struct seen *s, struct finding *f)
+void judge_condition(const struct rule *r, const struct run_summary *s, struct finding *f)
 {
 	enum condition cond = r->kind->cond;
 	/* An episode of a starved waiter begins when it has waited for so long. */
@@ -78,9 +78,9 @@ void judge_condition(const struct rule *r, const struct seen *s, struct finding 
 	char time[48] = "", limit[32];
 
 	for (u32 i = 0; i < s->nr_pools; i++) {
-		u64 of_pool = seen_longest(s, &s->pools[i], cond);
+		u64 of_pool = summary_longest(s, &s->pools[i], cond);
 
-		count += seen_count(&s->pools[i], cond);
+		count += summary_count(&s->pools[i], cond);
 		longest = of_pool > longest ? of_pool : longest;
 	}
 	if (count < (u64)s->episodes[cond].nr)

@@ -4,7 +4,7 @@
 #include "model/fields.h"
 #include "model/policy_reason.h"
 
-void judge_losses(const struct rule *r, const struct seen *s, struct finding *f)
+void judge_losses(const struct rule *r, const struct run_summary *s, struct finding *f)
 {
 	u64 late = s->losses.count[LOSS_LATE_CALLS];
 
@@ -26,8 +26,8 @@ void judge_losses(const struct rule *r, const struct seen *s, struct finding *f)
 		finding_add(f, "the driver was unloaded before the end");
 	if (f->nr_lines)
 		finding_set(f, VERDICT_FAIL, "not all was seen");
-	else if (seen_blind(s))
-		finding_set(f, VERDICT_UNKNOWN, "%s", seen_blind(s));
+	else if (summary_blind(s))
+		finding_set(f, VERDICT_UNKNOWN, "%s", summary_blind(s));
 	else if (!s->losses.missed_known)
 		finding_set(f, VERDICT_UNKNOWN,
 			    "none counted, but this kernel does not say which hook runs it skipped");
@@ -40,7 +40,7 @@ void judge_losses(const struct rule *r, const struct seen *s, struct finding *f)
 		finding_set(f, VERDICT_PASS, "none");
 }
 
-void judge_count_leak(const struct rule *r, const struct seen *s, struct finding *f)
+void judge_count_leak(const struct rule *r, const struct run_summary *s, struct finding *f)
 {
 	bool unknown = !s->nr_pools;
 
@@ -62,9 +62,9 @@ void judge_count_leak(const struct rule *r, const struct seen *s, struct finding
 		finding_set(f, VERDICT_FAIL, "threads are missing at the end");
 	else if (unknown)
 		finding_set(f, VERDICT_UNKNOWN, "%s",
-			    seen_blind(s) ? seen_blind(s) :
-			    s->nr_pools   ? "the driver's count of threads is not known" :
-					    NO_TEE_SEEN);
+			    summary_blind(s) ? summary_blind(s) :
+			    s->nr_pools      ? "the driver's count of threads is not known" :
+					       NO_TEE_SEEN);
 	else
 		finding_set(f, VERDICT_PASS, "none at the end");
 }
@@ -73,13 +73,13 @@ void judge_count_leak(const struct rule *r, const struct seen *s, struct finding
  * Only a kernel client can have a system session. Its session may be one that we do
  * not know; so this never accuses the driver of more than cannot be accounted for.
  */
-void judge_reservation_leak(const struct rule *r, const struct seen *s, struct finding *f)
+void judge_reservation_leak(const struct rule *r, const struct run_summary *s, struct finding *f)
 {
 	bool unknown = !s->nr_pools;
 
 	(void)r;
 	for (u32 i = 0; i < s->nr_pools; i++) {
-		const struct seen_pool *p = &s->pools[i];
+		const struct summary_pool *p = &s->pools[i];
 		int more = p->last.system_sessions - p->system_sessions;
 
 		if (p->last.system_sessions < 0 || p->system_sessions < 0 ||
@@ -102,7 +102,7 @@ void judge_reservation_leak(const struct rule *r, const struct seen *s, struct f
 		finding_set(f, VERDICT_FAIL, "entries stay in reserve for nobody");
 	else if (unknown)
 		finding_set(f, VERDICT_UNKNOWN, "%s",
-			    seen_blind(s) ? seen_blind(s) :
+			    summary_blind(s) ? summary_blind(s) :
 			    s->nr_pools ? "the driver's count of system sessions is not known, or "
 					  "which sessions are open" :
 					  NO_TEE_SEEN);
@@ -111,7 +111,7 @@ void judge_reservation_leak(const struct rule *r, const struct seen *s, struct f
 }
 
 /* Then the driver itself counts the ejections. */
-static bool takes_policies(const struct seen *s)
+static bool takes_policies(const struct run_summary *s)
 {
 	for (u32 i = 0; i < s->nr_pools; i++)
 		if (!s->pools[i].last.takes_policies)
@@ -120,7 +120,7 @@ static bool takes_policies(const struct seen *s)
 }
 
 /* From then on the driver's own rule is in force: what else is found is not the policy's. */
-void judge_ejection(const struct rule *r, const struct seen *s, struct finding *f)
+void judge_ejection(const struct rule *r, const struct run_summary *s, struct finding *f)
 {
 	(void)r;
 	for (u32 i = 0; i < s->nr_pools; i++) {
@@ -136,8 +136,8 @@ void judge_ejection(const struct rule *r, const struct seen *s, struct finding *
 		finding_set(f, VERDICT_FAIL, "the driver's own rule took a policy's place");
 	else if (!s->nr_pools)
 		finding_set(f, VERDICT_UNKNOWN, NO_TEE_SEEN);
-	else if (seen_blind(s) && !takes_policies(s))
-		finding_set(f, VERDICT_UNKNOWN, "%s", seen_blind(s));
+	else if (summary_blind(s) && !takes_policies(s))
+		finding_set(f, VERDICT_UNKNOWN, "%s", summary_blind(s));
 	else
 		finding_set(f, VERDICT_PASS, "none");
 }

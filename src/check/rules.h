@@ -22,7 +22,7 @@ enum rule_arg {
 
 struct rule;
 
-typedef void judge_fn(const struct rule *r, const struct seen *s, struct finding *f);
+typedef void judge_fn(const struct rule *r, const struct run_summary *s, struct finding *f);
 
 struct rule_kind {
 	const char *name;

@@ -10,7 +10,7 @@
 #include "check/run_summary.h"
 #include "model/hist.h"
 
-void seen_init(struct seen *s, const struct host *host, bool tells_calls)
+void summary_init(struct run_summary *s, const struct host *host, bool tells_calls)
 {
 	memset(s, 0, sizeof(*s));
 	s->starved_ns = host->starved_ns;
@@ -20,14 +20,14 @@ void seen_init(struct seen *s, const struct host *host, bool tells_calls)
 							.count = s->waits[class].counts };
 }
 
-void seen_release(struct seen *s)
+void summary_release(struct run_summary *s)
 {
 	for (int i = 0; i < NR_CONDS; i++)
 		free(s->episodes[i].kept);
 }
 
 /* Where an episode is, or is to be put; NULL: it is shorter than all that are kept. */
-static struct event *episode_place(struct seen_episodes *of, const struct event *e)
+static struct event *episode_place(struct summary_episodes *of, const struct event *e)
 {
 	struct event *shortest;
 
@@ -54,11 +54,11 @@ static struct event *episode_place(struct seen_episodes *of, const struct event 
 }
 
 /* The parties stay those of the first report: later their tasks may be gone. */
-void seen_events(struct seen *s, const struct event *events, u32 nr)
+void summary_events(struct run_summary *s, const struct event *events, u32 nr)
 {
 	for (u32 i = 0; i < nr; i++) {
 		const struct event *e = &events[i];
-		struct seen_episodes *of;
+		struct summary_episodes *of;
 		struct event *at;
 
 		if (e->condition >= NR_CONDS)
@@ -78,7 +78,7 @@ void seen_events(struct seen *s, const struct event *events, u32 nr)
 	}
 }
 
-static void take_losses(struct seen *s, const struct snapshot *snap)
+static void take_losses(struct run_summary *s, const struct snapshot *snap)
 {
 	if (s->snapshots == 1 && !s->whole)
 		s->losses_before = snap->losses;
@@ -88,9 +88,9 @@ static void take_losses(struct seen *s, const struct snapshot *snap)
 	s->losses.missed = snap->losses.missed - s->losses_before.missed;
 }
 
-static void take_pool(struct seen *s, u32 i, const struct snap_pool *pool)
+static void take_pool(struct run_summary *s, u32 i, const struct snap_pool *pool)
 {
-	struct seen_pool *p = &s->pools[i];
+	struct summary_pool *p = &s->pools[i];
 
 	if (i >= s->nr_pools) {
 		s->nr_pools = i + 1;
@@ -108,9 +108,9 @@ static void take_pool(struct seen *s, u32 i, const struct snap_pool *pool)
 		p->cond_known[cond] |= pool->conds[cond].known;
 }
 
-static void take_failures(struct seen *s, const struct snap_session *row)
+static void take_failures(struct run_summary *s, const struct snap_session *row)
 {
-	struct seen_failure *f = NULL;
+	struct summary_failure *f = NULL;
 
 	for (int i = 0; i < s->nr_failures && !f; i++)
 		if (s->failures[i].serial == row->serial)
@@ -128,10 +128,10 @@ static void take_failures(struct seen *s, const struct snap_session *row)
 	snprintf(f->ta, sizeof(f->ta), "%s", row->ta ?: "");
 }
 
-static void take_session(struct seen *s, const struct snapshot *snap,
+static void take_session(struct run_summary *s, const struct snapshot *snap,
 			 const struct snap_session *row)
 {
-	struct seen_pool *p = &s->pools[row->pool];
+	struct summary_pool *p = &s->pools[row->pool];
 
 	if (row->sums_iv.failed && (s->snapshots > 1 || s->whole))
 		take_failures(s, row);
@@ -143,7 +143,7 @@ static void take_session(struct seen *s, const struct snapshot *snap,
 		p->open_others++;
 }
 
-void seen_snapshot(struct seen *s, const struct snapshot *snap)
+void summary_snapshot(struct run_summary *s, const struct snapshot *snap)
 {
 	if (!s->snapshots++) {
 		s->first_ns = snap->mono_ns;
@@ -167,11 +167,11 @@ void seen_snapshot(struct seen *s, const struct snapshot *snap)
 	}
 	take_losses(s, snap);
 	if (snap->interval_ns) /* those of the very first come again with the second */
-		seen_events(s, snap->events, snap->nr_events);
+		summary_events(s, snap->events, snap->nr_events);
 }
 
 /* A waiter of the last snapshot has ended since: its call was recorded. */
-static void waits_no_more(struct seen *s, const struct call_record *call)
+static void waits_no_more(struct run_summary *s, const struct call_record *call)
 {
 	if (call->start_ns + call->wait_ns + call->hold_ns < s->last_ns)
 		return;
@@ -182,7 +182,7 @@ static void waits_no_more(struct seen *s, const struct call_record *call)
 		}
 }
 
-static void take_wait(struct seen_waits *w, u64 ns)
+static void take_wait(struct summary_waits *w, u64 ns)
 {
 	w->calls++;
 	w->counts[hist_bucket(ns)]++;
@@ -190,13 +190,13 @@ static void take_wait(struct seen_waits *w, u64 ns)
 		w->longest_ns = ns;
 }
 
-void seen_call(struct seen *s, const struct call_record *call)
+void summary_call(struct run_summary *s, const struct call_record *call)
 {
 	waits_no_more(s, call);
 	take_wait(&s->waits[call->class < NR_CLASSES ? call->class : CLASS_NORMAL], call->wait_ns);
 }
 
-static const struct seen_pool *pool_of(const struct seen *s, u32 tee)
+static const struct summary_pool *pool_of(const struct run_summary *s, u32 tee)
 {
 	for (u32 i = 0; i < s->nr_pools; i++)
 		if (s->pools[i].last.id == tee)
@@ -204,12 +204,12 @@ static const struct seen_pool *pool_of(const struct seen *s, u32 tee)
 	return NULL;
 }
 
-void seen_finish(struct seen *s)
+void summary_finish(struct run_summary *s)
 {
 	for (int cond = 0; cond < NR_CONDS; cond++)
 		for (int i = 0; i < s->episodes[cond].nr; i++) {
 			struct event *e = &s->episodes[cond].kept[i];
-			const struct seen_pool *p = pool_of(s, e->tee);
+			const struct summary_pool *p = pool_of(s, e->tee);
 
 			if (e->state == EVENT_END)
 				continue;
@@ -222,14 +222,14 @@ void seen_finish(struct seen *s)
 		take_wait(&s->waits[s->waiting[i].class], s->waiting[i].ns);
 }
 
-u64 seen_count(const struct seen_pool *p, enum condition cond)
+u64 summary_count(const struct summary_pool *p, enum condition cond)
 {
 	const struct snap_cond *then = &p->first.conds[cond];
 
 	return p->last.conds[cond].count - (then->count - then->lasting);
 }
 
-u64 seen_longest(const struct seen *s, const struct seen_pool *p, enum condition cond)
+u64 summary_longest(const struct run_summary *s, const struct summary_pool *p, enum condition cond)
 {
 	u64 longest = p->last.conds[cond].longest_ns;
 
@@ -244,7 +244,7 @@ u64 seen_longest(const struct seen *s, const struct seen_pool *p, enum condition
 	return longest;
 }
 
-static u64 sum_calls(const struct seen *s, bool failed)
+static u64 sum_calls(const struct run_summary *s, bool failed)
 {
 	u64 sum = 0;
 
@@ -258,17 +258,17 @@ static u64 sum_calls(const struct seen *s, bool failed)
 	return sum;
 }
 
-u64 seen_calls(const struct seen *s)
+u64 summary_calls(const struct run_summary *s)
 {
 	return sum_calls(s, false);
 }
 
-u64 seen_failed(const struct seen *s)
+u64 summary_failed(const struct run_summary *s)
 {
 	return sum_calls(s, true);
 }
 
-const char *seen_blind(const struct seen *s)
+const char *summary_blind(const struct run_summary *s)
 {
 	for (u32 i = 0; i < s->nr_pools; i++)
 		if (s->pools[i].sight != SIGHT_UNKNOWN)
@@ -276,13 +276,13 @@ const char *seen_blind(const struct seen *s)
 	return NULL;
 }
 
-u64 seen_uncounted(const struct seen *s)
+u64 summary_uncounted(const struct run_summary *s)
 {
 	return s->losses.count[LOSS_CALL_SLOT] + s->losses.count[LOSS_CALL_END] +
 	       s->losses.count[LOSS_CALL_UNSEEN];
 }
 
-u64 seen_untold(const struct seen *s)
+u64 summary_untold(const struct run_summary *s)
 {
-	return seen_uncounted(s) + s->losses.count[LOSS_CALL_RECORD];
+	return summary_uncounted(s) + s->losses.count[LOSS_CALL_RECORD];
 }

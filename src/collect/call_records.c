@@ -10,7 +10,7 @@
 
 #define BATCH 64
 
-struct calls {
+struct call_records {
 	struct ring_buffer *ring;
 	u32 nr;
 	struct call_record batch[BATCH];
@@ -18,16 +18,16 @@ struct calls {
 
 static int take(void *arg, void *data, size_t len)
 {
-	struct calls *c = arg;
+	struct call_records *c = arg;
 
 	if (len == sizeof(*c->batch))
 		memcpy(&c->batch[c->nr++], data, sizeof(*c->batch));
 	return c->nr < BATCH ? 0 : -1; /* this one is taken, and it is enough */
 }
 
-struct calls *calls_new(int ring)
+struct call_records *call_records_new(int ring)
 {
-	struct calls *c = calloc(1, sizeof(*c));
+	struct call_records *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
@@ -38,7 +38,7 @@ struct calls *calls_new(int ring)
 	return NULL;
 }
 
-void calls_free(struct calls *c)
+void call_records_free(struct call_records *c)
 {
 	if (!c)
 		return;
@@ -46,7 +46,7 @@ void calls_free(struct calls *c)
 	free(c);
 }
 
-u32 calls_next(struct calls *c, const struct call_record **records)
+u32 call_records_next(struct call_records *c, const struct call_record **records)
 {
 	c->nr = 0;
 	ring_buffer__consume(c->ring);

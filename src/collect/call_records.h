@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The calls that have ended, one by one, out of the BPF programs' buffer. */
-#ifndef OPTEE_TOP_CALLS_H
-#define OPTEE_TOP_CALLS_H
+#ifndef OPTEE_TOP_CALL_RECORDS_H
+#define OPTEE_TOP_CALL_RECORDS_H
 
 #include "abi.h"
 
-struct calls;
+struct call_records;
 
 /* ring: the file descriptor of the buffer. NULL: it cannot be mapped (errno). */
-struct calls *calls_new(int ring);
-void calls_free(struct calls *c);
+struct call_records *call_records_new(int ring);
+void call_records_free(struct call_records *c);
 
 /*
  * Takes the next records out of the buffer and points records at them; they are
  * valid until the next call. Returns their number; 0: there are none now.
  */
-u32 calls_next(struct calls *c, const struct call_record **records);
+u32 call_records_next(struct call_records *c, const struct call_record **records);
 
 #endif

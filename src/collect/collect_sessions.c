@@ -28,7 +28,7 @@ struct mark {
 };
 
 /* What is remembered of the row in a slot. */
-struct past {
+struct kept_row {
 	u64 serial;
 	u64 seq;          /* of the snapshot that showed it last; 0: none did */
 	u32 place;        /* among its sessions */
@@ -50,7 +50,7 @@ struct past {
 struct collect_sessions {
 	const struct shared *shared;
 	const struct session *rows;
-	struct past past[SESSION_SLOTS];
+	struct kept_row kept[SESSION_SLOTS];
 	u32 order[SESSION_SLOTS]; /* slots of the rows that are to be shown */
 	u32 nr_order;
 	int at[SESSION_SLOTS + 1];
@@ -75,18 +75,18 @@ struct collect_sessions *collect_sessions_new(const struct shared *shared,
 	return c;
 }
 
-static void past_forget(struct past *past)
+static void kept_forget(struct kept_row *kept)
 {
-	hist_release(&past->wait);
-	hist_release(&past->hold);
-	hist_release(&past->secure);
-	memset(past, 0, sizeof(*past));
+	hist_release(&kept->wait);
+	hist_release(&kept->hold);
+	hist_release(&kept->secure);
+	memset(kept, 0, sizeof(*kept));
 }
 
 void collect_sessions_free(struct collect_sessions *c)
 {
 	for (u32 slot = 0; c && slot < SESSION_SLOTS; slot++)
-		past_forget(&c->past[slot]);
+		kept_forget(&c->kept[slot]);
 	free(c);
 }
 
@@ -143,22 +143,22 @@ static bool copy_whole(struct collect_sessions *c, struct session *to, const str
 }
 
 /* A row was read, or there is nothing new in it. */
-static void row_is_read(struct collect_sessions *c, struct past *past)
+static void row_is_read(struct collect_sessions *c, struct kept_row *kept)
 {
-	past->unread_since = 0;
-	c->misses += past->missed && past->serial; /* that one is accounted for again */
-	past->missed = false;
+	kept->unread_since = 0;
+	c->misses += kept->missed && kept->serial; /* that one is accounted for again */
+	kept->missed = false;
 }
 
 /* What it has gained is in no figure. For an instant that is nothing: the next snapshot has it. */
-static void row_is_unread(struct collect_sessions *c, struct past *past, u64 now)
+static void row_is_unread(struct collect_sessions *c, struct kept_row *kept, u64 now)
 {
-	if (!past->unread_since)
-		past->unread_since = now;
-	if (now - past->unread_since < PATIENCE || past->missed)
+	if (!kept->unread_since)
+		kept->unread_since = now;
+	if (now - kept->unread_since < PATIENCE || kept->missed)
 		return;
-	past->missed = true;
-	c->misses += !past->serial;
+	kept->missed = true;
+	c->misses += !kept->serial;
 }
 
 /* The layout: which rows there are, each at its place. */
@@ -169,13 +169,13 @@ static void row_is_unread(struct collect_sessions *c, struct past *past, u64 now
  */
 static void want(struct collect_sessions *c, u32 slot, u64 serial)
 {
-	struct past *past = &c->past[slot];
+	struct kept_row *kept = &c->kept[slot];
 
-	if (past->serial != serial) {
-		past_forget(past);
-		past->serial = serial;
+	if (kept->serial != serial) {
+		kept_forget(kept);
+		kept->serial = serial;
 	}
-	if (!past->closed)
+	if (!kept->closed)
 		c->order[c->nr_order++] = slot;
 }
 
@@ -191,7 +191,7 @@ static void list_rows(struct collect_sessions *c, const struct snapshot *s)
 			break; /* no row from here on was ever used */
 		c->on_their_way += !serial && state != SESSION_FREE;
 		if (!serial || state == SESSION_FREE)
-			past_forget(&c->past[slot]);
+			kept_forget(&c->kept[slot]);
 		else if (row->pool < s->nr_pools)
 			want(c, slot, serial);
 	}
@@ -215,21 +215,21 @@ static void lay_out(struct collect_sessions *c, struct snapshot *s)
 
 	list_rows(c, s);
 	for (u32 i = 0; i < c->nr_order; i++) {
-		const struct past *past = &c->past[c->order[i]];
+		const struct kept_row *kept = &c->kept[c->order[i]];
 
-		if (past->seq == s->seq - 1 && past->place > i)
-			rows[i] = rows[past->place];
+		if (kept->seq == s->seq - 1 && kept->place > i)
+			rows[i] = rows[kept->place];
 	}
 	for (u32 i = c->nr_order; i-- > 0;) {
-		const struct past *past = &c->past[c->order[i]];
+		const struct kept_row *kept = &c->kept[c->order[i]];
 
-		if (past->seq == s->seq - 1 && past->place < i)
-			rows[i] = rows[past->place];
+		if (kept->seq == s->seq - 1 && kept->place < i)
+			rows[i] = rows[kept->place];
 	}
 	for (u32 i = 0; i < c->nr_order; i++) {
-		const struct past *past = &c->past[c->order[i]];
+		const struct kept_row *kept = &c->kept[c->order[i]];
 
-		if (!past->seq || past->seq != s->seq - 1)
+		if (!kept->seq || kept->seq != s->seq - 1)
 			memset(&rows[i], 0, sizeof(rows[i]));
 	}
 }
@@ -345,17 +345,17 @@ static void gain_sums(struct collect_sessions *c, struct snapshot *s, struct sna
 	}
 }
 
-static bool gain_hists(struct past *past, struct snap_ta *ta, struct snap_session *now,
+static bool gain_hists(struct kept_row *kept, struct snap_ta *ta, struct snap_session *now,
 		       const struct session *row)
 {
 	if (!now->sums[CLASS_NORMAL].calls && !now->sums[CLASS_SYSTEM].calls)
 		return true;
-	now->wait = &past->wait;
-	now->hold = &past->hold;
-	now->secure = &past->secure;
-	return hist_gain(&past->wait, &row->wait, ta->wait, &now->wait_iv) &&
-	       hist_gain(&past->hold, &row->hold, ta->hold, &now->hold_iv) &&
-	       hist_gain(&past->secure, &row->secure, ta->secure, &now->secure_iv);
+	now->wait = &kept->wait;
+	now->hold = &kept->hold;
+	now->secure = &kept->secure;
+	return hist_gain(&kept->wait, &row->wait, ta->wait, &now->wait_iv) &&
+	       hist_gain(&kept->hold, &row->hold, ta->hold, &now->hold_iv) &&
+	       hist_gain(&kept->secure, &row->secure, ta->secure, &now->secure_iv);
 }
 
 /* Of one that has not changed only the figures of the interval are other ones: none. */
@@ -372,8 +372,8 @@ static bool take_changed(struct collect_sessions *c, struct snapshot *s, u32 slo
 {
 	static const struct snap_session nothing;
 	struct snap_session now = read_row(slot, row);
-	struct past *past = &c->past[slot];
-	const struct snap_session *before = past->counted ? to : &nothing;
+	struct kept_row *kept = &c->kept[slot];
+	const struct snap_session *before = kept->counted ? to : &nothing;
 	struct snap_ta *ta;
 
 	/* It is raised after in_flight itself has risen, and that was seen. */
@@ -390,15 +390,15 @@ static bool take_changed(struct collect_sessions *c, struct snapshot *s, u32 slo
 		*to = now;
 		return true;
 	}
-	if (!past->counted || past->mark.flags != row->flags) {
-		past->ta = find_ta(s, &now);
-		s->tas[past->ta].opened += now.serial && !past->counted;
-		past->counted = true;
+	if (!kept->counted || kept->mark.flags != row->flags) {
+		kept->ta = find_ta(s, &now);
+		s->tas[kept->ta].opened += now.serial && !kept->counted;
+		kept->counted = true;
 	}
-	ta = &s->tas[past->ta];
+	ta = &s->tas[kept->ta];
 	ta->changed = true;
 	gain_sums(c, s, ta, &now, before);
-	if (!gain_hists(past, ta, &now, row))
+	if (!gain_hists(kept, ta, &now, row))
 		return false;
 	*to = now;
 	return true;
@@ -407,40 +407,40 @@ static bool take_changed(struct collect_sessions *c, struct snapshot *s, u32 slo
 /* Updates the row of a slot, which is laid out at `from`, and puts it behind the others. */
 static bool take_row(struct collect_sessions *c, struct snapshot *s, u32 slot, u32 from)
 {
-	struct past *past = &c->past[slot];
+	struct kept_row *kept = &c->kept[slot];
 	struct snap_session *to = &s->sessions[s->nr_sessions];
 	struct mark mark = row_mark(&c->rows[slot]);
 	struct session row;
 
 	if (from != s->nr_sessions)
 		*to = s->sessions[from];
-	if (past->seq && !memcmp(&mark, &past->mark, sizeof(mark))) {
-		row_is_read(c, past);
+	if (kept->seq && !memcmp(&mark, &kept->mark, sizeof(mark))) {
+		row_is_read(c, kept);
 		pass_idle(to);
 	} else if (copy_whole(c, &row, &c->rows[slot])) {
-		if (row.serial != past->serial ||
-		    *(const volatile u64 *)&c->rows[slot].serial != past->serial) {
-			past_forget(past); /* it was given away under our eyes */
+		if (row.serial != kept->serial ||
+		    *(const volatile u64 *)&c->rows[slot].serial != kept->serial) {
+			kept_forget(kept); /* it was given away under our eyes */
 			return true;
 		}
 		if (!take_changed(c, s, slot, &row, to))
 			return false;
-		past->mark = row_mark(&row);
-		row_is_read(c, past);
+		kept->mark = row_mark(&row);
+		row_is_read(c, kept);
 	} else {
-		row_is_unread(c, past, s->mono_ns);
-		if (!past->seq)
+		row_is_unread(c, kept, s->mono_ns);
+		if (!kept->seq)
 			return true; /* the next snapshot is its first */
 		/* As it was; the next snapshot has what it gained. */
 		pass_idle(to);
 	}
-	past->closed = !to->open && !to->in_flight;
-	c->finals += past->closed;
-	if (past->counted)
-		s->tas[past->ta].open += to->serial && to->open;
-	past->seq = s->seq;
-	past->place = s->nr_sessions++;
-	c->at[slot] = (int)past->place;
+	kept->closed = !to->open && !to->in_flight;
+	c->finals += kept->closed;
+	if (kept->counted)
+		s->tas[kept->ta].open += to->serial && to->open;
+	kept->seq = s->seq;
+	kept->place = s->nr_sessions++;
+	c->at[slot] = (int)kept->place;
 	return true;
 }
 
@@ -458,11 +458,11 @@ static void count_unread(struct collect_sessions *c, u64 given)
 			c->on_their_way;
 
 	for (u32 slot = 0; slot < MAX_SESSIONS; slot++) {
-		const struct past *past = &c->past[slot];
+		const struct kept_row *kept = &c->kept[slot];
 
-		if (past->serial && !past->closed && !past->missed && past->serial <= given)
+		if (kept->serial && !kept->closed && !kept->missed && kept->serial <= given)
 			accounted++; /* still there when it was read */
-		else if (past->closed && past->serial > given)
+		else if (kept->closed && kept->serial > given)
 			accounted--; /* given and closed while we read */
 	}
 	given += c->misses;

@@ -13,7 +13,7 @@
  */
 #include "collect/deadlock.h"
 
-static int nested_in(const struct lock_call *calls, size_t n, size_t outer)
+static int nested_in(const struct deadlock_call *calls, size_t n, size_t outer)
 {
 	for (size_t i = 0; i < n; i++)
 		if (calls[i].outer == (int)outer)
@@ -28,14 +28,14 @@ struct unknown {
 	int answers, first; /* how many calls it can be, and one of them */
 };
 
-static struct unknown look_at_unknown(const struct lock_call *calls, size_t n,
-				      const struct lock_pool *pool)
+static struct unknown look_at_unknown(const struct deadlock_call *calls, size_t n,
+				      const struct deadlock_pool *pool)
 {
 	struct unknown u = { .any = pool->untaken, .first = -1 };
 	int requests = 0, unknown = 0, taken;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct lock_call *c = &calls[i];
+		const struct deadlock_call *c = &calls[i];
 
 		if (!c->waits && c->supplicant && !c->served && nested_in(calls, n, i) < 0)
 			requests++;
@@ -54,7 +54,7 @@ static struct unknown look_at_unknown(const struct lock_call *calls, size_t n,
 	return u;
 }
 
-static int answer_to(const struct lock_call *calls, size_t n, size_t request)
+static int answer_to(const struct deadlock_call *calls, size_t n, size_t request)
 {
 	for (size_t i = 0; i < n; i++)
 		if (calls[i].answers_for == (int)request && calls[i].outer < 0)
@@ -63,9 +63,9 @@ static int answer_to(const struct lock_call *calls, size_t n, size_t request)
 }
 
 /* Fills in what a holder waits for; false: it is not blocked, as far as is known. */
-static bool is_blocked(struct lock_call *calls, size_t n, size_t i, const struct unknown *u)
+static bool is_blocked(struct deadlock_call *calls, size_t n, size_t i, const struct unknown *u)
 {
-	struct lock_call *c = &calls[i];
+	struct deadlock_call *c = &calls[i];
 
 	if (!c->in_rpc)
 		return false;
@@ -85,7 +85,7 @@ static bool is_blocked(struct lock_call *calls, size_t n, size_t i, const struct
 	return true;
 }
 
-bool deadlock_find(struct lock_call *calls, size_t n, const struct lock_pool *pool)
+bool deadlock_find(struct deadlock_call *calls, size_t n, const struct deadlock_pool *pool)
 {
 	struct unknown unknown = look_at_unknown(calls, n, pool);
 	int holders = 0, waiters = 0;

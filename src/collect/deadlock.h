@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 /* A call, as far as it matters here. */
-struct lock_call {
+struct deadlock_call {
 	bool waits;         /* in the queue; else it holds a thread */
 	bool in_rpc;        /* of a holder: Linux works for it */
 	bool supplicant;    /* of such: tee-supplicant does, */
@@ -21,7 +21,7 @@ struct lock_call {
 	bool one_of; /* that or another one: which is not known */
 };
 
-struct lock_pool {
+struct deadlock_pool {
 	int threads; /* T, 0 where Linux does not know it */
 	/* Requests to tee-supplicant. -1: it is not known how many; then no deadlock is found. */
 	int untaken;          /* no thread has taken them */
@@ -33,6 +33,6 @@ struct lock_pool {
  * Every thread is held by a call in an RPC that waits, directly or through
  * tee-supplicant, for a call that waits in the queue.
  */
-bool deadlock_find(struct lock_call *calls, size_t n, const struct lock_pool *pool);
+bool deadlock_find(struct deadlock_call *calls, size_t n, const struct deadlock_pool *pool);
 
 #endif

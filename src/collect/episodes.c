@@ -10,16 +10,16 @@ struct known {
 	int unseen; /* looks since it was seen */
 };
 
-struct conditions {
+struct episodes {
 	event_fn report;
 	void *arg;
 	struct known *known;
 	size_t nr, room;
 };
 
-struct conditions *conditions_new(event_fn report, void *arg)
+struct episodes *episodes_new(event_fn report, void *arg)
 {
-	struct conditions *c = calloc(1, sizeof(*c));
+	struct episodes *c = calloc(1, sizeof(*c));
 
 	if (c) {
 		c->report = report;
@@ -28,14 +28,14 @@ struct conditions *conditions_new(event_fn report, void *arg)
 	return c;
 }
 
-void conditions_free(struct conditions *c)
+void episodes_free(struct episodes *c)
 {
 	if (c)
 		free(c->known);
 	free(c);
 }
 
-static struct known *find(struct conditions *c, const struct episode *e)
+static struct known *find(struct episodes *c, const struct episode *e)
 {
 	for (size_t i = 0; i < c->nr; i++) {
 		const struct episode *k = &c->known[i].episode;
@@ -47,7 +47,7 @@ static struct known *find(struct conditions *c, const struct episode *e)
 }
 
 /* NULL: out of memory; it will be tried again at the next look. */
-static struct known *add(struct conditions *c, const struct episode *e, u64 now)
+static struct known *add(struct episodes *c, const struct episode *e, u64 now)
 {
 	struct known *k;
 
@@ -65,12 +65,12 @@ static struct known *add(struct conditions *c, const struct episode *e, u64 now)
 	return k;
 }
 
-static void drop(struct conditions *c, struct known *k)
+static void drop(struct episodes *c, struct known *k)
 {
 	*k = c->known[--c->nr];
 }
 
-void conditions_lasts(struct conditions *c, const struct episode *e, u64 now)
+void episodes_lasts(struct episodes *c, const struct episode *e, u64 now)
 {
 	struct known *k = find(c, e);
 
@@ -88,7 +88,7 @@ void conditions_lasts(struct conditions *c, const struct episode *e, u64 now)
 	c->report(c->arg, &k->episode, EVENT_STILL, now, false);
 }
 
-void conditions_ended(struct conditions *c, const struct episode *e)
+void episodes_ended(struct episodes *c, const struct episode *e)
 {
 	struct known *k = find(c, e);
 
@@ -100,7 +100,7 @@ void conditions_ended(struct conditions *c, const struct episode *e)
 }
 
 /* An end may be on its way: one look is given to it. */
-void conditions_looked(struct conditions *c, u64 now)
+void episodes_looked(struct episodes *c, u64 now)
 {
 	for (size_t i = c->nr; i-- > 0;) {
 		struct known *k = &c->known[i];

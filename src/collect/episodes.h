@@ -4,8 +4,8 @@
  * when an episode begins, one now and then while it lasts, one when it has ended.
  * It knows neither maps nor clocks; src/collect/watch.c feeds it.
  */
-#ifndef OPTEE_TOP_CONDITIONS_H
-#define OPTEE_TOP_CONDITIONS_H
+#ifndef OPTEE_TOP_EPISODES_H
+#define OPTEE_TOP_EPISODES_H
 
 #include "event.h"
 
@@ -15,21 +15,21 @@
 typedef void (*event_fn)(void *arg, const struct episode *e, enum event_state state, u64 now,
 			 bool end_unseen);
 
-struct conditions;
+struct episodes;
 
-struct conditions *conditions_new(event_fn report, void *arg);
-void conditions_free(struct conditions *c);
+struct episodes *episodes_new(event_fn report, void *arg);
+void episodes_free(struct episodes *c);
 
 /* It lasts at the time now. */
-void conditions_lasts(struct conditions *c, const struct episode *e, u64 now);
+void episodes_lasts(struct episodes *c, const struct episode *e, u64 now);
 
 /* It has ended, at e->end_ns. */
-void conditions_ended(struct conditions *c, const struct episode *e);
+void episodes_ended(struct episodes *c, const struct episode *e);
 
 /*
  * The look is over: episodes that were reported, have not been seen for two looks
  * and have no end are over too, and when they ended is not known.
  */
-void conditions_looked(struct conditions *c, u64 now);
+void episodes_looked(struct episodes *c, u64 now);
 
 #endif

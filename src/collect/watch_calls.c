@@ -14,7 +14,7 @@ static u32 read_calls(struct watch *w, u32 pool)
 {
 	u32 n = 0, holders = 0;
 
-	for (u32 i = 0; i < MAX_CALLS && n < MAX_LIVE; i++) {
+	for (u32 i = 0; i < MAX_CALLS && n < MAX_LIVE_CALLS; i++) {
 		const volatile struct call *slot = &w->shared->calls[i];
 		struct live_call live = { .slot = i };
 
@@ -65,7 +65,7 @@ static void look_at_call(struct watch *w, u32 pool, enum condition cond, const s
 	found->lasting++;
 	if (!found->lasting_since || since < found->lasting_since)
 		found->lasting_since = since;
-	conditions_lasts(w->conditions, &e, now);
+	episodes_lasts(w->conditions, &e, now);
 }
 
 static void look_at_calls(struct watch *w, u32 pool, u32 n, u64 now)
@@ -102,13 +102,13 @@ static void look_for_lost_wakes(struct watch *w, u32 pool, u32 n, u64 now)
 }
 
 /* Whoever only waits behind a deadlock, and may have come since, has no part in it. */
-static bool has_part(const struct lock_call *lock)
+static bool has_part(const struct deadlock_call *lock)
 {
 	return !lock->waits || lock->answers || lock->outer >= 0;
 }
 
 /* Which calls they are and where each stands: the same number, the same deadlock. */
-static u64 fingerprint(const struct watch *w, const struct lock_call *locks, u32 n)
+static u64 fingerprint(const struct watch *w, const struct deadlock_call *locks, u32 n)
 {
 	u64 sum = 0;
 
@@ -141,8 +141,8 @@ static bool served_by_supplicant(enum rpc_kind kind)
 }
 
 /* Whom the threads of tee-supplicant work for. A request's address may be used again later. */
-static void link_supplicants(const struct watch *w, u32 n, struct lock_call *locks,
-			     struct lock_pool *state)
+static void link_supplicants(const struct watch *w, u32 n, struct deadlock_call *locks,
+			     struct deadlock_pool *state)
 {
 	for (int s = 0; s < MAX_SUPPLICANTS; s++) {
 		const struct supplicant *from = &w->shared->supplicants[s];
@@ -173,11 +173,11 @@ static void link_supplicants(const struct watch *w, u32 n, struct lock_call *loc
 }
 
 /* Who is in it, those first that have part in it, and who waits for whom. */
-static void describe_deadlock(struct watch *w, u32 pool, u32 n, const struct lock_call *locks,
+static void describe_deadlock(struct watch *w, u32 pool, u32 n, const struct deadlock_call *locks,
 			      struct episode *e)
 {
-	struct lock_call *links = w->pools[pool].links;
-	int party[MAX_LIVE];
+	struct deadlock_call *links = w->pools[pool].links;
+	int party[MAX_LIVE_CALLS];
 
 	for (int part = 1; part >= 0; part--)
 		for (u32 i = 0; i < n; i++) {
@@ -199,17 +199,17 @@ static void look_for_deadlock(struct watch *w, u32 pool, u32 n, u64 now)
 {
 	const struct pool *p = &w->shared->pools[pool];
 	struct watched_pool *watched = &w->pools[pool];
-	struct lock_call locks[MAX_LIVE];
-	struct lock_pool state = { .threads = p->total,
-				   .untaken = p->driver_requests,
-				   .revoked = p->driver_revoked };
+	struct deadlock_call locks[MAX_LIVE_CALLS];
+	struct deadlock_pool state = { .threads = p->total,
+				       .untaken = p->driver_requests,
+				       .revoked = p->driver_revoked };
 	struct episode e = watch_episode(w, pool, COND_DEADLOCK);
 	u64 suspect;
 
 	for (u32 i = 0; i < n; i++) {
 		const struct call *c = &w->live[i].call;
 
-		locks[i] = (struct lock_call){
+		locks[i] = (struct deadlock_call){
 			.waits = c->flags & CALL_WAITING,
 			.in_rpc = c->phase == PHASE_RPC || c->phase == PHASE_BLIND,
 			.supplicant = w->probes->sees_requests ? c->flags & CALL_SUPPLICANT :

@@ -89,7 +89,7 @@ static int find_culprit(const struct event *e)
 }
 
 /* Of a deadlock: whom a party waits for. */
-static void link_party(struct event *e, u32 i, const struct lock_call *links)
+static void link_party(struct event *e, u32 i, const struct deadlock_call *links)
 {
 	struct event_party *p = &e->parties[i];
 

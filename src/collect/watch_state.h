@@ -11,10 +11,10 @@
 #include "model/condition_table.h"
 #include "probe/attach.h"
 
-#define NEW_EVENTS  2048      /* between two snapshots */
-#define MAX_LIVE    MAX_CALLS /* calls of one pool that are looked at */
-#define KNOWN_COMMS 64
-#define COMM_NS     1000000000 /* how long a task's name is taken to stay */
+#define NEW_EVENTS     2048      /* between two snapshots */
+#define MAX_LIVE_CALLS MAX_CALLS /* calls of one pool that are looked at */
+#define KNOWN_COMMS    64
+#define COMM_NS        1000000000 /* how long a task's name is taken to stay */
 
 /* A call of a pool at this look, with its place in the table. */
 struct live_call {
@@ -35,7 +35,7 @@ struct found {
 struct watched_pool {
 	struct found found[NR_CONDS];
 	u64 suspect; /* what looked like a deadlock in the look before, as a number */
-	struct lock_call links[MAX_PARTIES]; /* of the deadlock that is reported: its parties */
+	struct deadlock_call links[MAX_PARTIES]; /* of the deadlock that is reported: its parties */
 	struct lost_wakes lost_wakes;
 	int drift, drift_run, drift_least;
 	int drift_reported; /* as the episode began */
@@ -57,14 +57,14 @@ struct watch {
 	const struct shared *shared;
 	const struct session *rows;
 	struct ring_buffer *ring;
-	struct conditions *conditions;
+	struct episodes *conditions;
 	u64 starved_ns;
 	struct event *events;
 	u32 nr_events, room;
 	bool taken;
 	u64 dropped;
 	struct watched_pool pools[MAX_POOLS];
-	struct live_call live[MAX_LIVE];
+	struct live_call live[MAX_LIVE_CALLS];
 	struct known_comm comms[KNOWN_COMMS];
 };
 

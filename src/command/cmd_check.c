@@ -24,7 +24,7 @@ static u64 earliest(u64 a, u64 b)
  * Watches a live source until its time is over, or the command is and what comes
  * after it has been seen. False: interrupted.
  */
-static bool watch(struct trial *t, struct child *child)
+static bool watch(struct check_run *t, struct child *child)
 {
 	u64 delay = (u64)(t->o->delay * 1e9), now = clock_now(), due = now + delay;
 	u64 settle = delay > SETTLE_NS ? delay : SETTLE_NS;
@@ -40,12 +40,12 @@ static bool watch(struct trial *t, struct child *child)
 			stop_asked = 0;
 		}
 		now = clock_now();
-		there = there && trial_look(t);
+		there = there && check_run_look(t);
 		if (end == NEVER && child_ended(child))
 			end = now + settle;
 		last = now >= end || (!there && !child->pid);
 		if (there && (last || now >= due)) {
-			there = trial_snapshot(t);
+			there = check_run_snapshot(t);
 			due = now + delay;
 		}
 	}
@@ -53,12 +53,12 @@ static bool watch(struct trial *t, struct child *child)
 	return true;
 }
 
-static enum status check_attached(struct trial *t)
+static enum status check_attached(struct check_run *t)
 {
 	enum status status = STATUS_OK;
 	struct child child = {};
 
-	if (!trial_snapshot(t))
+	if (!check_run_snapshot(t))
 		return fail(STATUS_FAILURE, "cannot check: %s", strerror(errno));
 	if (t->o->command)
 		status = child_start(&child, t->o->command);
@@ -68,36 +68,36 @@ static enum status check_attached(struct trial *t)
 		return fail(STATUS_FAILURE, "interrupted: no verdict");
 	t->seen->has_command = t->o->command != NULL;
 	t->seen->command_status = child.status;
-	return trial_judge(t);
+	return check_run_judge(t);
 }
 
-static enum status check_live(struct trial *t)
+static enum status check_live(struct check_run *t)
 {
-	const struct stream_opts want = { .since_ns = ~0ULL, .fresh = true, .calls = true };
+	const struct daemon_client_opts want = { .since_ns = ~0ULL, .fresh = true, .calls = true };
 	struct opts o = *t->o;
-	struct present present;
+	struct observer present;
 	enum status status;
 	bool lost;
 
 	o.attach.calls = true;
 	o.attach.starved_ns = rules_starved(&t->rules, o.attach.starved_ns);
-	status = present_open(&present, &o, &want, false);
+	status = observer_open(&present, &o, &want, false);
 	if (status != STATUS_OK)
 		return status;
 	stop_catch();
-	status = trial_begin(t, &present.source);
+	status = check_run_begin(t, &present.source);
 	if (status == STATUS_OK)
 		status = check_attached(t);
-	lost = present_lost(&present);
-	if (status <= STATUS_FAILURE && present_fault(&present, &o) != STATUS_OK)
+	lost = observer_lost(&present);
+	if (status <= STATUS_FAILURE && observer_fault(&present, &o) != STATUS_OK)
 		status = STATUS_FAILURE;
-	present_close(&present);
+	observer_close(&present);
 	if (status <= STATUS_FAILURE && o.strict && lost)
 		return fail(STATUS_INCOMPLETE, "some calls were not seen: see the losses");
 	return status;
 }
 
-static enum status check_recording(struct trial *t)
+static enum status check_recording(struct check_run *t)
 {
 	const char *file = t->o->rest[1];
 	struct recording *recording;
@@ -108,11 +108,11 @@ static enum status check_recording(struct trial *t)
 	if (status != STATUS_OK)
 		return status;
 	source = recording_source(recording);
-	status = trial_begin(t, &source);
+	status = check_run_begin(t, &source);
 	if (status == STATUS_OK) {
-		trial_all(t);
+		check_run_all(t);
 		t->seen->damaged = recording_damaged(recording);
-		status = trial_judge(t);
+		status = check_run_judge(t);
 	}
 	if (status <= STATUS_FAILURE && t->o->strict && recording_strict(recording) != STATUS_OK)
 		status = STATUS_INCOMPLETE;
@@ -134,16 +134,16 @@ static enum status check_input(const struct opts *o)
 	return STATUS_OK;
 }
 
-enum status check(const struct opts *o)
+enum status cmd_check(const struct opts *o)
 {
 	enum status status = check_input(o);
-	struct trial t;
+	struct check_run t;
 
 	if (status == STATUS_OK)
-		status = trial_init(&t, o);
+		status = check_run_init(&t, o);
 	if (status != STATUS_OK)
 		return status;
 	status = o->rest[1] ? check_recording(&t) : check_live(&t);
-	trial_release(&t);
+	check_run_release(&t);
 	return status;
 }

@@ -76,17 +76,17 @@ static void print_pools(struct probes *p)
 
 static void print_daemon(const char *socket)
 {
-	const struct stream_opts want = { .since_ns = ~0ULL };
-	struct stream *st;
+	const struct daemon_client_opts want = { .since_ns = ~0ULL };
+	struct daemon_client *st;
 	char answer[96];
-	int err = stream_open(&st, socket, &want);
+	int err = daemon_client_open(&st, socket, &want);
 
 	if (!err) {
-		snprintf(answer, sizeof(answer), "runs, %s", stream_hello(st)->version);
-		stream_close(st);
+		snprintf(answer, sizeof(answer), "runs, %s", daemon_client_hello(st)->version);
+		daemon_client_close(st);
 	} else {
 		snprintf(answer, sizeof(answer), "none to be used (%s)",
-			 stream_refused(err) ?: strerror(-err));
+			 daemon_client_refused(err) ?: strerror(-err));
 	}
 	row("daemon", answer);
 }
@@ -120,7 +120,7 @@ static const char *switched_off(void)
 			 "none";
 }
 
-enum status doctor(const struct opts *o)
+enum status cmd_doctor(const struct opts *o)
 {
 	struct probes p = {};
 	char options[160];

@@ -50,7 +50,7 @@ static enum status export_recording(const struct opts *o, const char *file)
 	return status;
 }
 
-enum status export_file(const struct opts *o)
+enum status cmd_export(const struct opts *o)
 {
 	const char *file = o->rest[1];
 

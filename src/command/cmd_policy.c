@@ -67,7 +67,7 @@ enum status policy_shadow(const struct opts *o, char **words)
 
 	for (int i = 0; words[i] && status == STATUS_OK; i++)
 		status = opts_add_shadow(&with, words[i]);
-	return status == STATUS_OK ? top_run(&with) : status;
+	return status == STATUS_OK ? cmd_top(&with) : status;
 }
 
 /* In the order of policy_commands. */
@@ -97,7 +97,7 @@ static enum status check_words(const struct command_help *command, char **words)
 	return STATUS_OK;
 }
 
-enum status policy_run(const struct opts *o)
+enum status cmd_policy(const struct opts *o)
 {
 	char **words = o->rest + 1;
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* optee-top policy: a table of its commands. */
-#ifndef OPTEE_TOP_POLICY_H
-#define OPTEE_TOP_POLICY_H
+#ifndef OPTEE_TOP_CMD_POLICY_H
+#define OPTEE_TOP_CMD_POLICY_H
 
 #include "options/opts.h"
 
-enum status policy_run(const struct opts *o);
+enum status cmd_policy(const struct opts *o);
 
 /* Its commands. words: what followed the command's own name, as many as the table allows. */
 enum status policy_list(const struct opts *o, char **words);

@@ -90,7 +90,7 @@ static enum status load(const struct opts *o, const struct policy_object *object
 		return STATUS_OK;
 	if (err == -EPERM)
 		return cannot(STATUS_PRIVILEGE, object, err);
-	policy_why(policy_said(), err, why, sizeof(why));
+	policy_refusal(policy_said(), err, why, sizeof(why));
 	return fail(STATUS_FAILURE, "cannot %s: %s", object->doing, why);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* optee-top policy attach, swap and detach. */
-#ifndef OPTEE_TOP_POLICY_ATTACH_H
-#define OPTEE_TOP_POLICY_ATTACH_H
+#ifndef OPTEE_TOP_CMD_POLICY_ATTACH_H
+#define OPTEE_TOP_CMD_POLICY_ATTACH_H
 
 #include "options/opts.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* optee-top policy build: compiles a policy. */
-#ifndef OPTEE_TOP_POLICY_BUILD_H
-#define OPTEE_TOP_POLICY_BUILD_H
+#ifndef OPTEE_TOP_CMD_POLICY_BUILD_H
+#define OPTEE_TOP_CMD_POLICY_BUILD_H
 
 #include "options/opts.h"
 

@@ -7,7 +7,7 @@
 #include "view/view_batch.h"
 #include "view/view_record.h"
 
-enum status record(const struct opts *o)
+enum status cmd_record(const struct opts *o)
 {
 	const char *file = o->rest[1];
 	bool frames = o->batch || o->json;
@@ -24,7 +24,7 @@ enum status record(const struct opts *o)
 	status = recorder_open(&recorder, file, o->compress);
 	if (status != STATUS_OK)
 		return status;
-	status = on_live(&with, frames ? view_batch : view_record, PAST_NONE, recorder);
+	status = run_live(&with, frames ? view_batch : view_record, PAST_NONE, recorder);
 	written = recorder_close(recorder);
 	return written == STATUS_OK ? status : written;
 }

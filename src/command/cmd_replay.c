@@ -7,7 +7,7 @@
 #include "view/view_events.h"
 #include "view/view_top.h"
 
-enum status replay(const struct opts *o)
+enum status cmd_replay(const struct opts *o)
 {
 	const char *file = o->rest[1], *what = file ? o->rest[2] : NULL;
 	struct recording *recording;

@@ -4,9 +4,9 @@
 #include "view/view_batch.h"
 #include "view/view_top.h"
 
-enum status top_run(const struct opts *o)
+enum status cmd_top(const struct opts *o)
 {
 	bool batch = view_batch_wanted(o);
 
-	return on_live(o, batch ? view_batch : view_top, batch ? PAST_NONE : PAST_EVENTS, NULL);
+	return run_live(o, batch ? view_batch : view_top, batch ? PAST_NONE : PAST_EVENTS, NULL);
 }

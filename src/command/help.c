@@ -156,8 +156,9 @@ void help_fields(void)
 			    rpc_fields[i].metric);
 	printf("\nmetrics of the daemon itself:\n");
 	for (int i = 0; i < NR_SELF; i++)
-		if (!i || strcmp(self_fields[i].metric, self_fields[i - 1].metric))
-			printf("  %-34s %s\n", self_fields[i].metric, self_fields[i].help);
+		if (!i || strcmp(daemon_stat_fields[i].metric, daemon_stat_fields[i - 1].metric))
+			printf("  %-34s %s\n", daemon_stat_fields[i].metric,
+			       daemon_stat_fields[i].help);
 	printf("\na completed call, as 'export' writes it:\n");
 	for (size_t i = 0; i < nr_call_fields; i++)
 		printf("  %-24s %s\n",

@@ -273,11 +273,12 @@ static void put_losses(void)
 }
 
 /* Rows of one metric follow each other. */
-static void put_self_fields(void)
+static void put_daemon_stat_fields(void)
 {
 	for (int i = 0; i < NR_SELF; i++)
-		if (!i || strcmp(self_fields[i].metric, self_fields[i - 1].metric) != 0)
-			put_row(self_fields[i].metric, "", self_fields[i].help);
+		if (!i ||
+		    strcmp(daemon_stat_fields[i].metric, daemon_stat_fields[i - 1].metric) != 0)
+			put_row(daemon_stat_fields[i].metric, "", daemon_stat_fields[i].help);
 }
 
 static void put_socket(void)
@@ -361,7 +362,7 @@ static const struct {
 	NAME(rpc_fields),
 	NAME(losses),
 	NAME(loss_metric),
-	NAME(self_fields),
+	NAME(daemon_stat_fields),
 	NAME(call_records_keys),
 	NAME(socket),
 	NAME(config),

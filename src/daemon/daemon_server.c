@@ -18,13 +18,13 @@
 #define BURST          (64 << 10)  /* bytes to one client before the next has its turn */
 #define BUDGET         (1 << 20)   /* bytes to all of them between two looks at the queue */
 
-const struct serve_limits serve_limits = { .clients = MAX_CLIENTS,
-					   .of_user = MAX_OF_USER,
-					   .kept_for_root = FOR_ROOT };
+const struct daemon_server_limits daemon_server_limits = { .clients = MAX_CLIENTS,
+							   .of_user = MAX_OF_USER,
+							   .kept_for_root = FOR_ROOT };
 
 struct client {
-	struct watched watched; /* fd -1: the slot is free */
-	struct serve *serve;
+	struct loop_fd watched; /* fd -1: the slot is free */
+	struct daemon_server *serve;
 	uid_t uid;
 	u64 since_ns; /* it came */
 	bool follows; /* it has said its line */
@@ -35,13 +35,13 @@ struct client {
 	size_t sent; /* and how much of it was */
 };
 
-struct serve {
+struct daemon_server {
 	struct loop *loop;
 	struct acceptor acceptor;
-	struct serve_limits limits;
+	struct daemon_server_limits limits;
 	const struct history *history;
 	struct hello hello;
-	struct serve_stats stats;
+	struct daemon_server_stats stats;
 	struct client *clients[MAX_CLIENTS]; /* NULL: free */
 	u32 nr_slots;                        /* that were ever used */
 	u32 first;                           /* who is served first, next time */
@@ -51,7 +51,7 @@ struct serve {
 
 static void drop(struct client *c)
 {
-	struct serve *s = c->serve;
+	struct daemon_server *s = c->serve;
 
 	loop_remove(s->loop, &c->watched);
 	close(c->watched.fd);
@@ -151,7 +151,7 @@ static bool send_on(struct client *c)
 }
 
 /* The first block it gets; small enough for any socket's buffer. */
-static bool send_hello(struct serve *s, int fd, enum hello_refusal refusal)
+static bool send_hello(struct daemon_server *s, int fd, enum hello_refusal refusal)
 {
 	struct codec content = schema_writer();
 	struct packer *packer = packer_new();
@@ -232,9 +232,9 @@ static void client_ready(void *arg, u32 events)
 
 /* Coming. */
 
-static enum hello_refusal refusal_for(const struct serve *s, uid_t uid)
+static enum hello_refusal refusal_for(const struct daemon_server *s, uid_t uid)
 {
-	const struct serve_limits *l = &s->limits;
+	const struct daemon_server_limits *l = &s->limits;
 	u32 of_user = 0;
 
 	if (s->stats.clients >= l->clients - (uid ? l->kept_for_root : 0))
@@ -244,7 +244,7 @@ static enum hello_refusal refusal_for(const struct serve *s, uid_t uid)
 	return of_user < l->of_user ? REFUSED_NOT : REFUSED_USER;
 }
 
-static bool admit(struct serve *s, int fd, uid_t uid)
+static bool admit(struct daemon_server *s, int fd, uid_t uid)
 {
 	const int buffer = BUFFER;
 	struct client *c = calloc(1, sizeof(*c));
@@ -255,7 +255,7 @@ static bool admit(struct serve *s, int fd, uid_t uid)
 	while (slot < s->nr_slots && s->clients[slot])
 		slot++;
 	c->uid = uid;
-	c->watched = (struct watched){ .fd = fd, .ready = client_ready, .arg = c };
+	c->watched = (struct loop_fd){ .fd = fd, .ready = client_ready, .arg = c };
 	c->serve = s;
 	c->since_ns = clock_now();
 	/* What the kernel keeps for a thousand that do not read is memory, too. */
@@ -273,7 +273,7 @@ static bool admit(struct serve *s, int fd, uid_t uid)
 
 static void listener_ready(void *arg, u32 events)
 {
-	struct serve *s = arg;
+	struct daemon_server *s = arg;
 	enum hello_refusal refusal;
 	bool full;
 	int fd = acceptor_next(&s->acceptor, &full);
@@ -292,10 +292,11 @@ static void listener_ready(void *arg, u32 events)
 	acceptor_refuse(&s->acceptor, fd);
 }
 
-struct serve *serve_new(struct loop *loop, int listener, const struct history *history,
-			const struct hello *hello, const struct serve_limits *limits)
+struct daemon_server *daemon_server_new(struct loop *loop, int listener,
+					const struct history *history, const struct hello *hello,
+					const struct daemon_server_limits *limits)
 {
-	struct serve *s = calloc(1, sizeof(*s));
+	struct daemon_server *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
@@ -310,7 +311,7 @@ struct serve *serve_new(struct loop *loop, int listener, const struct history *h
 	return NULL;
 }
 
-void serve_free(struct serve *s)
+void daemon_server_free(struct daemon_server *s)
 {
 	if (!s)
 		return;
@@ -324,7 +325,7 @@ void serve_free(struct serve *s)
 /* False: it is to go. */
 static bool turn(struct client *c, u64 now)
 {
-	struct serve *s = c->serve;
+	struct daemon_server *s = c->serve;
 
 	if (!c->follows && now - c->since_ns > SAY_NS) {
 		s->stats.rejected++;
@@ -338,7 +339,7 @@ static bool turn(struct client *c, u64 now)
 	return history_has(s->history, c->at);
 }
 
-void serve_turn(struct serve *s, u64 now)
+void daemon_server_turn(struct daemon_server *s, u64 now)
 {
 	u32 first = s->first;
 
@@ -355,12 +356,12 @@ void serve_turn(struct serve *s, u64 now)
 	}
 }
 
-bool serve_wants_calls(const struct serve *s)
+bool daemon_server_wants_calls(const struct daemon_server *s)
 {
 	return s->nr_calls;
 }
 
-void serve_stats(const struct serve *s, struct serve_stats *to)
+void daemon_server_stats(const struct daemon_server *s, struct daemon_server_stats *to)
 {
 	*to = s->stats;
 }

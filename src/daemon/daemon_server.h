@@ -11,8 +11,8 @@
  * which on it wants the history, ~0 for none, and 1 if it wants calls one by one, else 0. It
  * gets a BLOCK_HELLO, and then the blocks of src/daemon/history.h.
  */
-#ifndef OPTEE_TOP_SERVE_H
-#define OPTEE_TOP_SERVE_H
+#ifndef OPTEE_TOP_DAEMON_SERVER_H
+#define OPTEE_TOP_DAEMON_SERVER_H
 
 #include "base/loop.h"
 #include "daemon/history.h"
@@ -22,16 +22,16 @@
 #define MAX_OF_USER 128 /* per user, except root */
 #define FOR_ROOT    16  /* reserved for root */
 
-struct serve;
+struct daemon_server;
 
 /* clients is at most MAX_CLIENTS. */
-struct serve_limits {
+struct daemon_server_limits {
 	u32 clients, of_user, kept_for_root;
 };
 
-extern const struct serve_limits serve_limits;
+extern const struct daemon_server_limits daemon_server_limits;
 
-struct serve_stats {
+struct daemon_server_stats {
 	u64 accepted, refused; /* refused: too many, or no descriptor was left */
 	u64 cut;               /* too slow */
 	u64 rejected;          /* sent something unexpected */
@@ -39,16 +39,17 @@ struct serve_stats {
 };
 
 /* listener: a listening socket, made elsewhere. hello: told to each client. NULL: out of memory. */
-struct serve *serve_new(struct loop *loop, int listener, const struct history *history,
-			const struct hello *hello, const struct serve_limits *limits);
-void serve_free(struct serve *s);
+struct daemon_server *daemon_server_new(struct loop *loop, int listener,
+					const struct history *history, const struct hello *hello,
+					const struct daemon_server_limits *limits);
+void daemon_server_free(struct daemon_server *s);
 
 /* The history has grown: sends it on. Clients that say nothing for too long go. */
-void serve_turn(struct serve *s, u64 now);
+void daemon_server_turn(struct daemon_server *s, u64 now);
 
 /* Does any client want calls one by one? */
-bool serve_wants_calls(const struct serve *s);
+bool daemon_server_wants_calls(const struct daemon_server *s);
 
-void serve_stats(const struct serve *s, struct serve_stats *to);
+void daemon_server_stats(const struct daemon_server *s, struct daemon_server_stats *to);
 
 #endif

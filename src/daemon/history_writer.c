@@ -12,40 +12,40 @@
 /* A block that is too large makes the history forget: the next snapshot begins it anew. */
 static int put(void *arg, enum block_type type, const u8 *data, size_t n)
 {
-	struct feed *f = arg;
+	struct history_writer *f = arg;
 
 	if (history_append(f->history, data, n, type == BLOCK_HOST, clock_now()))
 		f->whole_ns = 0;
 	return 0;
 }
 
-int feed_init(struct feed *f, struct history *history, const struct host *host)
+int history_writer_init(struct history_writer *f, struct history *history, const struct host *host)
 {
 	struct block_sink sink = { .put = put, .arg = f };
 
-	*f = (struct feed){ .history = history, .host = host };
+	*f = (struct history_writer){ .history = history, .host = host };
 	if (encoder_init(&f->encoder, &sink))
 		return -ENOMEM;
 	f->encoder.changes = true;
 	return 0;
 }
 
-void feed_release(struct feed *f)
+void history_writer_release(struct history_writer *f)
 {
 	encoder_release(&f->encoder);
 }
 
-void feed_look(struct feed *f, const struct event *events, u32 n)
+void history_writer_look(struct history_writer *f, const struct event *events, u32 n)
 {
 	encoder_look(&f->encoder, events, n);
 }
 
-void feed_calls(struct feed *f, const struct call_record *calls, u32 n)
+void history_writer_calls(struct history_writer *f, const struct call_record *calls, u32 n)
 {
 	encoder_calls(&f->encoder, calls, n);
 }
 
-void feed_snapshot(struct feed *f, const struct snapshot *s)
+void history_writer_snapshot(struct history_writer *f, const struct snapshot *s)
 {
 	bool whole = !f->whole_ns || s->mono_ns - f->whole_ns >= WHOLE_NS ||
 		     !history_begins(f->history) || history_wants_begin(f->history, f->whole_bytes);

@@ -17,9 +17,9 @@
 
 #define TEXTFILE_NS 15000000000
 
-struct outlets {
+struct outputs {
 	const struct daemon_parts *parts;
-	const struct serve *serve;
+	const struct daemon_server *serve;
 	struct opts options; /* as they are now, and the text that they point into */
 	char *config;
 	struct logger *logger; /* NULL: none is wanted, as of the next two */
@@ -27,25 +27,25 @@ struct outlets {
 	struct http *http;
 	struct http_names names;
 	u64 textfile_due;
-	struct self_stats self;
+	struct daemon_stats self;
 	struct host host;
 	const struct snapshot *snapshot; /* NULL: the driver is not there */
 };
 
 /* Metrics. */
 
-static void count_clients(struct outlets *out)
+static void count_clients(struct outputs *out)
 {
-	struct serve_stats stats;
+	struct daemon_server_stats stats;
 
-	serve_stats(out->serve, &stats);
+	daemon_server_stats(out->serve, &stats);
 	out->self.at[SELF_CLIENTS] = stats.clients;
 	out->self.at[SELF_CLIENTS_SERVED] = stats.accepted;
 	out->self.at[SELF_CLIENTS_CUT] = stats.cut + stats.rejected;
 	out->self.at[SELF_CLIENTS_REFUSED] = stats.refused;
 }
 
-static void count_log(struct outlets *out)
+static void count_log(struct outputs *out)
 {
 	struct log_stats stats;
 
@@ -61,13 +61,13 @@ static void count_log(struct outlets *out)
 
 static void render(void *arg, FILE *to, enum metrics_dialect dialect)
 {
-	struct outlets *out = arg;
+	struct outputs *out = arg;
 
 	count_clients(out);
 	count_log(out);
 	out->self.at[SELF_HISTORY_TIME] = history_span(out->parts->history, clock_now());
 	out->self.at[SELF_HISTORY_BYTES] = history_size(out->parts->history);
-	self_measure(&out->self);
+	daemon_stats_measure(&out->self);
 	metrics_print(to, dialect, &out->host, out->snapshot, &out->self);
 }
 
@@ -78,7 +78,7 @@ static void render_file(void *arg, FILE *to)
 
 /* What there is. */
 
-static int open_log(struct outlets *out)
+static int open_log(struct outputs *out)
 {
 	const struct daemon_opts *d = &out->options.daemon;
 	const struct log_opts log = {
@@ -91,30 +91,30 @@ static int open_log(struct outlets *out)
 
 	if (!d->log)
 		return 0;
-	self_use(&out->self, SELF_LOG_LINES, SELF_LOG_ERRORS);
+	daemon_stats_use(&out->self, SELF_LOG_LINES, SELF_LOG_ERRORS);
 	return logger_new(&out->logger, &log);
 }
 
-static int open_textfile(struct outlets *out)
+static int open_textfile(struct outputs *out)
 {
 	const char *name = out->options.daemon.textfile;
 
 	out->textfile_due = 0;
 	if (!name)
 		return 0;
-	self_use(&out->self, SELF_TEXTFILE_WRITES, SELF_TEXTFILE_ERRORS);
+	daemon_stats_use(&out->self, SELF_TEXTFILE_WRITES, SELF_TEXTFILE_ERRORS);
 	out->textfile = calloc(1, sizeof(*out->textfile));
 	return out->textfile ? textfile_init(out->textfile, name, &out->self) : -ENOMEM;
 }
 
-static void write_textfile(struct outlets *out)
+static void write_textfile(struct outputs *out)
 {
 	if (out->textfile)
 		textfile_write(out->textfile, render_file, out);
 }
 
 /* By which names the metrics may be asked for. */
-static void read_names(struct outlets *out)
+static void read_names(struct outputs *out)
 {
 	const struct daemon_opts *d = &out->options.daemon;
 
@@ -123,7 +123,7 @@ static void read_names(struct outlets *out)
 	http_names_read(&out->names, "/etc/hosts");
 }
 
-static int open_http(struct outlets *out, struct loop *loop)
+static int open_http(struct outputs *out, struct loop *loop)
 {
 	if (out->parts->metrics.fd < 0)
 		return 0;
@@ -132,10 +132,10 @@ static int open_http(struct outlets *out, struct loop *loop)
 			&out->self);
 }
 
-struct outlets *outlets_new(struct loop *loop, const struct daemon_parts *parts,
-			    const struct serve *serve)
+struct outputs *outputs_new(struct loop *loop, const struct daemon_parts *parts,
+			    const struct daemon_server *serve)
 {
-	struct outlets *out = calloc(1, sizeof(*out));
+	struct outputs *out = calloc(1, sizeof(*out));
 	int err;
 
 	if (!out)
@@ -144,31 +144,31 @@ struct outlets *outlets_new(struct loop *loop, const struct daemon_parts *parts,
 	out->serve = serve;
 	out->options = *parts->options;
 	snprintf(out->host.version, sizeof(out->host.version), "%s", VERSION);
-	self_init(&out->self);
-	self_use(&out->self, SELF_CLIENTS, SELF_CLIENTS_REFUSED);
-	self_use(&out->self, SELF_SNAPSHOTS, SELF_CPU_TIME);
+	daemon_stats_init(&out->self);
+	daemon_stats_use(&out->self, SELF_CLIENTS, SELF_CLIENTS_REFUSED);
+	daemon_stats_use(&out->self, SELF_SNAPSHOTS, SELF_CPU_TIME);
 	err = open_log(out);
 	err = err ?: open_textfile(out);
 	err = err ?: open_http(out, loop);
 	if (!err)
 		return out;
 	errno = -err;
-	outlets_free(out);
+	outputs_free(out);
 	return NULL;
 }
 
-void outlets_take(struct outlets *out, const struct host *host, const struct snapshot *s)
+void outputs_take(struct outputs *out, const struct host *host, const struct snapshot *s)
 {
 	out->host = *host;
 	out->snapshot = s;
-	self_count(&out->self, SELF_SNAPSHOTS);
+	daemon_stats_count(&out->self, SELF_SNAPSHOTS);
 	if (out->logger)
 		logger_take(out->logger, host, s);
 	if (out->http)
 		http_changed(out->http);
 }
 
-void outlets_turn(struct outlets *out, u64 now)
+void outputs_turn(struct outputs *out, u64 now)
 {
 	if (out->http)
 		http_tick(out->http, now);
@@ -199,7 +199,7 @@ static void say_fixed(const struct opts *now, const struct opts *made)
 		    "daemon is restarted");
 }
 
-static void change_log(struct outlets *out, const struct daemon_opts *before)
+static void change_log(struct outputs *out, const struct daemon_opts *before)
 {
 	const struct daemon_opts *now = &out->options.daemon;
 
@@ -215,7 +215,7 @@ static void change_log(struct outlets *out, const struct daemon_opts *before)
 		say("there is no log: out of memory");
 }
 
-static void change_textfile(struct outlets *out, const struct daemon_opts *before)
+static void change_textfile(struct outputs *out, const struct daemon_opts *before)
 {
 	if (!differ(out->options.daemon.textfile, before->textfile))
 		return;
@@ -228,7 +228,7 @@ static void change_textfile(struct outlets *out, const struct daemon_opts *befor
 	say("there is no textfile: its name is too long");
 }
 
-void outlets_reopen(struct outlets *out)
+void outputs_reopen(struct outputs *out)
 {
 	struct opts before = out->options, now = *out->parts->o;
 	const char *file = now.daemon.config ?: CONFIG_PATH;
@@ -252,7 +252,7 @@ void outlets_reopen(struct outlets *out)
 		free(old);
 }
 
-void outlets_free(struct outlets *out)
+void outputs_free(struct outputs *out)
 {
 	if (!out)
 		return;

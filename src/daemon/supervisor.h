@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The daemon command: looks all the time, for all who want to know. */
-#ifndef OPTEE_TOP_DAEMON_H
-#define OPTEE_TOP_DAEMON_H
+#ifndef OPTEE_TOP_SUPERVISOR_H
+#define OPTEE_TOP_SUPERVISOR_H
 
 #include "options/opts.h"
 

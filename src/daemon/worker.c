@@ -23,13 +23,13 @@
 struct worker {
 	const struct daemon_parts *parts;
 	struct loop loop;
-	struct watched signals;
-	struct serve *serve;
-	struct outlets *outlets;
+	struct loop_fd signals;
+	struct daemon_server *serve;
+	struct outputs *outlets;
 	bool attached;
 	struct live live;
 	struct source source; /* where attached */
-	struct feed feed;
+	struct history_writer feed;
 	u64 due; /* the next snapshot */
 	bool ends;
 	int status;
@@ -50,7 +50,7 @@ static void signal_ready(void *arg, u32 events)
 	if (read(w->signals.fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGHUP)
-		outlets_reopen(w->outlets);
+		outputs_reopen(w->outlets);
 	else
 		end(w, STATUS_OK);
 }
@@ -62,17 +62,17 @@ static void take_calls(struct worker *w)
 	const struct call_record *calls;
 	u32 n;
 
-	if (!live_want_calls(&w->live, serve_wants_calls(w->serve)))
+	if (!live_want_calls(&w->live, daemon_server_wants_calls(w->serve)))
 		end(w, fail(STATUS_FAILURE, "cannot record calls: out of memory"));
 	while ((n = w->source.calls(w->source.ctx, &calls)) > 0)
-		feed_calls(&w->feed, calls, n);
+		history_writer_calls(&w->feed, calls, n);
 }
 
 static void take_snapshot(struct worker *w, const struct snapshot *s)
 {
 	take_calls(w);
-	feed_snapshot(&w->feed, s);
-	outlets_take(w->outlets, &w->live.host, s);
+	history_writer_snapshot(&w->feed, s);
+	outputs_take(w->outlets, &w->live.host, s);
 }
 
 static void look(struct worker *w, u64 now)
@@ -85,7 +85,7 @@ static void look(struct worker *w, u64 now)
 		end(w, WORKER_AGAIN);
 		return;
 	}
-	feed_look(&w->feed, events, n);
+	history_writer_look(&w->feed, events, n);
 	take_calls(w);
 	if (now < w->due)
 		return;
@@ -113,8 +113,8 @@ static void serve_until_end(struct worker *w)
 			look(w, now);
 		else if (driver_present())
 			end(w, WORKER_AGAIN);
-		serve_turn(w->serve, now);
-		outlets_turn(w->outlets, now);
+		daemon_server_turn(w->serve, now);
+		outputs_turn(w->outlets, now);
 		next = now + LOOK_NS;
 	}
 }
@@ -126,7 +126,7 @@ static void take_last(struct worker *w)
 
 	if (s)
 		take_snapshot(w, s);
-	serve_turn(w->serve, clock_now());
+	daemon_server_turn(w->serve, clock_now());
 }
 
 /* Beginning. */
@@ -142,7 +142,7 @@ static enum status attach(struct worker *w)
 		return status;
 	w->attached = true;
 	w->source = live_source(&w->live);
-	if (!feed_init(&w->feed, w->parts->history, &w->live.host))
+	if (!history_writer_init(&w->feed, w->parts->history, &w->live.host))
 		return STATUS_OK;
 	return fail(STATUS_FAILURE, "cannot serve: out of memory");
 }
@@ -167,7 +167,7 @@ static int listen_to_signals(struct worker *w)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
-	w->signals = (struct watched){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
+	w->signals = (struct loop_fd){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
 				       .ready = signal_ready,
 				       .arg = w };
 	return w->signals.fd < 0 ? -errno : loop_add(&w->loop, &w->signals, EPOLLIN);
@@ -183,9 +183,9 @@ static enum status begin(struct worker *w)
 	history_check(w->parts->history);
 	err = err ?: listen_to_signals(w);
 	w->serve = err ? NULL :
-			 serve_new(&w->loop, w->parts->clients.fd, w->parts->history, &hello,
-				   &serve_limits);
-	w->outlets = w->serve ? outlets_new(&w->loop, w->parts, w->serve) : NULL;
+			 daemon_server_new(&w->loop, w->parts->clients.fd, w->parts->history,
+					   &hello, &daemon_server_limits);
+	w->outlets = w->serve ? outputs_new(&w->loop, w->parts, w->serve) : NULL;
 	if (w->outlets)
 		return STATUS_OK;
 	return fail(STATUS_FAILURE, "cannot serve: %s", strerror(err ? -err : ENOMEM));
@@ -208,6 +208,6 @@ int worker_run(const struct daemon_parts *parts)
 	*parts->serves = w.attached ? SERVING : SERVING_WITHOUT_DRIVER;
 	serve_until_end(&w);
 	take_last(&w);
-	outlets_free(w.outlets);
+	outputs_free(w.outlets);
 	return w.status;
 }

@@ -41,7 +41,7 @@ const struct export_format *export_format(const struct opts *o)
 }
 
 /* An export as it goes. */
-struct run {
+struct export_run {
 	struct export x;
 	const struct export_format *format;
 	const struct snapshot *snapshot;
@@ -70,7 +70,7 @@ static bool shows(const struct opts *o, const struct call_view *c)
 }
 
 /* Gives the events that were detected up to until_ns. */
-static void give_events(struct run *r, u64 until_ns)
+static void give_events(struct export_run *r, u64 until_ns)
 {
 	const struct snapshot *s = r->snapshot;
 
@@ -86,7 +86,7 @@ static void give_events(struct run *r, u64 until_ns)
 	}
 }
 
-static void give_call(struct run *r, const struct call_record *record)
+static void give_call(struct export_run *r, const struct call_record *record)
 {
 	struct call_view c = { .record = record,
 			       .snapshot = r->snapshot,
@@ -97,12 +97,12 @@ static void give_call(struct run *r, const struct call_record *record)
 		r->format->call(&r->x, &c);
 }
 
-static bool goes_on(const struct run *r)
+static bool goes_on(const struct export_run *r)
 {
 	return !stop_asked && !r->x.out_of_memory && !ferror(r->x.out);
 }
 
-static void take_calls(struct run *r, const struct source *source)
+static void take_calls(struct export_run *r, const struct source *source)
 {
 	const struct call_record *calls;
 	struct call_record call;
@@ -120,7 +120,7 @@ static void take_calls(struct run *r, const struct source *source)
  * Calls that end while a snapshot is read come before it, too. One may be of a session that
  * was not there, or had no id yet, when its row was read: the next snapshot has it.
  */
-static bool is_ahead(const struct run *r, const struct call_record *call)
+static bool is_ahead(const struct export_run *r, const struct call_record *call)
 {
 	const struct snap_session *row = session_index_find(&r->sessions, call->serial);
 
@@ -128,7 +128,7 @@ static bool is_ahead(const struct run *r, const struct call_record *call)
 	       (!row || row->flags & SESSION_OPENING);
 }
 
-static void give_calls(struct run *r, bool is_last)
+static void give_calls(struct export_run *r, bool is_last)
 {
 	struct call_record call;
 
@@ -142,7 +142,7 @@ static void give_calls(struct run *r, bool is_last)
 }
 
 /* Sessions without their histograms; no calls in flight and no events. */
-static void keep(struct run *r, const struct snapshot *s)
+static void keep(struct export_run *r, const struct snapshot *s)
 {
 	if (r->last_room < s->nr_sessions) {
 		struct snap_session *more = realloc(r->last_sessions,
@@ -167,7 +167,8 @@ static void keep(struct run *r, const struct snapshot *s)
 	r->last.nr_calls = r->last.nr_events = 0;
 }
 
-static void give_snapshot(struct run *r, const struct source *source, const struct snapshot *s)
+static void give_snapshot(struct export_run *r, const struct source *source,
+			  const struct snapshot *s)
 {
 	r->snapshot = s;
 	r->next_event = 0;
@@ -184,7 +185,7 @@ static void give_snapshot(struct run *r, const struct source *source, const stru
 }
 
 /* What ended behind the last snapshot, which had a part of the sessions at least. */
-static void give_rest(struct run *r, const struct source *source)
+static void give_rest(struct export_run *r, const struct source *source)
 {
 	r->snapshot = &r->last;
 	r->next_event = 0;
@@ -208,7 +209,7 @@ static u64 missing(const struct snapshot *s)
 	return n;
 }
 
-static enum status say_end(const struct run *r, int why)
+static enum status say_end(const struct export_run *r, int why)
 {
 	if (r->x.out_of_memory || why == ENOMEM)
 		return fail(STATUS_FAILURE, "cannot export: out of memory");
@@ -224,10 +225,10 @@ static enum status say_end(const struct run *r, int why)
 enum status export_run(const struct opts *o, const struct export_format *format,
 		       const struct source *source, FILE *out)
 {
-	struct run r = { .x = { .o = o, .host = source->host, .out = out },
-			 .format = format,
-			 .last = { .mono_ns = source->host->mono_ns,
-				   .real_ns = source->host->real_ns } };
+	struct export_run r = { .x = { .o = o, .host = source->host, .out = out },
+				.format = format,
+				.last = { .mono_ns = source->host->mono_ns,
+					  .real_ns = source->host->real_ns } };
 	const struct snapshot *s;
 	int why = 0;
 

@@ -8,7 +8,7 @@
 #include "render/csv.h"
 #include "render/json.h"
 
-static void end_line(struct export *x, struct line *l)
+static void end_line(struct export *x, struct line_buffer *l)
 {
 	csv_end(l);
 	line_send(l, x->out);
@@ -16,7 +16,7 @@ static void end_line(struct export *x, struct line *l)
 
 /* One row a call. */
 
-static void calls_head(struct line *l)
+static void calls_head(struct line_buffer *l)
 {
 	csv_name(l, "ts");
 	for (size_t i = 0; i < nr_call_fields; i++)
@@ -25,7 +25,7 @@ static void calls_head(struct line *l)
 
 static void calls_row(struct export *x, const struct call_view *c)
 {
-	struct line l;
+	struct line_buffer l;
 
 	line_clear(&l);
 	csv_time(&l, snapshot_real(c->snapshot, call_end(c->record)));
@@ -48,7 +48,7 @@ static void calls_row(struct export *x, const struct call_view *c)
 
 /* One row a session, or a pool, and snapshot. */
 
-static void snapshot_head(struct line *l)
+static void snapshot_head(struct line_buffer *l)
 {
 	csv_name(l, "ts");
 	csv_name(l, "mono_ns");
@@ -56,7 +56,7 @@ static void snapshot_head(struct line *l)
 	csv_name(l, "interval_ns");
 }
 
-static void put_snapshot(struct line *l, const struct snapshot *s)
+static void put_snapshot(struct line_buffer *l, const struct snapshot *s)
 {
 	csv_time(l, s->real_ns);
 	csv_number(l, s->mono_ns);
@@ -67,7 +67,7 @@ static void put_snapshot(struct line *l, const struct snapshot *s)
 		csv_unknown(l);
 }
 
-static void sessions_head(struct line *l)
+static void sessions_head(struct line_buffer *l)
 {
 	snapshot_head(l);
 	for (size_t i = 0; i < nr_session_fields; i++)
@@ -77,7 +77,7 @@ static void sessions_head(struct line *l)
 static void sessions_rows(struct export *x, const struct snapshot *s)
 {
 	for (u32 n = 0; n < s->nr_sessions; n++) {
-		struct line l;
+		struct line_buffer l;
 
 		if (!filter_shows(x->o, s, &s->sessions[n]))
 			continue;
@@ -92,7 +92,7 @@ static void sessions_rows(struct export *x, const struct snapshot *s)
 	}
 }
 
-static void pools_head(struct line *l)
+static void pools_head(struct line_buffer *l)
 {
 	snapshot_head(l);
 	for (size_t i = 0; i < nr_pool_fields; i++)
@@ -102,7 +102,7 @@ static void pools_head(struct line *l)
 static void pools_rows(struct export *x, const struct snapshot *s)
 {
 	for (u32 n = 0; n < s->nr_pools; n++) {
-		struct line l;
+		struct line_buffer l;
 
 		line_clear(&l);
 		put_snapshot(&l, s);
@@ -117,7 +117,7 @@ static void pools_rows(struct export *x, const struct snapshot *s)
 
 /* One row an event. */
 
-static void events_head(struct line *l)
+static void events_head(struct line_buffer *l)
 {
 	csv_name(l, "ts");
 	csv_event_head(l);
@@ -127,7 +127,7 @@ static void events_row(struct export *x, const struct event *e)
 {
 	json_t *o = event_line_json(x->host, e, x->events);
 	char who[MAX_PARTIES * EVENT_LINE];
-	struct line l;
+	struct line_buffer l;
 
 	if (!o) {
 		x->out_of_memory = true;
@@ -142,7 +142,7 @@ static void events_row(struct export *x, const struct event *e)
 
 static const struct table {
 	const char *name;
-	void (*head)(struct line *l);
+	void (*head)(struct line_buffer *l);
 	/* The rest as in struct export_format; one of them. */
 	void (*call)(struct export *x, const struct call_view *c);
 	void (*event)(struct export *x, const struct event *e);
@@ -170,7 +170,7 @@ bool export_csv_has(const char *what)
 static void begin(struct export *x)
 {
 	const struct table *t = find(x->o->what);
-	struct line l;
+	struct line_buffer l;
 
 	x->table = t;
 	line_clear(&l);

@@ -44,7 +44,7 @@ static void event(struct export *x, const struct event *e)
 	print_typed(x, e->real_ns, "event", event_line_json(x->host, e, x->events));
 }
 
-static void put_value(struct line *l, const struct call_value *v)
+static void put_value(struct line_buffer *l, const struct call_value *v)
 {
 	switch (v->kind) {
 	case CALL_UNKNOWN:
@@ -64,7 +64,7 @@ static void put_value(struct line *l, const struct call_value *v)
 
 static void call(struct export *x, const struct call_view *c)
 {
-	struct line l;
+	struct line_buffer l;
 
 	line_clear(&l);
 	line_head(&l, x->host, snapshot_real(c->snapshot, call_end(c->record)));

@@ -38,8 +38,8 @@ enum rank { RANK_IN_USE, RANK_WAITING, RANK_CONDITIONS, RANK_QUEUE, RANK_SLOTS }
 
 struct perfetto {
 	struct timeline *t;
-	struct lanes slots[MAX_POOLS];
-	struct lanes conditions[MAX_POOLS][NR_CONDS];
+	struct timeline_lanes slots[MAX_POOLS];
+	struct timeline_lanes conditions[MAX_POOLS][NR_CONDS];
 	struct task_names names;
 	const struct snapshot *learned; /* names are, of this one, */
 	u64 learned_seq;                /* which had that number */
@@ -203,7 +203,8 @@ static void call(struct export *x, const struct call_view *c)
 	bool waited = r->flags & RECORD_WAITED || r->limit_ns;
 	const char *category = class_name(r->class);
 	char name[NAME_LEN];
-	u32 slot = lanes_place(&p->slots[r->pool % MAX_POOLS], call_admitted(r), call_end(r));
+	u32 slot = timeline_lanes_place(&p->slots[r->pool % MAX_POOLS], call_admitted(r),
+					call_end(r));
 	u64 track;
 
 	if (slot == LANE_NONE) {
@@ -258,18 +259,18 @@ static void end_condition(struct perfetto *p, const struct event *e, u64 track)
 static void event(struct export *x, const struct event *e)
 {
 	struct perfetto *p = x->state;
-	struct lanes *lanes = &p->conditions[e->tee % MAX_POOLS][e->condition];
-	bool drawn = lanes_lasts(lanes, e->episode);
+	struct timeline_lanes *lanes = &p->conditions[e->tee % MAX_POOLS][e->condition];
+	bool drawn = timeline_lanes_lasts(lanes, e->episode);
 	u32 lane;
 
 	if (e->state != EVENT_END && drawn)
 		return;
 	if (e->state != EVENT_END)
-		lane = lanes_begin(lanes, e->since_ns, e->episode);
+		lane = timeline_lanes_begin(lanes, e->since_ns, e->episode);
 	else if (drawn)
-		lane = lanes_end(lanes, e->mono_ns, e->episode);
+		lane = timeline_lanes_end(lanes, e->mono_ns, e->episode);
 	else
-		lane = lanes_place(lanes, e->since_ns, e->mono_ns);
+		lane = timeline_lanes_place(lanes, e->since_ns, e->mono_ns);
 	if (lane == LANE_NONE) {
 		x->out_of_memory = true;
 		return;
@@ -346,9 +347,9 @@ static void end(struct export *x)
 	if (!p)
 		return;
 	for (int pool = 0; pool < MAX_POOLS; pool++) {
-		lanes_free(&p->slots[pool]);
+		timeline_lanes_free(&p->slots[pool]);
 		for (int cond = 0; cond < NR_CONDS; cond++)
-			lanes_free(&p->conditions[pool][cond]);
+			timeline_lanes_free(&p->conditions[pool][cond]);
 	}
 	timeline_free(p->t);
 	free(p);

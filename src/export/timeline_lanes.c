@@ -8,7 +8,7 @@
 
 #define LASTS (~0ULL)
 
-static u32 latest_free(const struct lanes *l, u64 start_ns)
+static u32 latest_free(const struct timeline_lanes *l, u64 start_ns)
 {
 	u32 best = LANE_NONE;
 
@@ -22,7 +22,7 @@ static u32 latest_free(const struct lanes *l, u64 start_ns)
 }
 
 /* A stay that comes late, after one which began when it was over. */
-static u32 gap_before_last(const struct lanes *l, u64 start_ns, u64 end_ns)
+static u32 gap_before_last(const struct timeline_lanes *l, u64 start_ns, u64 end_ns)
 {
 	for (u32 i = 0; i < l->count; i++)
 		if (l->lanes[i].before_ns <= start_ns && end_ns < l->lanes[i].start_ns)
@@ -30,7 +30,7 @@ static u32 gap_before_last(const struct lanes *l, u64 start_ns, u64 end_ns)
 	return LANE_NONE;
 }
 
-static u32 ends_first(const struct lanes *l)
+static u32 ends_first(const struct timeline_lanes *l)
 {
 	u32 first = 0;
 
@@ -40,31 +40,31 @@ static u32 ends_first(const struct lanes *l)
 	return first;
 }
 
-static u32 add(struct lanes *l)
+static u32 add(struct timeline_lanes *l)
 {
 	if (l->count == LANES_MAX)
 		return ends_first(l);
 	if (l->count == l->room) {
 		u32 room = l->room ? l->room * 2 : 8;
-		struct lane *more = realloc(l->lanes, room * sizeof(*more));
+		struct timeline_lane *more = realloc(l->lanes, room * sizeof(*more));
 
 		if (!more)
 			return LANE_NONE;
 		l->lanes = more;
 		l->room = room;
 	}
-	l->lanes[l->count] = (struct lane){};
+	l->lanes[l->count] = (struct timeline_lane){};
 	return l->count++;
 }
 
-static void set_last(struct lane *lane, u64 start_ns, u64 end_ns, u64 id)
+static void set_last(struct timeline_lane *lane, u64 start_ns, u64 end_ns, u64 id)
 {
-	*lane = (struct lane){
+	*lane = (struct timeline_lane){
 		.start_ns = start_ns, .end_ns = end_ns, .before_ns = lane->end_ns, .id = id
 	};
 }
 
-u32 lanes_place(struct lanes *l, u64 start_ns, u64 end_ns)
+u32 timeline_lanes_place(struct timeline_lanes *l, u64 start_ns, u64 end_ns)
 {
 	u32 i = latest_free(l, start_ns);
 
@@ -81,7 +81,7 @@ u32 lanes_place(struct lanes *l, u64 start_ns, u64 end_ns)
 	return i;
 }
 
-u32 lanes_begin(struct lanes *l, u64 start_ns, u64 id)
+u32 timeline_lanes_begin(struct timeline_lanes *l, u64 start_ns, u64 id)
 {
 	u32 i = latest_free(l, start_ns);
 
@@ -92,7 +92,7 @@ u32 lanes_begin(struct lanes *l, u64 start_ns, u64 id)
 	return i;
 }
 
-static u32 find(const struct lanes *l, u64 id)
+static u32 find(const struct timeline_lanes *l, u64 id)
 {
 	for (u32 i = 0; i < l->count; i++)
 		if (l->lanes[i].end_ns == LASTS && l->lanes[i].id == id)
@@ -100,12 +100,12 @@ static u32 find(const struct lanes *l, u64 id)
 	return LANE_NONE;
 }
 
-bool lanes_lasts(const struct lanes *l, u64 id)
+bool timeline_lanes_lasts(const struct timeline_lanes *l, u64 id)
 {
 	return find(l, id) != LANE_NONE;
 }
 
-u32 lanes_end(struct lanes *l, u64 end_ns, u64 id)
+u32 timeline_lanes_end(struct timeline_lanes *l, u64 end_ns, u64 id)
 {
 	u32 i = find(l, id);
 
@@ -114,8 +114,8 @@ u32 lanes_end(struct lanes *l, u64 end_ns, u64 id)
 	return i;
 }
 
-void lanes_free(struct lanes *l)
+void timeline_lanes_free(struct timeline_lanes *l)
 {
 	free(l->lanes);
-	*l = (struct lanes){};
+	*l = (struct timeline_lanes){};
 }

@@ -14,7 +14,7 @@
 static const char *const before[] = { "ts", "boot_id", "epoch", "seq" };
 static const char *const gap_columns[] = { "lines", "since_ns", "error" };
 
-static void head_pools(struct line *l)
+static void head_pools(struct line_buffer *l)
 {
 	char key[64], column[128];
 
@@ -30,7 +30,7 @@ static void head_pools(struct line *l)
 		}
 }
 
-static void head(struct line *l, enum log_type type)
+static void head(struct line_buffer *l, enum log_type type)
 {
 	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
 		csv_name(l, before[i]);
@@ -54,7 +54,7 @@ static void head(struct line *l, enum log_type type)
 	csv_end(l);
 }
 
-static void put_pool(struct line *l, const struct log_item *item)
+static void put_pool(struct line_buffer *l, const struct log_item *item)
 {
 	struct value v;
 
@@ -71,7 +71,7 @@ static void put_pool(struct line *l, const struct log_item *item)
 		}
 }
 
-static void put_ta(struct line *l, const struct log_item *item)
+static void put_ta(struct line_buffer *l, const struct log_item *item)
 {
 	for (size_t i = 0; i < nr_ta_fields; i++) {
 		const struct value v = ta_fields[i].get(item->s, item->ta);
@@ -80,7 +80,7 @@ static void put_ta(struct line *l, const struct log_item *item)
 	}
 }
 
-static void put_session(struct line *l, const struct log_item *item)
+static void put_session(struct line_buffer *l, const struct log_item *item)
 {
 	for (size_t i = 0; i < nr_session_fields; i++) {
 		struct value v;
@@ -92,7 +92,7 @@ static void put_session(struct line *l, const struct log_item *item)
 	}
 }
 
-static void put_losses(struct line *l, const struct snap_losses *losses)
+static void put_losses(struct line_buffer *l, const struct snap_losses *losses)
 {
 	for (int i = 0; i < NR_LOSSES; i++)
 		csv_number(l, losses->count[i]);
@@ -102,7 +102,7 @@ static void put_losses(struct line *l, const struct snap_losses *losses)
 		csv_unknown(l);
 }
 
-static void put_event(struct line *l, const struct log_item *item, u64 seq)
+static void put_event(struct line_buffer *l, const struct log_item *item, u64 seq)
 {
 	json_t *event = event_line_json(item->host, item->event, seq);
 	char who[MAX_PARTIES * EVENT_LINE];
@@ -112,14 +112,14 @@ static void put_event(struct line *l, const struct log_item *item, u64 seq)
 	json_decref(event);
 }
 
-static void put_gap(struct line *l, const struct log_gap *gap)
+static void put_gap(struct line_buffer *l, const struct log_gap *gap)
 {
 	csv_number(l, gap->lines);
 	csv_number(l, gap->since_ns);
 	csv_text(l, strerror(gap->error));
 }
 
-static void put(struct line *l, const struct log_item *item, u64 seq)
+static void put(struct line_buffer *l, const struct log_item *item, u64 seq)
 {
 	csv_time(l, item->real_ns);
 	if (item->host->boot_id[0])

@@ -15,7 +15,7 @@
 struct log_out {
 	FILE *out;
 	enum log_type table; /* of CSV: what is written */
-	struct line line;
+	struct line_buffer line;
 	struct metric_out metrics; /* of prometheus */
 };
 

@@ -54,9 +54,9 @@ struct log_format {
 	const char *name;
 	u8 files[NR_LOG_TYPES]; /* enum log_names; NR_LOG_NAMES: it has no such line */
 	/* What a new file begins with; NULL: with the host. */
-	void (*head)(struct line *l, enum log_type type);
+	void (*head)(struct line_buffer *l, enum log_type type);
 	/* seq: the number of the line. */
-	void (*put)(struct line *l, const struct log_item *item, u64 seq);
+	void (*put)(struct line_buffer *l, const struct log_item *item, u64 seq);
 };
 
 extern const struct log_format log_jsonl, log_csv;

@@ -16,7 +16,7 @@ const char *const log_types[NR_LOG_TYPES] = {
 };
 
 /* The members of an object, behind those that the line has already. */
-static void put_members(struct line *l, json_t *object)
+static void put_members(struct line_buffer *l, json_t *object)
 {
 	static const char *const heads[] = { "schema", "ts", "boot_id", "seq" };
 	size_t room = sizeof(l->text) - l->len, len;
@@ -34,7 +34,7 @@ static void put_members(struct line *l, json_t *object)
 	l->len += len - 1; /* line_close() puts the } */
 }
 
-static void put_condition(struct line *l, const struct snap_cond *c)
+static void put_condition(struct line_buffer *l, const struct snap_cond *c)
 {
 	if (!c->known) {
 		line_put(l, "null");
@@ -51,7 +51,7 @@ static void put_condition(struct line *l, const struct snap_cond *c)
 	line_close(l);
 }
 
-static void put_pool(struct line *l, const struct log_item *item)
+static void put_pool(struct line_buffer *l, const struct log_item *item)
 {
 	for (size_t i = 0; i < nr_pool_fields; i++) {
 		const struct pool_field *f = &pool_fields[i];
@@ -73,7 +73,7 @@ static void put_pool(struct line *l, const struct log_item *item)
 }
 
 /* As in a frame: [lower edge, calls] of what is not empty. */
-static void put_octaves(struct line *l, const char *name, const u64 *octaves)
+static void put_octaves(struct line_buffer *l, const char *name, const u64 *octaves)
 {
 	bool begun = false;
 	char key[64];
@@ -94,7 +94,7 @@ static void put_octaves(struct line *l, const char *name, const u64 *octaves)
 	line_char(l, ']');
 }
 
-static void put_rpc_kinds(struct line *l, const struct snap_ta *row)
+static void put_rpc_kinds(struct line_buffer *l, const struct snap_ta *row)
 {
 	char key[64];
 
@@ -116,7 +116,7 @@ static void put_rpc_kinds(struct line *l, const struct snap_ta *row)
 	line_close(l);
 }
 
-static void put_ta(struct line *l, const struct log_item *item)
+static void put_ta(struct line_buffer *l, const struct log_item *item)
 {
 	for (size_t i = 0; i < nr_ta_fields; i++) {
 		const struct ta_field *f = &ta_fields[i];
@@ -131,7 +131,7 @@ static void put_ta(struct line *l, const struct log_item *item)
 	put_rpc_kinds(l, item->ta);
 }
 
-static void put_session(struct line *l, const struct log_item *item)
+static void put_session(struct line_buffer *l, const struct log_item *item)
 {
 	for (size_t i = 0; i < nr_session_fields; i++) {
 		const struct session_field *f = &session_fields[i];
@@ -145,7 +145,7 @@ static void put_session(struct line *l, const struct log_item *item)
 	}
 }
 
-static void put_losses(struct line *l, const struct log_item *item)
+static void put_losses(struct line_buffer *l, const struct log_item *item)
 {
 	const struct snap_losses *losses = &item->s->losses;
 
@@ -158,7 +158,7 @@ static void put_losses(struct line *l, const struct log_item *item)
 		line_put(l, "null");
 }
 
-static void put_omitted(struct line *l, const struct log_omitted *omitted)
+static void put_omitted(struct line_buffer *l, const struct log_omitted *omitted)
 {
 	line_count(l, "tee", omitted->tee);
 	line_key(l, "condition");
@@ -167,7 +167,7 @@ static void put_omitted(struct line *l, const struct log_omitted *omitted)
 	line_count(l, "since_ns", omitted->since_ns);
 }
 
-static void put_gap(struct line *l, const struct log_gap *gap)
+static void put_gap(struct line_buffer *l, const struct log_gap *gap)
 {
 	line_count(l, "lines", gap->lines);
 	line_count(l, "since_ns", gap->since_ns);
@@ -175,7 +175,7 @@ static void put_gap(struct line *l, const struct log_gap *gap)
 	line_quote(l, strerror(gap->error));
 }
 
-static void put(struct line *l, const struct log_item *item, u64 seq)
+static void put(struct line_buffer *l, const struct log_item *item, u64 seq)
 {
 	line_head(l, item->host, item->real_ns);
 	line_count(l, "epoch", item->host->mono_ns);

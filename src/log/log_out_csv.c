@@ -29,14 +29,15 @@ static void csv_begin(struct log_out *x)
 	line_send(&x->line, x->out);
 }
 
-static void put_member(struct line *l, const json_t *json, const char *name, enum field_unit unit)
+static void put_member(struct line_buffer *l, const json_t *json, const char *name,
+		       enum field_unit unit)
 {
 	char key[64];
 
 	csv_json(l, json_object_get(json, field_json_key(name, unit, key, sizeof(key))));
 }
 
-static void put_pool(struct line *l, const json_t *json)
+static void put_pool(struct line_buffer *l, const json_t *json)
 {
 	const json_t *conditions = json_object_get(json, "conditions");
 
@@ -49,20 +50,20 @@ static void put_pool(struct line *l, const json_t *json)
 				   condition_fields[i].name, condition_fields[i].unit);
 }
 
-static void put_ta(struct line *l, const json_t *json)
+static void put_ta(struct line_buffer *l, const json_t *json)
 {
 	for (size_t i = 0; i < nr_ta_fields; i++)
 		put_member(l, json, ta_fields[i].name, ta_fields[i].unit);
 }
 
-static void put_session(struct line *l, const json_t *json)
+static void put_session(struct line_buffer *l, const json_t *json)
 {
 	for (size_t i = 0; i < nr_session_fields; i++)
 		if (session_fields[i].kind != KIND_INTERVAL)
 			put_member(l, json, session_fields[i].name, session_fields[i].unit);
 }
 
-static void put_losses(struct line *l, const json_t *json)
+static void put_losses(struct line_buffer *l, const json_t *json)
 {
 	for (int i = 0; i < NR_LOSSES; i++)
 		csv_json(l, json_object_get(json, loss_fields[i].name));
@@ -77,7 +78,7 @@ static const char *name_of(const json_t *party)
 }
 
 /* Who, as event_who() has it. */
-static void put_event(struct line *l, const json_t *json)
+static void put_event(struct line_buffer *l, const json_t *json)
 {
 	const json_t *who = json_object_get(json, "who");
 	char text[MAX_PARTIES * EVENT_LINE] = "";
@@ -101,7 +102,7 @@ static void put_event(struct line *l, const json_t *json)
 	csv_event(l, json, text);
 }
 
-static void put_gap(struct line *l, const json_t *json)
+static void put_gap(struct line_buffer *l, const json_t *json)
 {
 	csv_json(l, json_object_get(json, "lines"));
 	csv_json(l, json_object_get(json, "since_ns"));
@@ -110,11 +111,11 @@ static void put_gap(struct line *l, const json_t *json)
 
 static void csv_line(struct log_out *x, const struct log_entry *entry, const json_t *json)
 {
-	static void (*const rows[NR_LOG_TYPES])(struct line *, const json_t *) = {
+	static void (*const rows[NR_LOG_TYPES])(struct line_buffer *, const json_t *) = {
 		[LOG_POOL] = put_pool,     [LOG_TA] = put_ta,       [LOG_SESSION] = put_session,
 		[LOG_LOSSES] = put_losses, [LOG_EVENT] = put_event, [LOG_GAP] = put_gap,
 	};
-	struct line *l = &x->line;
+	struct line_buffer *l = &x->line;
 
 	if (entry->type != x->table)
 		return;

@@ -8,7 +8,7 @@
 #include "log/log_sink.h"
 
 void log_sink_init(struct log_sink *k, const struct log_format *format, struct log_dir *d,
-		   struct line *line, u64 share)
+		   struct line_buffer *line, u64 share)
 {
 	*k = (struct log_sink){ .format = format, .dir = d, .line = line };
 	for (int name = 0; name < NR_LOG_NAMES; name++)

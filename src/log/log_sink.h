@@ -14,7 +14,7 @@
 struct log_sink {
 	const struct log_format *format;
 	struct log_dir *dir;
-	struct line *line; /* to put lines together in: the owner's */
+	struct line_buffer *line; /* to put lines together in: the owner's */
 	struct log_file files[NR_LOG_NAMES];
 	u64 seq;                /* of the last line, lost ones included */
 	u64 lines;              /* written */
@@ -32,7 +32,7 @@ struct log_sink {
 
 /* share: of the cap, for each file. */
 void log_sink_init(struct log_sink *k, const struct log_format *format, struct log_dir *d,
-		   struct line *line, u64 share);
+		   struct line_buffer *line, u64 share);
 
 /* Writes the line, or counts it as lost. */
 void log_sink_put(struct log_sink *k, const struct log_item *item);

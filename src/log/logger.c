@@ -34,7 +34,7 @@ struct logger {
 	struct log_pack pack;
 	int nr_sinks;
 	struct log_sink sinks[MAX_SINKS];
-	struct line line;
+	struct line_buffer line;
 	/* What was given last. */
 	const struct host *host;
 	const struct snapshot *last;

@@ -14,7 +14,7 @@
 			"HTTP requests, by the status of the answer"                               \
 	}
 
-const struct self_field self_fields[NR_SELF] = {
+const struct daemon_stat_field daemon_stat_fields[NR_SELF] = {
 	[SELF_CLIENTS] = { UNIT_COUNT, KIND_NOW, "optee_top_clients", .help = "clients connected" },
 	[SELF_CLIENTS_SERVED] = { UNIT_COUNT, KIND_TOTAL, "optee_top_clients_served_total",
 				  .help = "clients that have connected" },
@@ -62,14 +62,14 @@ const struct self_field self_fields[NR_SELF] = {
 			    .help = "CPU time of the process" },
 };
 
-void self_init(struct self_stats *self)
+void daemon_stats_init(struct daemon_stats *self)
 {
 	self->since_ns = clock_ns(CLOCK_REALTIME);
 	for (int i = 0; i < NR_SELF; i++)
 		self->at[i] = SELF_UNUSED;
 }
 
-void self_use(struct self_stats *self, enum self_stat first, enum self_stat last)
+void daemon_stats_use(struct daemon_stats *self, enum daemon_stat first, enum daemon_stat last)
 {
 	for (int i = first; i <= (int)last; i++)
 		self->at[i] = 0;
@@ -94,7 +94,7 @@ static u64 resident(void)
 	return bytes;
 }
 
-void self_measure(struct self_stats *self)
+void daemon_stats_measure(struct daemon_stats *self)
 {
 	self->at[SELF_RESIDENT] = resident();
 	self->at[SELF_CPU_TIME] = clock_ns(CLOCK_PROCESS_CPUTIME_ID);

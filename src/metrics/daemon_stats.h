@@ -3,12 +3,12 @@
  * Figures of the daemon itself: one row each. Whose a figure is counts it where it
  * happens; src/metrics/metrics.c prints all that are in use.
  */
-#ifndef OPTEE_TOP_SELF_STATS_H
-#define OPTEE_TOP_SELF_STATS_H
+#ifndef OPTEE_TOP_DAEMON_STATS_H
+#define OPTEE_TOP_DAEMON_STATS_H
 
 #include "model/fields.h"
 
-enum self_stat {
+enum daemon_stat {
 	/* Clients of the unix socket. */
 	SELF_CLIENTS,
 	SELF_CLIENTS_SERVED,
@@ -47,12 +47,12 @@ enum self_stat {
 
 #define SELF_UNUSED (~0ULL)
 
-struct self_stats {
+struct daemon_stats {
 	u64 since_ns;    /* CLOCK_REALTIME, since when it counts */
 	u64 at[NR_SELF]; /* times in ns; SELF_UNUSED: nobody counts it, and it is not shown */
 };
 
-struct self_field {
+struct daemon_stat_field {
 	enum field_unit unit;
 	enum field_kind kind;
 	const char *metric;
@@ -60,18 +60,18 @@ struct self_field {
 	const char *help;
 };
 
-extern const struct self_field self_fields[NR_SELF];
+extern const struct daemon_stat_field daemon_stat_fields[NR_SELF];
 
 /* From now on; nothing is in use yet. */
-void self_init(struct self_stats *self);
+void daemon_stats_init(struct daemon_stats *self);
 
 /* These, first to last, are counted from now on. */
-void self_use(struct self_stats *self, enum self_stat first, enum self_stat last);
+void daemon_stats_use(struct daemon_stats *self, enum daemon_stat first, enum daemon_stat last);
 
 /* Fills in the figures of the process, as they are now. */
-void self_measure(struct self_stats *self);
+void daemon_stats_measure(struct daemon_stats *self);
 
-static inline void self_count(struct self_stats *self, enum self_stat what)
+static inline void daemon_stats_count(struct daemon_stats *self, enum daemon_stat what)
 {
 	if (self->at[what] != SELF_UNUSED)
 		self->at[what]++;

@@ -26,7 +26,7 @@ enum state { STATE_FREE, STATE_IDLE, STATE_LINGER, STATE_READ, STATE_WRITE };
 
 struct conn {
 	struct http *http;
-	struct watched watched;
+	struct loop_fd watched;
 	struct http_peer peer;
 	enum state state;
 	u64 since; /* when the state, or the request, began */
@@ -47,7 +47,7 @@ struct http {
 	const struct http_names *names; /* NULL: any name will do */
 	http_render render;
 	void *arg;
-	struct self_stats *self;
+	struct daemon_stats *self;
 	struct http_bodies bodies;
 	struct conn conns[HTTP_CONNECTIONS];
 };
@@ -64,7 +64,7 @@ static void drop(struct conn *c)
 	bool cut = c->state == STATE_READ ? c->got > 0 : c->state == STATE_WRITE;
 
 	if (cut)
-		self_count(c->http->self, SELF_HTTP_CUT);
+		daemon_stats_count(c->http->self, SELF_HTTP_CUT);
 	loop_remove(c->http->loop, &c->watched);
 	close(c->watched.fd);
 	release_body(c);
@@ -166,7 +166,7 @@ static void respond(struct conn *c, struct http_request *r)
 	}
 	c->keep = r->keep && (r->status == 200 || r->status == 404);
 	http_answer_make(&c->answer, r, c->keep, c->body != NULL, len);
-	self_count(h->self, http_answer_stat(r->status));
+	daemon_stats_count(h->self, http_answer_stat(r->status));
 	if (r->head)
 		release_body(c);
 	c->sent = 0;
@@ -288,7 +288,7 @@ static void serve(struct http *h, int fd)
 
 	memset(c, 0, offsetof(struct conn, in));
 	c->http = h;
-	c->watched = (struct watched){ .fd = fd, .ready = conn_ready, .arg = c };
+	c->watched = (struct loop_fd){ .fd = fd, .ready = conn_ready, .arg = c };
 	c->peer = http_peer_of(fd);
 	if (loop_add(h->loop, &c->watched, EPOLLIN)) {
 		close(fd);
@@ -309,7 +309,7 @@ static void listener_ready(void *arg, u32 events)
 		int fd = acceptor_next(&h->acceptor, &full);
 
 		if (full)
-			self_count(h->self, SELF_HTTP_FULL);
+			daemon_stats_count(h->self, SELF_HTTP_FULL);
 		if (fd < 0)
 			return;
 		serve(h, fd);
@@ -317,7 +317,7 @@ static void listener_ready(void *arg, u32 events)
 }
 
 int http_new(struct http **to, struct loop *loop, int fd, const struct http_names *names,
-	     http_render render, void *arg, struct self_stats *self)
+	     http_render render, void *arg, struct daemon_stats *self)
 {
 	struct http *h = calloc(1, sizeof(*h));
 	int domain = AF_UNIX, err;
@@ -337,7 +337,7 @@ int http_new(struct http **to, struct loop *loop, int fd, const struct http_name
 		free(h);
 		return err;
 	}
-	self_use(self, SELF_HTTP_CONNECTIONS, SELF_HTTP_FULL);
+	daemon_stats_use(self, SELF_HTTP_CONNECTIONS, SELF_HTTP_FULL);
 	*to = h;
 	return 0;
 }

@@ -25,7 +25,7 @@ struct http;
  * render writes the page; self counts. Returns 0 or -errno.
  */
 int http_new(struct http **to, struct loop *loop, int fd, const struct http_names *names,
-	     http_render render, void *arg, struct self_stats *self);
+	     http_render render, void *arg, struct daemon_stats *self);
 
 /* There is a new snapshot: what was rendered is old. */
 void http_changed(struct http *h);

@@ -8,7 +8,7 @@
 
 static const struct status {
 	int status;
-	enum self_stat stat;
+	enum daemon_stat stat;
 	const char *reason;
 	const char *line; /* the body */
 } statuses[] = {
@@ -34,7 +34,7 @@ static const struct status *find(int status)
 	return find(500);
 }
 
-enum self_stat http_answer_stat(int status)
+enum daemon_stat http_answer_stat(int status)
 {
 	return find(status)->stat;
 }

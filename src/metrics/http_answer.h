@@ -19,6 +19,6 @@ void http_answer_make(struct http_answer *a, const struct http_request *r, bool 
 		      bool with_body, size_t len);
 
 /* What counts answers of this status. */
-enum self_stat http_answer_stat(int status);
+enum daemon_stat http_answer_stat(int status);
 
 #endif

@@ -251,13 +251,13 @@ static void put_driver(struct metric_out *m, const struct host *host, const stru
 	put_tas(m, s);
 }
 
-static void put_self(struct metric_out *m, const struct self_stats *self)
+static void put_self(struct metric_out *m, const struct daemon_stats *self)
 {
 	const char *last = "";
 
 	metric_created(m, self->since_ns);
 	for (int i = 0; i < NR_SELF; i++) {
-		const struct self_field *f = &self_fields[i];
+		const struct daemon_stat_field *f = &daemon_stat_fields[i];
 		struct labels l = {};
 
 		if (strcmp(f->metric, last))
@@ -272,7 +272,7 @@ static void put_self(struct metric_out *m, const struct self_stats *self)
 }
 
 void metrics_print(FILE *out, enum metrics_dialect dialect, const struct host *host,
-		   const struct snapshot *s, const struct self_stats *self)
+		   const struct snapshot *s, const struct daemon_stats *self)
 {
 	struct metric_out m;
 

@@ -18,6 +18,6 @@ const char *metrics_type(enum metrics_dialect dialect);
  * NULL when this is no daemon. Whether it could be written is for the owner of out to ask.
  */
 void metrics_print(FILE *out, enum metrics_dialect dialect, const struct host *host,
-		   const struct snapshot *s, const struct self_stats *self);
+		   const struct snapshot *s, const struct daemon_stats *self);
 
 #endif

@@ -8,7 +8,7 @@
 #include "base/fail.h"
 #include "metrics/textfile.h"
 
-int textfile_init(struct textfile *t, const char *name, struct self_stats *self)
+int textfile_init(struct textfile *t, const char *name, struct daemon_stats *self)
 {
 	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
 	int n;
@@ -20,7 +20,7 @@ int textfile_init(struct textfile *t, const char *name, struct self_stats *self)
 	if (n >= (int)sizeof(t->partial) || strlen(name) >= sizeof(t->name))
 		return -ENAMETOOLONG;
 	strcpy(t->name, name);
-	self_use(self, SELF_TEXTFILE_WRITES, SELF_TEXTFILE_ERRORS);
+	daemon_stats_use(self, SELF_TEXTFILE_WRITES, SELF_TEXTFILE_ERRORS);
 	return 0;
 }
 
@@ -90,7 +90,7 @@ int textfile_write(struct textfile *t, void (*print)(void *arg, FILE *out), void
 {
 	int err = write_whole(t, print, arg);
 
-	self_count(t->self, err ? SELF_TEXTFILE_ERRORS : SELF_TEXTFILE_WRITES);
+	daemon_stats_count(t->self, err ? SELF_TEXTFILE_ERRORS : SELF_TEXTFILE_WRITES);
 	tell(t, err);
 	return err;
 }

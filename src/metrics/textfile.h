@@ -13,7 +13,7 @@
 
 struct textfile {
 	char name[PATH_MAX], partial[PATH_MAX];
-	struct self_stats *self;
+	struct daemon_stats *self;
 	int error; /* errno of the last attempt, 0: it succeeded */
 };
 
@@ -21,7 +21,7 @@ struct textfile {
  * The file is not written yet. name should be absolute and end with .prom, or
  * node_exporter does not read it. Returns 0, or -ENAMETOOLONG.
  */
-int textfile_init(struct textfile *t, const char *name, struct self_stats *self);
+int textfile_init(struct textfile *t, const char *name, struct daemon_stats *self);
 
 /* Rewrites it; print writes the text, which has to be the classic one. Returns 0 or -errno. */
 int textfile_write(struct textfile *t, void (*print)(void *arg, FILE *out), void *arg);

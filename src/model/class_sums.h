@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Reckoning with the sums over calls. */
-#ifndef OPTEE_TOP_SUMS_H
-#define OPTEE_TOP_SUMS_H
+#ifndef OPTEE_TOP_CLASS_SUMS_H
+#define OPTEE_TOP_CLASS_SUMS_H
 
 #include "abi.h"
 

@@ -43,7 +43,7 @@ const struct option_help option_table[] = {
 	{ 0, "rules", "FILE", "check by these rules, one a line; see 'optee-top help rules'",
 	  SETS(TEXT, rules) },
 	{ 0, "live", "SECONDS", "check the running kernel for so long, 0.1 to 86400",
-	  WITHIN(NUMBER, live, MIN_DELAY, MAX_LIVE) },
+	  WITHIN(NUMBER, live, MIN_DELAY, MAX_LIVE_SECONDS) },
 	{ 0, "format", "FORMAT",
 	  "of export: jsonl, csv, perfetto (of a recording) or prometheus (of a log); of check: table (default), tap, junit or json",
 	  SETS(TEXT, format) },

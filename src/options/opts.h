@@ -11,19 +11,19 @@
 #include "options/attach_opts.h"
 
 /* Seconds between frames: the limits of -d, and of the key d. */
-#define MIN_DELAY    0.1
-#define MAX_DELAY    3600.0
+#define MIN_DELAY        0.1
+#define MAX_DELAY        3600.0
 
-#define MAX_DURATION 31536000.0
+#define MAX_DURATION     31536000.0
 
 /* Of a replay. */
-#define MIN_SPEED    0.1
-#define MAX_SPEED    1000.0
+#define MIN_SPEED        0.1
+#define MAX_SPEED        1000.0
 
-#define MIN_STARVED  0.001
-#define STARVED_NS   1000000000ULL /* unless another limit is given */
-#define MAX_RESERVED 256
-#define MAX_LIVE     86400.0
+#define MIN_STARVED      0.001
+#define STARVED_NS       1000000000ULL /* unless another limit is given */
+#define MAX_RESERVED     256
+#define MAX_LIVE_SECONDS 86400.0
 
 /* Of the daemon only. NULL: not given. */
 struct daemon_opts {

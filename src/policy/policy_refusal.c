@@ -141,7 +141,7 @@ static void say_last(const char *said, int err, char *why, size_t len)
 		snprintf(why, len, "%s (%.*s)", strerror(-err), (int)(end - begin), said + begin);
 }
 
-void policy_why(const char *said, int err, char *why, size_t len)
+void policy_refusal(const char *said, int err, char *why, size_t len)
 {
 	char text[512], safe[sizeof(text) * 4 + 1];
 

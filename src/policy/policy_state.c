@@ -9,11 +9,11 @@
 #include "policy/policy_state_fields.h"
 
 /* What the driver says of a queue's policy, of all calls and by class. */
-static const struct policy_figure policy_counts[] = {
+static const struct policy_state_field policy_counts[] = {
 	{ "reserve_yes", offsetof(struct pool_policy, reserve_yes), NULL },
 	{ "reserve_no", offsetof(struct pool_policy, reserve_no), NULL },
 };
-static const struct policy_figure class_counts[] = {
+static const struct policy_state_field class_counts[] = {
 	{ "calls", offsetof(struct policy_counts, calls), NULL },
 	{ "waited", offsetof(struct policy_counts, waited), NULL },
 	{ "wait_ns", offsetof(struct policy_counts, wait_ns), NULL },
@@ -26,8 +26,8 @@ static const struct policy_figure class_counts[] = {
 
 #define NR(table) (sizeof(table) / sizeof((table)[0]))
 
-static void set_figure(void *of, const struct policy_figure *figures, size_t nr, const char *name,
-		       const char *value)
+static void set_figure(void *of, const struct policy_state_field *figures, size_t nr,
+		       const char *name, const char *value)
 {
 	for (size_t i = 0; i < nr; i++)
 		if (!strcmp(figures[i].name, name))

@@ -4,7 +4,7 @@
 
 #define QUEUE(member) #member, offsetof(struct policy_queue, member)
 
-const struct policy_figure queue_figures[] = {
+const struct policy_state_field queue_figures[] = {
 	{ QUEUE(total), "threads of the TEE; null if the driver does not count them" },
 	{ QUEUE(free), "of these, threads that no call holds; null like total" },
 	{ QUEUE(reserved), "sessions that hold a reservation" },

@@ -461,7 +461,7 @@ static enum status keep(struct probes *p)
 	p->shared = (const struct shared *)(bss + offset);
 	p->inspect_fd = dup_fd(bpf_program__fd(skel->progs.inspect));
 	p->look_sight_fd = dup_fd(bpf_program__fd(skel->progs.look_sight));
-	p->ended_fd = dup_fd(bpf_map__fd(skel->maps.ended));
+	p->ended_fd = dup_fd(bpf_map__fd(skel->maps.ended_episodes));
 	if (calls)
 		p->records_fd = dup_fd(bpf_map__fd(skel->maps.records));
 	p->starved_ns = skel->rodata->starved_ns;

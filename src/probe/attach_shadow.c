@@ -116,7 +116,7 @@ static void leave_out_table(struct bpf_object *object)
 		bpf_program__set_autoload(prog, false);
 }
 
-/* What the verifier says, as policy_why() wants it. */
+/* What the verifier says, as policy_refusal() wants it. */
 struct words {
 	char begin[sizeof(BEGIN) - 1], log[LOG_BYTES];
 };
@@ -170,7 +170,7 @@ static enum status not_taken(const struct shadows *s, u32 n, u32 link, struct wo
 		return fail(STATUS_FAILURE, "cannot %s: its %s: %s", doing, callback,
 			    strerror(-err));
 	strcpy(words->log + len, END);
-	policy_why(words->begin, err, why, sizeof(why));
+	policy_refusal(words->begin, err, why, sizeof(why));
 	more = strstr(why, "; --verbose");
 	if (more)
 		*more = '\0'; /* there is none here */

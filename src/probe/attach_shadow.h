@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Policies in shadow: they take the places of the probes' stubs (bpf/shadow_stubs.bpf.h). */
-#ifndef OPTEE_TOP_SHADOW_H
-#define OPTEE_TOP_SHADOW_H
+#ifndef OPTEE_TOP_ATTACH_SHADOW_H
+#define OPTEE_TOP_ATTACH_SHADOW_H
 
 #include "abi.h"
 #include "base/fail.h"

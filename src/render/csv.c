@@ -6,38 +6,38 @@
 #include "render/csv.h"
 #include "render/json_keys.h"
 
-static void next_field(struct line *l)
+static void next_field(struct line_buffer *l)
 {
 	if (l->begun)
 		line_char(l, ',');
 	l->begun = true;
 }
 
-void csv_name(struct line *l, const char *name)
+void csv_name(struct line_buffer *l, const char *name)
 {
 	next_field(l);
 	line_put(l, name);
 }
 
-void csv_key(struct line *l, const char *name, enum field_unit unit)
+void csv_key(struct line_buffer *l, const char *name, enum field_unit unit)
 {
 	char key[64];
 
 	csv_name(l, field_json_key(name, unit, key, sizeof(key)));
 }
 
-void csv_unknown(struct line *l)
+void csv_unknown(struct line_buffer *l)
 {
 	next_field(l);
 }
 
-void csv_number(struct line *l, u64 n)
+void csv_number(struct line_buffer *l, u64 n)
 {
 	next_field(l);
 	line_unsigned(l, n);
 }
 
-void csv_text(struct line *l, const char *text)
+void csv_text(struct line_buffer *l, const char *text)
 {
 	bool guarded = *text && strchr("=+-@'\t\r", *text);
 
@@ -55,14 +55,14 @@ void csv_text(struct line *l, const char *text)
 	line_char(l, '"');
 }
 
-void csv_time(struct line *l, u64 real_ns)
+void csv_time(struct line_buffer *l, u64 real_ns)
 {
 	char stamp[TIMESTAMP_LEN];
 
 	csv_name(l, format_timestamp(real_ns, stamp));
 }
 
-void csv_value(struct line *l, const struct value *v, enum field_unit unit)
+void csv_value(struct line_buffer *l, const struct value *v, enum field_unit unit)
 {
 	if (!v->known) {
 		csv_unknown(l);
@@ -78,7 +78,7 @@ void csv_value(struct line *l, const struct value *v, enum field_unit unit)
 }
 
 /* The texts of an array with "; " between; what is longer than any of ours is cut off. */
-static void put_joined(struct line *l, const json_t *array)
+static void put_joined(struct line_buffer *l, const json_t *array)
 {
 	char joined[MAX_PARTIES * (EVENT_LINE + 2)] = "";
 	size_t at = 0;
@@ -89,7 +89,7 @@ static void put_joined(struct line *l, const json_t *array)
 	csv_text(l, joined);
 }
 
-void csv_json(struct line *l, const json_t *value)
+void csv_json(struct line_buffer *l, const json_t *value)
 {
 	if (json_is_string(value)) {
 		csv_text(l, json_string_value(value));
@@ -108,12 +108,12 @@ void csv_json(struct line *l, const json_t *value)
 	}
 }
 
-void csv_end(struct line *l)
+void csv_end(struct line_buffer *l)
 {
 	line_bytes(l, "\r\n", 2);
 }
 
-void csv_event_head(struct line *l)
+void csv_event_head(struct line_buffer *l)
 {
 	for (const struct key_help *k = event_keys; k->key; k++)
 		csv_name(l, k->key);
@@ -122,7 +122,7 @@ void csv_event_head(struct line *l)
 			csv_name(l, k->key);
 }
 
-void csv_event(struct line *l, const json_t *event, const char *who)
+void csv_event(struct line_buffer *l, const json_t *event, const char *who)
 {
 	const json_t *why = json_object_get(event, "why");
 

@@ -11,21 +11,21 @@
 #include "render/line_buffer.h"
 
 /* Each is a field. */
-void csv_name(struct line *l, const char *name); /* our own word: as it is */
-void csv_key(struct line *l, const char *name, enum field_unit unit);
-void csv_unknown(struct line *l);
-void csv_number(struct line *l, u64 n);
-void csv_text(struct line *l, const char *text);
-void csv_time(struct line *l, u64 real_ns);
-void csv_value(struct line *l, const struct value *v, enum field_unit unit);
+void csv_name(struct line_buffer *l, const char *name); /* our own word: as it is */
+void csv_key(struct line_buffer *l, const char *name, enum field_unit unit);
+void csv_unknown(struct line_buffer *l);
+void csv_number(struct line_buffer *l, u64 n);
+void csv_text(struct line_buffer *l, const char *text);
+void csv_time(struct line_buffer *l, u64 real_ns);
+void csv_value(struct line_buffer *l, const struct value *v, enum field_unit unit);
 /* An array of texts is one of them with "; " between; of anything else the field is empty. */
-void csv_json(struct line *l, const json_t *value);
+void csv_json(struct line_buffer *l, const json_t *value);
 
 /* The end of the line. */
-void csv_end(struct line *l);
+void csv_end(struct line_buffer *l);
 
 /* The fields of an event: the keys of its JSON, those of 'why' after them. */
-void csv_event_head(struct line *l);
-void csv_event(struct line *l, const json_t *event, const char *who);
+void csv_event_head(struct line_buffer *l);
+void csv_event(struct line_buffer *l, const json_t *event, const char *who);
 
 #endif

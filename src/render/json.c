@@ -36,7 +36,7 @@ static void set_head(json_t *object, const struct host *host, u64 real_ns)
 	set(object, "boot_id", host->boot_id[0] ? json_string(host->boot_id) : json_null());
 }
 
-void line_head(struct line *l, const struct host *host, u64 real_ns)
+void line_head(struct line_buffer *l, const struct host *host, u64 real_ns)
 {
 	char stamp[TIMESTAMP_LEN];
 

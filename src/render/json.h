@@ -17,7 +17,7 @@
 json_t *line_json(const struct host *host, u64 real_ns, const char *type);
 
 /* The beginning of one that is written without an object: { and what every line begins with. */
-void line_head(struct line *l, const struct host *host, u64 real_ns);
+void line_head(struct line_buffer *l, const struct host *host, u64 real_ns);
 
 /* A new object. */
 json_t *host_json(const struct host *host);

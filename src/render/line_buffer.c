@@ -5,13 +5,13 @@
 #include "base/printable.h"
 #include "render/line_buffer.h"
 
-void line_clear(struct line *l)
+void line_clear(struct line_buffer *l)
 {
 	l->len = 0;
 	l->full = l->begun = false;
 }
 
-void line_bytes(struct line *l, const char *bytes, size_t len)
+void line_bytes(struct line_buffer *l, const char *bytes, size_t len)
 {
 	if (len > sizeof(l->text) - l->len) {
 		l->full = true;
@@ -21,7 +21,7 @@ void line_bytes(struct line *l, const char *bytes, size_t len)
 	l->len += len;
 }
 
-void line_char(struct line *l, char c)
+void line_char(struct line_buffer *l, char c)
 {
 	if (l->len == sizeof(l->text))
 		l->full = true;
@@ -29,12 +29,12 @@ void line_char(struct line *l, char c)
 		l->text[l->len++] = c;
 }
 
-void line_put(struct line *l, const char *text)
+void line_put(struct line_buffer *l, const char *text)
 {
 	line_bytes(l, text, strlen(text));
 }
 
-void line_unsigned(struct line *l, u64 n)
+void line_unsigned(struct line_buffer *l, u64 n)
 {
 	char digits[20];
 	size_t at = sizeof(digits);
@@ -46,14 +46,14 @@ void line_unsigned(struct line *l, u64 n)
 	line_bytes(l, digits + at, sizeof(digits) - at);
 }
 
-void line_number(struct line *l, s64 n)
+void line_number(struct line_buffer *l, s64 n)
 {
 	if (n < 0)
 		line_char(l, '-');
 	line_unsigned(l, n < 0 ? 0 - (u64)n : (u64)n);
 }
 
-void line_format(struct line *l, const char *fmt, ...)
+void line_format(struct line_buffer *l, const char *fmt, ...)
 {
 	char text[128];
 	va_list args;
@@ -68,27 +68,27 @@ void line_format(struct line *l, const char *fmt, ...)
 		line_bytes(l, text, (size_t)n);
 }
 
-void line_send(struct line *l, FILE *out)
+void line_send(struct line_buffer *l, FILE *out)
 {
 	if (!l->full)
 		fwrite(l->text, 1, l->len, out);
 	line_clear(l);
 }
 
-void line_open(struct line *l)
+void line_open(struct line_buffer *l)
 {
 	line_char(l, '{');
 	l->begun = false;
 }
 
-void line_close(struct line *l)
+void line_close(struct line_buffer *l)
 {
 	line_char(l, '}');
 	l->begun = true;
 }
 
 /* Keys are our own words: nothing in them needs a backslash. */
-void line_key(struct line *l, const char *key)
+void line_key(struct line_buffer *l, const char *key)
 {
 	if (l->begun)
 		line_char(l, ',');
@@ -98,7 +98,7 @@ void line_key(struct line *l, const char *key)
 	line_bytes(l, "\":", 2);
 }
 
-void line_field(struct line *l, const char *name, enum field_unit unit)
+void line_field(struct line_buffer *l, const char *name, enum field_unit unit)
 {
 	char key[64];
 
@@ -106,7 +106,7 @@ void line_field(struct line *l, const char *name, enum field_unit unit)
 }
 
 /* Texts are printable: the escape only keeps a forged one from breaking the line. */
-void line_quote(struct line *l, const char *text)
+void line_quote(struct line_buffer *l, const char *text)
 {
 	size_t n = strlen(text), len;
 	int width;
@@ -126,7 +126,7 @@ void line_quote(struct line *l, const char *text)
 	line_char(l, '"');
 }
 
-void line_quote_or_null(struct line *l, const char *text)
+void line_quote_or_null(struct line_buffer *l, const char *text)
 {
 	if (*text)
 		line_quote(l, text);
@@ -134,7 +134,7 @@ void line_quote_or_null(struct line *l, const char *text)
 		line_put(l, "null");
 }
 
-void line_value(struct line *l, const struct value *v, enum field_unit unit)
+void line_value(struct line_buffer *l, const struct value *v, enum field_unit unit)
 {
 	if (!v->known)
 		line_put(l, "null");
@@ -146,7 +146,7 @@ void line_value(struct line *l, const struct value *v, enum field_unit unit)
 		line_number(l, (s64)v->number);
 }
 
-void line_count(struct line *l, const char *key, u64 n)
+void line_count(struct line_buffer *l, const char *key, u64 n)
 {
 	line_key(l, key);
 	line_unsigned(l, n);

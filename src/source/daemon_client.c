@@ -26,9 +26,9 @@
 #define CALLS_MAX   (256 << 10) /* kept until they are asked for */
 #define PATIENCE_NS 60000000000 /* for what a daemon sends every second, or first */
 
-struct stream {
+struct daemon_client {
 	int fd;
-	struct stream_opts o;
+	struct daemon_client_opts o;
 	u8 *buf;
 	size_t len, room;
 	u64 received; /* bytes, in all */
@@ -40,7 +40,7 @@ struct stream {
 	bool there; /* a snapshot that was not given is in the decoder */
 	bool lost;
 	bool only_events; /* nobody takes snapshots */
-	struct merge merge;
+	struct snapshot_merge merge;
 	struct event_list events; /* since the snapshot that was given last */
 	u32 looked;               /* of them, by looks, */
 	u32 before;               /* those that came before the snapshot that is there, */
@@ -52,7 +52,7 @@ struct stream {
 };
 
 /* Nothing more is read. Complete snapshots and events that have come stay valid. */
-static void give_up(struct stream *st, const char *fault)
+static void give_up(struct daemon_client *st, const char *fault)
 {
 	st->ended = true;
 	st->fault = fault;
@@ -61,7 +61,7 @@ static void give_up(struct stream *st, const char *fault)
 /* Blocks. */
 
 /* Room for so many more; false: out of memory. */
-static bool calls_fit(struct stream *st, u32 n)
+static bool calls_fit(struct daemon_client *st, u32 n)
 {
 	u32 room = 2 * (st->nr_calls + n);
 	struct call_record *more;
@@ -77,7 +77,7 @@ static bool calls_fit(struct stream *st, u32 n)
 }
 
 /* Calls that find no room are counted. */
-static bool keep_calls(struct stream *st, const struct block *b)
+static bool keep_calls(struct daemon_client *st, const struct block *b)
 {
 	const struct call_record *calls;
 	bool damaged = false;
@@ -101,26 +101,26 @@ static bool keep_calls(struct stream *st, const struct block *b)
 }
 
 /* Is the snapshot of before we came? */
-static bool past(const struct stream *st)
+static bool is_history(const struct daemon_client *st)
 {
 	return st->decoder.snap.mono_ns < st->hello.mono_ns;
 }
 
 /* Is what has come to be taken, before more is? */
-static bool has_enough(const struct stream *st)
+static bool has_enough(const struct daemon_client *st)
 {
 	if (st->only_events)
 		return st->events.nr >= LIST_EVENTS / 2;
-	return st->o.each && st->there && past(st);
+	return st->o.each && st->there && is_history(st);
 }
 
 /* Of what is past only the newest are of use, but to whom takes each. */
-static void make_room(struct stream *st)
+static void make_room(struct daemon_client *st)
 {
 	struct event_list *l = &st->events;
 	u32 half = LIST_EVENTS / 2;
 
-	if (st->only_events || !past(st) || l->nr < half)
+	if (st->only_events || !is_history(st) || l->nr < half)
 		return;
 	memmove(l->events, l->events + l->nr - half / 2, half / 2 * sizeof(*l->events));
 	l->nr = half / 2;
@@ -129,7 +129,7 @@ static void make_room(struct stream *st)
 }
 
 /* They stay where they are until the next snapshot is wanted, or more room. */
-static void drop_given(struct stream *st)
+static void drop_given(struct daemon_client *st)
 {
 	struct event_list *l = &st->events;
 
@@ -142,7 +142,7 @@ static void drop_given(struct stream *st)
 }
 
 /* But for those of before we wanted any. Whoever takes none for long loses some: that is counted. */
-static bool keep_events(struct stream *st, const struct block *b)
+static bool keep_events(struct daemon_client *st, const struct block *b)
 {
 	u64 dropped = st->events.dropped;
 	u32 first, kept;
@@ -160,21 +160,21 @@ static bool keep_events(struct stream *st, const struct block *b)
 	return true;
 }
 
-static bool keep_snapshot(struct stream *st, const struct block *b)
+static bool keep_snapshot(struct daemon_client *st, const struct block *b)
 {
-	if (st->there && !merge_pass(&st->merge, &st->decoder.snap))
+	if (st->there && !snapshot_merge_pass(&st->merge, &st->decoder.snap))
 		return false;
 	st->there = false; /* this one overwrites it */
 	if (!decode_snapshot(&st->decoder, b))
 		return false;
 	st->before = st->events.nr;
-	st->there = !(st->o.fresh && past(st)) &&
-		    !(st->o.each && st->decoder.snap.mono_ns < st->o.since_ns && past(st));
+	st->there = !(st->o.fresh && is_history(st)) &&
+		    !(st->o.each && st->decoder.snap.mono_ns < st->o.since_ns && is_history(st));
 	return true;
 }
 
 /* It is told again and again; another one is of another attach. */
-static bool keep_host(struct stream *st, const struct block *b)
+static bool keep_host(struct daemon_client *st, const struct block *b)
 {
 	u64 attached = st->host.mono_ns;
 
@@ -182,12 +182,12 @@ static bool keep_host(struct stream *st, const struct block *b)
 		return false;
 	st->host.calls = st->o.calls;
 	if (attached && attached != st->host.mono_ns)
-		merge_break(&st->merge);
+		snapshot_merge_break(&st->merge);
 	return true;
 }
 
 /* False: this is not what a daemon sends. */
-static bool take(struct stream *st, const struct block *b)
+static bool take(struct daemon_client *st, const struct block *b)
 {
 	if (b->schema != SCHEMA)
 		return false;
@@ -207,7 +207,7 @@ static bool take(struct stream *st, const struct block *b)
 }
 
 /* The blocks that have come whole; of what is past, up to the first snapshot if each is wanted. */
-static void take_blocks(struct stream *st)
+static void take_blocks(struct daemon_client *st)
 {
 	size_t at = 0;
 	struct block b;
@@ -228,7 +228,7 @@ static void take_blocks(struct stream *st)
 }
 
 /* Reads until a time (ns), 0: what is there. False: nothing has come. */
-static bool receive(struct stream *st, u64 until)
+static bool receive(struct daemon_client *st, u64 until)
 {
 	struct pollfd p = { .fd = st->fd, .events = POLLIN };
 	u64 now = clock_now();
@@ -257,7 +257,7 @@ static bool receive(struct stream *st, u64 until)
 }
 
 /* Takes what has come, or, where that never ends, a part of it. */
-static void pump(struct stream *st)
+static void pump(struct daemon_client *st)
 {
 	u64 begin = st->received;
 
@@ -268,7 +268,7 @@ static void pump(struct stream *st)
 }
 
 /* Waits for more. If no snapshot has come by that time (ns), the daemon is given up. */
-static void wait_for_more(struct stream *st, u64 end)
+static void wait_for_more(struct daemon_client *st, u64 end)
 {
 	u64 now = clock_now(), soon = now + 1000000000;
 
@@ -283,7 +283,7 @@ static void wait_for_more(struct stream *st, u64 end)
 
 static const struct snapshot *stream_next(void *ctx)
 {
-	struct stream *st = ctx;
+	struct daemon_client *st = ctx;
 	u64 end = clock_now() + PATIENCE_NS;
 	const struct snapshot *s;
 
@@ -296,7 +296,7 @@ static const struct snapshot *stream_next(void *ctx)
 	}
 	st->there = false;
 	drop_given(st);
-	s = merge_give(&st->merge, &st->decoder.snap);
+	s = snapshot_merge_give(&st->merge, &st->decoder.snap);
 	if (!s) {
 		errno = ENOMEM;
 		return NULL;
@@ -316,7 +316,7 @@ static const struct snapshot *stream_next(void *ctx)
  */
 static u32 stream_look(void *ctx, const struct event **events)
 {
-	struct stream *st = ctx;
+	struct daemon_client *st = ctx;
 	u32 end, n;
 
 	pump(st);
@@ -330,7 +330,7 @@ static u32 stream_look(void *ctx, const struct event **events)
 
 static void stream_forget(void *ctx)
 {
-	struct stream *st = ctx;
+	struct daemon_client *st = ctx;
 
 	st->only_events = true;
 	st->there = false;
@@ -339,7 +339,7 @@ static void stream_forget(void *ctx)
 
 static u32 stream_calls(void *ctx, const struct call_record **calls)
 {
-	struct stream *st = ctx;
+	struct daemon_client *st = ctx;
 
 	*calls = st->calls;
 	if (st->calls_taken)
@@ -350,12 +350,12 @@ static u32 stream_calls(void *ctx, const struct call_record **calls)
 
 static bool stream_behind(void *ctx)
 {
-	const struct stream *st = ctx;
+	const struct daemon_client *st = ctx;
 
-	return st->o.each && past(st) && !st->ended;
+	return st->o.each && is_history(st) && !st->ended;
 }
 
-struct source stream_source(struct stream *st)
+struct source daemon_client_source(struct daemon_client *st)
 {
 	return (struct source){
 		.ctx = st,
@@ -370,7 +370,7 @@ struct source stream_source(struct stream *st)
 	};
 }
 
-bool stream_wait_host(struct stream *st)
+bool daemon_client_wait_host(struct daemon_client *st)
 {
 	/* While there is no driver it has nothing to say. */
 	u64 end = st->hello.present ? clock_now() + PATIENCE_NS : ~0ULL;
@@ -383,7 +383,7 @@ bool stream_wait_host(struct stream *st)
 
 /* Opening. */
 
-/* stream_open() returns a different error for each. */
+/* daemon_client_open() returns a different error for each. */
 static const struct {
 	int err;
 	const char *why;
@@ -394,7 +394,7 @@ static const struct {
 			   "it has no file descriptor left for a client; end some clients" },
 };
 
-const char *stream_refused(int err)
+const char *daemon_client_refused(int err)
 {
 	for (size_t i = 0; i < NR_REFUSALS; i++)
 		if (refusals[i].why && refusals[i].err == err)
@@ -403,7 +403,7 @@ const char *stream_refused(int err)
 }
 
 /* A daemon that turns us away may have closed the socket already; its answer is still there. */
-static int say_line(const struct stream *st)
+static int say_line(const struct daemon_client *st)
 {
 	char line[64];
 	int n = snprintf(line, sizeof(line), "follow %llu %d\n", (unsigned long long)st->o.since_ns,
@@ -415,7 +415,7 @@ static int say_line(const struct stream *st)
 }
 
 /* The first block. A worker that is attaching says nothing before it has. */
-static int hear_hello(struct stream *st)
+static int hear_hello(struct daemon_client *st)
 {
 	u64 end = clock_now() + PATIENCE_NS;
 	struct block b;
@@ -442,9 +442,9 @@ static int hear_hello(struct stream *st)
 	return 0;
 }
 
-int stream_open_fd(struct stream **to, int fd, const struct stream_opts *o)
+int daemon_client_open_fd(struct daemon_client **to, int fd, const struct daemon_client_opts *o)
 {
-	struct stream *st = calloc(1, sizeof(*st));
+	struct daemon_client *st = calloc(1, sizeof(*st));
 	int err;
 
 	if (!st) {
@@ -457,51 +457,52 @@ int stream_open_fd(struct stream **to, int fd, const struct stream_opts *o)
 	err = err ?: say_line(st);
 	err = err ?: hear_hello(st);
 	if (err)
-		stream_close(st);
+		daemon_client_close(st);
 	else
 		*to = st;
 	return err;
 }
 
-int stream_open(struct stream **to, const char *path, const struct stream_opts *o)
+int daemon_client_open(struct daemon_client **to, const char *path,
+		       const struct daemon_client_opts *o)
 {
 	int fd = unix_connect(path, 0);
 
-	return fd < 0 ? fd : stream_open_fd(to, fd, o);
+	return fd < 0 ? fd : daemon_client_open_fd(to, fd, o);
 }
 
-void stream_close(struct stream *st)
+void daemon_client_close(struct daemon_client *st)
 {
 	close(st->fd);
 	decoder_release(&st->decoder);
-	merge_release(&st->merge);
+	snapshot_merge_release(&st->merge);
 	free(st->events.events);
 	free(st->calls);
 	free(st->buf);
 	free(st);
 }
 
-const struct hello *stream_hello(const struct stream *st)
+const struct hello *daemon_client_hello(const struct daemon_client *st)
 {
 	return &st->hello;
 }
 
-bool stream_ended(const struct stream *st)
+bool daemon_client_ended(const struct daemon_client *st)
 {
 	return st->ended;
 }
 
-const char *stream_fault(const struct stream *st)
+const char *daemon_client_fault(const struct daemon_client *st)
 {
 	return st->fault;
 }
 
-u64 stream_reached(const struct stream *st)
+u64 daemon_client_reached(const struct daemon_client *st)
 {
 	return st->decoder.snap.mono_ns;
 }
 
-bool stream_lost(const struct stream *st)
+bool daemon_client_lost(const struct daemon_client *st)
 {
 	return st->lost;
 }

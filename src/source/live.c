@@ -43,7 +43,7 @@ enum status live_attach(struct live *l, const struct opts *o)
 		return status;
 	l->collect = collect_new(&l->probes);
 	if (o->attach.calls && !o->attach.on_demand)
-		l->calls = calls_new(l->probes.records_fd);
+		l->calls = call_records_new(l->probes.records_fd);
 	if (l->collect && (l->calls || !o->attach.calls || o->attach.on_demand)) {
 		host_read(&l->host, &l->probes, &o->attach);
 		return STATUS_OK;
@@ -60,7 +60,7 @@ const struct snapshot *live_last(struct live *l)
 
 void live_stop(struct live *l)
 {
-	calls_free(l->calls);
+	call_records_free(l->calls);
 	collect_free(l->collect);
 	probes_detach(&l->probes);
 }
@@ -106,11 +106,11 @@ bool live_want_calls(struct live *l, bool wanted)
 {
 	probes_want_calls(&l->probes, wanted);
 	if (wanted && !l->calls) {
-		l->calls = calls_new(l->probes.records_fd);
+		l->calls = call_records_new(l->probes.records_fd);
 		return l->calls;
 	}
 	if (!wanted && l->calls) {
-		calls_free(l->calls);
+		call_records_free(l->calls);
 		l->calls = NULL;
 	}
 	return true;
@@ -120,7 +120,7 @@ static u32 live_calls(void *ctx, const struct call_record **calls)
 {
 	struct live *l = ctx;
 
-	return l->calls ? calls_next(l->calls, calls) : 0;
+	return l->calls ? call_records_next(l->calls, calls) : 0;
 }
 
 struct source live_source(struct live *l)

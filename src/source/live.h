@@ -12,7 +12,7 @@
 struct live {
 	struct probes probes;
 	struct collect *collect;
-	struct calls *calls; /* NULL: calls are not recorded now */
+	struct call_records *calls; /* NULL: calls are not recorded now */
 	struct host host;
 	bool driver_left;   /* the source ended because the driver did */
 	bool lost;          /* something was not seen */

@@ -45,15 +45,16 @@ static enum status not_ours(const struct opts *o, int err)
 			"cannot use the daemon at '%s': it runs another version of optee-top; restart it, "
 			"or be root and give --direct",
 			o->socket);
-	if (stream_refused(err))
+	if (daemon_client_refused(err))
 		return fail(STATUS_FAILURE, "cannot use the daemon at '%s': it is full: %s%s",
-			    o->socket, stream_refused(err), geteuid() ? "" : ", or give --direct");
+			    o->socket, daemon_client_refused(err),
+			    geteuid() ? "" : ", or give --direct");
 	return fail(STATUS_FAILURE, "cannot use the daemon at '%s': %s", o->socket, strerror(-err));
 }
 
 /* *st NULL with STATUS_OK: no daemon, or it cannot do this, and we can. */
-static enum status ask_daemon(struct stream **st, const struct opts *o,
-			      const struct stream_opts *want)
+static enum status ask_daemon(struct daemon_client **st, const struct opts *o,
+			      const struct daemon_client_opts *want)
 {
 	const struct timespec pause = { .tv_nsec = 100000000 };
 	const char *option;
@@ -63,7 +64,7 @@ static enum status ask_daemon(struct stream **st, const struct opts *o,
 	if (o->direct)
 		return STATUS_OK;
 	for (int tries = 0; tries < TRIES; tries++) {
-		err = stream_open(st, o->socket, want);
+		err = daemon_client_open(st, o->socket, want);
 		if (err != -ECONNRESET)
 			break;
 		nanosleep(&pause, NULL); /* a worker was just ending: another is to come */
@@ -72,10 +73,10 @@ static enum status ask_daemon(struct stream **st, const struct opts *o,
 		return STATUS_OK;
 	if (err)
 		return not_ours(o, err);
-	option = only_direct(o, stream_hello(*st));
+	option = only_direct(o, daemon_client_hello(*st));
 	if (!option)
 		return STATUS_OK;
-	stream_close(*st);
+	daemon_client_close(*st);
 	*st = NULL;
 	if (!geteuid())
 		return STATUS_OK;
@@ -86,8 +87,8 @@ static enum status ask_daemon(struct stream **st, const struct opts *o,
 }
 
 /* One that was there may be starting again. */
-static enum status ask_again(struct stream **st, const struct opts *o,
-			     const struct stream_opts *want)
+static enum status ask_again(struct daemon_client **st, const struct opts *o,
+			     const struct daemon_client_opts *want)
 {
 	const struct timespec pause = { .tv_nsec = 100000000 };
 	u64 end = clock_now() + DAEMON_BACK_NS;
@@ -101,31 +102,31 @@ static enum status ask_again(struct stream **st, const struct opts *o,
 	return status;
 }
 
-static enum status at_fault(const struct stream *st, const struct opts *o)
+static enum status at_fault(const struct daemon_client *st, const struct opts *o)
 {
-	if (!stream_fault(st))
+	if (!daemon_client_fault(st))
 		return STATUS_OK;
 	return fail(STATUS_FAILURE,
 		    "cannot use the daemon at '%s': %s; restart it, or be root and give --direct",
-		    o->socket, stream_fault(st));
+		    o->socket, daemon_client_fault(st));
 }
 
 /* Until it says what it looks at: it, too, may be waiting for the driver. */
-static enum status wait_for_host(struct stream **st, const struct opts *o,
-				 const struct stream_opts *want)
+static enum status wait_for_host(struct daemon_client **st, const struct opts *o,
+				 const struct daemon_client_opts *want)
 {
 	enum status status = STATUS_OK;
 	bool said = false;
 
 	while (status == STATUS_OK && *st && !stop_asked) {
-		if (!stream_hello(*st)->present && !said) {
+		if (!daemon_client_hello(*st)->present && !said) {
 			say("the optee driver is not loaded: waiting for it");
 			said = true;
 		}
-		if (stream_wait_host(*st))
+		if (daemon_client_wait_host(*st))
 			return STATUS_OK;
 		status = at_fault(*st, o);
-		stream_close(*st);
+		daemon_client_close(*st);
 		*st = NULL;
 		if (status == STATUS_OK)
 			status = ask_again(st, o, want);
@@ -133,8 +134,8 @@ static enum status wait_for_host(struct stream **st, const struct opts *o,
 	return status;
 }
 
-enum status present_open(struct present *p, const struct opts *o, const struct stream_opts *want,
-			 bool again)
+enum status observer_open(struct observer *p, const struct opts *o,
+			  const struct daemon_client_opts *want, bool again)
 {
 	enum status status;
 
@@ -148,7 +149,7 @@ enum status present_open(struct present *p, const struct opts *o, const struct s
 		return status;
 	p->by_daemon = p->stream;
 	if (p->by_daemon) {
-		p->source = stream_source(p->stream);
+		p->source = daemon_client_source(p->stream);
 		return STATUS_OK;
 	}
 	if (stop_asked)
@@ -159,35 +160,35 @@ enum status present_open(struct present *p, const struct opts *o, const struct s
 	return status;
 }
 
-void present_close(struct present *p)
+void observer_close(struct observer *p)
 {
 	if (p->by_daemon)
-		stream_close(p->stream);
+		daemon_client_close(p->stream);
 	else
 		live_stop(&p->live);
 }
 
-bool present_left(const struct present *p)
+bool observer_left(const struct observer *p)
 {
-	return p->by_daemon ? stream_ended(p->stream) : p->live.driver_left;
+	return p->by_daemon ? daemon_client_ended(p->stream) : p->live.driver_left;
 }
 
-enum status present_fault(const struct present *p, const struct opts *o)
+enum status observer_fault(const struct observer *p, const struct opts *o)
 {
 	return p->by_daemon ? at_fault(p->stream, o) : STATUS_OK;
 }
 
-u64 present_reached(const struct present *p)
+u64 observer_reached(const struct observer *p)
 {
-	return p->by_daemon ? stream_reached(p->stream) : 0;
+	return p->by_daemon ? daemon_client_reached(p->stream) : 0;
 }
 
-bool present_lost(const struct present *p)
+bool observer_lost(const struct observer *p)
 {
-	return p->by_daemon ? stream_lost(p->stream) : p->live.lost;
+	return p->by_daemon ? daemon_client_lost(p->stream) : p->live.lost;
 }
 
-u64 present_mono(u64 real_ns)
+u64 observer_mono(u64 real_ns)
 {
 	u64 ago = clock_ns(CLOCK_REALTIME) - real_ns, now = clock_now();
 

@@ -3,16 +3,16 @@
  * What happens now, as a source: seen by the daemon, where one runs and can do what is
  * asked for, else by probes of our own.
  */
-#ifndef OPTEE_TOP_PRESENT_H
-#define OPTEE_TOP_PRESENT_H
+#ifndef OPTEE_TOP_OBSERVER_H
+#define OPTEE_TOP_OBSERVER_H
 
 #include "source/daemon_client.h"
 #include "source/live.h"
 
-struct present {
+struct observer {
 	bool by_daemon;
-	struct stream *stream; /* if so */
-	struct live live;      /* else */
+	struct daemon_client *stream; /* if so */
+	struct live live;             /* else */
 	struct source source;
 };
 
@@ -21,23 +21,23 @@ struct present {
  * was open before, and the driver it watched is gone. A failure has been reported, and
  * leaves nothing to close.
  */
-enum status present_open(struct present *p, const struct opts *o, const struct stream_opts *want,
-			 bool again);
-void present_close(struct present *p);
+enum status observer_open(struct observer *p, const struct opts *o,
+			  const struct daemon_client_opts *want, bool again);
+void observer_close(struct observer *p);
 
 /* The source ended because the driver did, or the daemon. */
-bool present_left(const struct present *p);
+bool observer_left(const struct observer *p);
 
 /* STATUS_FAILURE, after one line about it, if the daemon was given up for what it sent. */
-enum status present_fault(const struct present *p, const struct opts *o);
+enum status observer_fault(const struct observer *p, const struct opts *o);
 
 /* Of the daemon's: up to where it came, so that another one can go on from there. */
-u64 present_reached(const struct present *p);
+u64 observer_reached(const struct observer *p);
 
 /* Something was not seen. */
-bool present_lost(const struct present *p);
+bool observer_lost(const struct observer *p);
 
 /* A moment of CLOCK_REALTIME (ns) as one of CLOCK_MONOTONIC. */
-u64 present_mono(u64 real_ns);
+u64 observer_mono(u64 real_ns);
 
 #endif

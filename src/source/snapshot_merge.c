@@ -6,7 +6,7 @@
 #include "model/snapshot_copy.h"
 #include "source/snapshot_merge.h"
 
-static void forget_ended(struct merge *m)
+static void forget_ended(struct snapshot_merge *m)
 {
 	for (u32 i = 0; i < m->nr_ended; i++) {
 		hist_release(&m->ended[i].wait);
@@ -16,7 +16,7 @@ static void forget_ended(struct merge *m)
 	m->nr_ended = 0;
 }
 
-void merge_release(struct merge *m)
+void snapshot_merge_release(struct snapshot_merge *m)
 {
 	forget_ended(m);
 	free(m->ended);
@@ -24,7 +24,7 @@ void merge_release(struct merge *m)
 	memset(m, 0, sizeof(*m));
 }
 
-static bool keep_ended(struct merge *m, const struct snap_session *row)
+static bool keep_ended(struct snapshot_merge *m, const struct snap_session *row)
 {
 	struct ended_row *e;
 
@@ -47,7 +47,7 @@ static bool keep_ended(struct merge *m, const struct snap_session *row)
 			      hist_copy(&e->secure, row->secure));
 }
 
-bool merge_pass(struct merge *m, const struct snapshot *s)
+bool snapshot_merge_pass(struct snapshot_merge *m, const struct snapshot *s)
 {
 	if (!m->given)
 		return true; /* nobody has asked for what was before the first */
@@ -60,7 +60,7 @@ bool merge_pass(struct merge *m, const struct snapshot *s)
 	return true;
 }
 
-void merge_break(struct merge *m)
+void snapshot_merge_break(struct snapshot_merge *m)
 {
 	forget_ended(m);
 	m->broken = true;
@@ -119,7 +119,7 @@ static void span(struct snapshot *s, const struct snapshot *before, u32 blind)
 	span_sessions(s, before);
 }
 
-const struct snapshot *merge_give(struct merge *m, const struct snapshot *s)
+const struct snapshot *snapshot_merge_give(struct snapshot_merge *m, const struct snapshot *s)
 {
 	u32 room = SESSION_SLOTS - s->nr_sessions, nr = m->nr_ended;
 	struct snap_session *rows = calloc(nr + 1, sizeof(*rows));

@@ -7,19 +7,19 @@
 
 #define RECENT_NS 30000000000 /* what ended within is worth a line */
 
-void condition_log_free(struct condition_log *l)
+void episode_log_free(struct episode_log *l)
 {
 	while (l->nr)
 		free(l->episodes[--l->nr]);
 }
 
-bool condition_log_copy(struct condition_log *to, const struct condition_log *from)
+bool episode_log_copy(struct episode_log *to, const struct episode_log *from)
 {
 	for (; to->nr < from->nr; to->nr++) {
 		struct event *copy = malloc(sizeof(*copy));
 
 		if (!copy) {
-			condition_log_free(to);
+			episode_log_free(to);
 			return false;
 		}
 		*copy = *from->episodes[to->nr];
@@ -33,7 +33,7 @@ static bool lasts(const struct event *e)
 	return e->state != EVENT_END;
 }
 
-static struct event *find(const struct condition_log *l, const struct event *e)
+static struct event *find(const struct episode_log *l, const struct event *e)
 {
 	for (int i = l->nr; i-- > 0;) {
 		struct event *known = l->episodes[i];
@@ -54,7 +54,7 @@ static int rank(const struct event *e)
 }
 
 /* Takes the oldest of those that are worth least out of the log; NULL: there is none. */
-static struct event *forget_one(struct condition_log *l)
+static struct event *forget_one(struct episode_log *l)
 {
 	struct event *gone;
 	int at = 0;
@@ -70,7 +70,7 @@ static struct event *forget_one(struct condition_log *l)
 	return gone;
 }
 
-bool condition_log_take(struct condition_log *l, const struct event *e)
+bool episode_log_take(struct episode_log *l, const struct event *e)
 {
 	struct event *known = find(l, e);
 
@@ -100,7 +100,7 @@ static const struct snap_pool *pool_of(const struct snapshot *s, u32 tee)
 	return NULL;
 }
 
-void condition_log_settle(struct condition_log *l, const struct snapshot *s)
+void episode_log_settle(struct episode_log *l, const struct snapshot *s)
 {
 	for (int i = 0; i < l->nr; i++) {
 		struct event *e = l->episodes[i];
@@ -108,13 +108,13 @@ void condition_log_settle(struct condition_log *l, const struct snapshot *s)
 
 		if (!pool || pool->conds[e->condition].lasting)
 			continue;
-		e->duration_ns = condition_log_duration(e, s);
+		e->duration_ns = episode_log_duration(e, s);
 		e->state = EVENT_END;
 		e->end_unseen = true;
 	}
 }
 
-u64 condition_log_duration(const struct event *e, const struct snapshot *s)
+u64 episode_log_duration(const struct event *e, const struct snapshot *s)
 {
 	u64 until = e->since_ns + e->duration_ns;
 
@@ -126,8 +126,8 @@ static bool recent(const struct event *e, const struct snapshot *s)
 	return lasts(e) || e->since_ns + e->duration_ns + RECENT_NS > s->mono_ns;
 }
 
-int condition_log_recent(const struct condition_log *l, const struct snapshot *s, int most,
-			 int *indices)
+int episode_log_recent(const struct episode_log *l, const struct snapshot *s, int most,
+		       int *indices)
 {
 	bool chosen[LOG_EPISODES] = {};
 	int n = 0, shown = 0;
@@ -159,8 +159,8 @@ static bool is_party(const struct event *e, u32 i, const struct snapshot *s,
 	       (call->late || s->mono_ns <= call->age_ns + e->since_ns) && event_involves(e, i);
 }
 
-enum mark condition_log_call(const struct condition_log *l, const struct snapshot *s,
-			     const struct snap_call *call, const char **name)
+enum mark episode_log_call(const struct episode_log *l, const struct snapshot *s,
+			   const struct snap_call *call, const char **name)
 {
 	enum mark mark = MARK_NONE;
 
@@ -182,8 +182,7 @@ enum mark condition_log_call(const struct condition_log *l, const struct snapsho
 	return mark;
 }
 
-enum mark condition_log_session(const struct condition_log *l, const struct snapshot *s,
-				u32 session)
+enum mark episode_log_session(const struct episode_log *l, const struct snapshot *s, u32 session)
 {
 	enum mark mark = MARK_NONE;
 
@@ -191,14 +190,14 @@ enum mark condition_log_session(const struct condition_log *l, const struct snap
 		enum mark here = MARK_NONE;
 
 		if (s->calls[i].session == (int)session)
-			here = condition_log_call(l, s, &s->calls[i], NULL);
+			here = episode_log_call(l, s, &s->calls[i], NULL);
 		if (here > mark)
 			mark = here;
 	}
 	return mark;
 }
 
-bool condition_lasts(const struct snap_pool *pool, enum condition cond, u64 now)
+bool episode_lasts(const struct snap_pool *pool, enum condition cond, u64 now)
 {
 	const struct snap_cond *c = &pool->conds[cond];
 	u64 least = condition_table[cond].report_ns;

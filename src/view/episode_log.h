@@ -3,8 +3,8 @@
  * The episodes that the live view knows of: made from events, the newest state of
  * each, until there are too many. It says who takes part in one that lasts.
  */
-#ifndef OPTEE_TOP_CONDITION_LOG_H
-#define OPTEE_TOP_CONDITION_LOG_H
+#ifndef OPTEE_TOP_EPISODE_LOG_H
+#define OPTEE_TOP_EPISODE_LOG_H
 
 #include "snapshot.h"
 
@@ -14,35 +14,35 @@
  * In the order in which they were reported first. The parties are those of that
  * report: later their tasks may be gone. All zero is an empty log.
  */
-struct condition_log {
+struct episode_log {
 	struct event *episodes[LOG_EPISODES];
 	int nr;
 };
 
-void condition_log_free(struct condition_log *l);
+void episode_log_free(struct episode_log *l);
 
 /* Makes to, which is empty, the same; false: out of memory, it stays empty. */
-bool condition_log_copy(struct condition_log *to, const struct condition_log *from);
+bool episode_log_copy(struct episode_log *to, const struct episode_log *from);
 
 /*
  * Takes the next event. Where there is no room an episode is forgotten: the oldest
  * that is over and no alarm, if there is one. Returns true for a new alarm.
  */
-bool condition_log_take(struct condition_log *l, const struct event *e);
+bool episode_log_take(struct episode_log *l, const struct event *e);
 
 /* Ends what does not last in the pools of s: of so many events some may be lost. */
-void condition_log_settle(struct condition_log *l, const struct snapshot *s);
+void episode_log_settle(struct episode_log *l, const struct snapshot *s);
 
 /* How long an episode lasts now, or lasted. */
-u64 condition_log_duration(const struct event *e, const struct snapshot *s);
+u64 episode_log_duration(const struct event *e, const struct snapshot *s);
 
 /*
  * Which episodes a few lines should show: indices, in the log's order, of at most
  * most, first of those that last, then of alarms, then of the newest; returns their
  * number. What ended long ago is left out, but for the very last.
  */
-int condition_log_recent(const struct condition_log *l, const struct snapshot *s, int most,
-			 int *indices);
+int episode_log_recent(const struct episode_log *l, const struct snapshot *s, int most,
+		       int *indices);
 
 /* What part somebody has in the conditions that last. */
 enum mark {
@@ -55,14 +55,13 @@ enum mark {
  * A call has part in an episode from whose beginning it has waited, or held its
  * thread, until now. name, if it is not NULL, becomes the condition's or NULL.
  */
-enum mark condition_log_call(const struct condition_log *l, const struct snapshot *s,
-			     const struct snap_call *call, const char **name);
+enum mark episode_log_call(const struct episode_log *l, const struct snapshot *s,
+			   const struct snap_call *call, const char **name);
 
 /* The same of the calls of a session, by its index in s. */
-enum mark condition_log_session(const struct condition_log *l, const struct snapshot *s,
-				u32 session);
+enum mark episode_log_session(const struct episode_log *l, const struct snapshot *s, u32 session);
 
 /* Does this condition last in the pool, for so long that it would be reported? */
-bool condition_lasts(const struct snap_pool *pool, enum condition cond, u64 now);
+bool episode_lasts(const struct snap_pool *pool, enum condition cond, u64 now);
 
 #endif

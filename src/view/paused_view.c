@@ -4,19 +4,19 @@
 #include "model/snapshot_copy.h"
 #include "view/paused_view.h"
 
-bool freeze(struct frozen *f, const struct snapshot *s, const struct condition_log *l)
+bool paused_view_take(struct paused_view *f, const struct snapshot *s, const struct episode_log *l)
 {
-	if (!condition_log_copy(&f->log, l))
+	if (!episode_log_copy(&f->log, l))
 		return false;
 	f->snapshot = snapshot_copy(s, NULL, 0);
 	if (!f->snapshot)
-		condition_log_free(&f->log);
+		episode_log_free(&f->log);
 	return f->snapshot;
 }
 
-void thaw(struct frozen *f)
+void paused_view_release(struct paused_view *f)
 {
 	free(f->snapshot);
 	f->snapshot = NULL;
-	condition_log_free(&f->log);
+	episode_log_free(&f->log);
 }

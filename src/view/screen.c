@@ -414,7 +414,7 @@ static void put_text(struct page *p, enum style style, const char *text)
 	if (!ok)
 		return;
 	memcpy(p->text + p->len, text, len + 1);
-	p->runs[p->nr_runs++] = (struct run){ p->line, p->x, style, p->len };
+	p->runs[p->nr_runs++] = (struct styled_run){ p->line, p->x, style, p->len };
 	p->len += len + 1;
 	p->x += printable_width(text);
 }
@@ -481,7 +481,7 @@ int page_end(struct page *p)
 void page_draw(const struct page *p, struct screen *scr, int first, int y, int rows)
 {
 	for (size_t i = 0; i < p->nr_runs; i++) {
-		const struct run *r = &p->runs[i];
+		const struct styled_run *r = &p->runs[i];
 
 		if (r->line >= first && r->line < first + rows)
 			screen_put(scr, y + r->line - first, r->x, r->style, p->text + r->text);

@@ -85,7 +85,7 @@ bool key_edits(int key, char *text, size_t len);
 /* Scrolls by as little as makes row at one of the seen rows that start with top. */
 void scroll_to(int at, int *top, int count, int seen);
 
-struct run {
+struct styled_run {
 	int line, x;
 	enum style style;
 	size_t text; /* offset in page.text */
@@ -95,7 +95,7 @@ struct run {
 struct page {
 	int width;
 	int line, x; /* where the next text goes */
-	struct run *runs;
+	struct styled_run *runs;
 	size_t nr_runs, max_runs;
 	char *text;
 	size_t len, max_len;

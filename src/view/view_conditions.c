@@ -26,7 +26,7 @@ void view_conditions_pool(struct page *p, const struct snapshot *s, const struct
 		const struct condition_row *row = &condition_table[cond];
 		char name[32], number[32] = "", time[32];
 
-		if (!condition_lasts(pool, cond, s->mono_ns))
+		if (!episode_lasts(pool, cond, s->mono_ns))
 			continue;
 		snprintf(name, sizeof(name), "%s", row->name);
 		for (char *at = name; row->alarm && *at; at++)
@@ -72,7 +72,7 @@ static void put_line(struct page *p, const struct snapshot *s, const struct even
 		page_put(p, STYLE_DIM, "tee%u ", e->tee);
 	page_put(p, style, "%-*s %-5s %*s", narrow ? 0 : 15, condition_table[e->condition].name,
 		 state_of(e), narrow ? 0 : 6,
-		 format_ns(condition_log_duration(e, s), lasted, sizeof(lasted)));
+		 format_ns(episode_log_duration(e, s), lasted, sizeof(lasted)));
 	if (!narrow)
 		page_put(p, over ? STYLE_DIM : STYLE_PLAIN, "  peak %u", e->peak);
 	page_put(p, STYLE_PLAIN, narrow ? " " : "  ");
@@ -82,11 +82,11 @@ static void put_line(struct page *p, const struct snapshot *s, const struct even
 	page_newline(p);
 }
 
-void view_conditions_pane(struct page *p, const struct snapshot *s, const struct condition_log *l,
+void view_conditions_pane(struct page *p, const struct snapshot *s, const struct episode_log *l,
 			  int rows)
 {
 	int indices[LOG_EPISODES];
-	int n = condition_log_recent(l, s, rows < LOG_EPISODES ? rows : LOG_EPISODES, indices);
+	int n = episode_log_recent(l, s, rows < LOG_EPISODES ? rows : LOG_EPISODES, indices);
 
 	for (int i = 0; i < n; i++)
 		put_line(p, s, l->episodes[indices[i]]);
@@ -143,7 +143,7 @@ static void put_episode(struct page *p, const struct snapshot *s, const struct e
 	page_flow(p, INDENT, 1, style, "%s", condition_table[e->condition].name);
 	page_flow(p, INDENT, 1, STYLE_PLAIN, "%s %s%s", state_of(e),
 		  e->end_unseen ? "at most " : "",
-		  format_ns(condition_log_duration(e, s), lasted, sizeof(lasted)));
+		  format_ns(episode_log_duration(e, s), lasted, sizeof(lasted)));
 	page_flow(p, INDENT, 2, STYLE_PLAIN, "peak %u %s", e->peak,
 		  condition_table[e->condition].peak);
 	page_newline(p);
@@ -153,7 +153,7 @@ static void put_episode(struct page *p, const struct snapshot *s, const struct e
 		put_words(p, STYLE_SYSTEM, line);
 }
 
-void view_conditions_page(struct page *p, const struct snapshot *s, const struct condition_log *l)
+void view_conditions_page(struct page *p, const struct snapshot *s, const struct episode_log *l)
 {
 	for (u32 i = 0; i < s->nr_pools; i++)
 		put_counters(p, s, &s->pools[i]);

@@ -16,11 +16,11 @@
 void view_conditions_pool(struct page *p, const struct snapshot *s, const struct snap_pool *pool);
 
 /* The last episodes, one a line: rows lines, with blank ones where there are fewer. */
-void view_conditions_pane(struct page *p, const struct snapshot *s, const struct condition_log *l,
+void view_conditions_pane(struct page *p, const struct snapshot *s, const struct episode_log *l,
 			  int rows);
 
 /* The counters of each condition, and all that is known of the episodes, the newest first. */
-void view_conditions_page(struct page *p, const struct snapshot *s, const struct condition_log *l);
+void view_conditions_page(struct page *p, const struct snapshot *s, const struct episode_log *l);
 
 /* What the conditions mean, for the help screen. */
 void view_conditions_help(struct page *p);

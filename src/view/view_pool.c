@@ -174,13 +174,13 @@ int pool_waiters(const struct snapshot *s)
 	return n;
 }
 
-static void put_waiter(struct page *p, const struct snapshot *s, const struct condition_log *l,
+static void put_waiter(struct page *p, const struct snapshot *s, const struct episode_log *l,
 		       const struct snap_call *call)
 {
 	const struct snap_session *row = call->session >= 0 ? &s->sessions[call->session] : NULL;
 	char task[80], wait[32], waits[40], cmd[32], ta[80] = "-";
 	const char *name, *comm = call->comm[0] ? call->comm : "-";
-	enum mark mark = condition_log_call(l, s, call, &name);
+	enum mark mark = episode_log_call(l, s, call, &name);
 
 	if (row)
 		view_value(session_field_find("ta"), s, row, ta, sizeof(ta));
@@ -213,7 +213,7 @@ static bool all_followed(const struct snapshot *s)
 	return true;
 }
 
-void pool_queue(struct page *p, const struct snapshot *s, const struct condition_log *l, int rows)
+void pool_queue(struct page *p, const struct snapshot *s, const struct episode_log *l, int rows)
 {
 	int waiters = pool_waiters(s), shown = waiters <= rows ? waiters : rows - 1;
 

@@ -16,7 +16,7 @@ void pool_lines(struct page *p, const struct snapshot *s);
 int pool_waiters(const struct snapshot *s);
 
 /* Who waits: a heading and at most rows lines. */
-void pool_queue(struct page *p, const struct snapshot *s, const struct condition_log *l, int rows);
+void pool_queue(struct page *p, const struct snapshot *s, const struct episode_log *l, int rows);
 
 /* All pools together, and what was not seen: "lost 0  missed 0", or by name. */
 void pool_totals(struct page *p, const struct snapshot *s);

@@ -162,12 +162,12 @@ static bool waits(const struct snapshot *s, u32 session)
 }
 
 static void table_draw_row(const struct table *t, struct screen *scr, int y,
-			   const struct snapshot *s, const struct condition_log *l, int n,
+			   const struct snapshot *s, const struct episode_log *l, int n,
 			   const struct column *columns, int nr_columns)
 {
 	const struct snap_session *row = &s->sessions[t->rows[n]];
 	bool waiting = waits(s, t->rows[n]);
-	enum mark mark = condition_log_session(l, s, t->rows[n]);
+	enum mark mark = episode_log_session(l, s, t->rows[n]);
 	enum style style = n == t->at                  ? STYLE_SELECTED :
 			   mark == MARK_ALARM          ? STYLE_ALARM :
 			   waiting                     ? STYLE_WAITING :
@@ -213,7 +213,7 @@ static void table_draw_head(const struct table *t, struct screen *scr, int y, co
 }
 
 void table_draw(struct table *t, struct screen *scr, int y, int seen, const struct opts *o,
-		const struct snapshot *s, const struct condition_log *l)
+		const struct snapshot *s, const struct episode_log *l)
 {
 	struct column *columns = calloc(nr_session_fields, sizeof(*columns));
 	int n, width = screen_width(scr);

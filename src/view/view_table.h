@@ -33,6 +33,6 @@ void table_move(struct table *t, const struct snapshot *s, int key);
 
 /* The heading at y and seen rows below it; l has who is marked. */
 void table_draw(struct table *t, struct screen *scr, int y, int seen, const struct opts *o,
-		const struct snapshot *s, const struct condition_log *l);
+		const struct snapshot *s, const struct episode_log *l);
 
 #endif

@@ -39,10 +39,10 @@ struct view {
 	struct player *player; /* of a recording, or NULL */
 	struct opts o;         /* our copy: keys change it */
 	const struct snapshot *newest;
-	struct condition_log log;
-	u32 logged;           /* of the events of the next snapshot, how many are in the log */
-	struct frozen frozen; /* what is shown while paused */
-	u64 since, due;       /* the first snapshot; the next */
+	struct episode_log log;
+	u32 logged;                /* of the events of the next snapshot, how many are in the log */
+	struct paused_view frozen; /* what is shown while paused */
+	u64 since, due;            /* the first snapshot; the next */
 	enum mode mode;
 	bool quit, stale; /* stale: the table is to be put in order anew */
 	char filter[64], input[64], note[160];
@@ -58,7 +58,7 @@ static const struct snapshot *shown(const struct view *v)
 	return v->frozen.snapshot ?: v->newest;
 }
 
-static const struct condition_log *shown_log(const struct view *v)
+static const struct episode_log *shown_log(const struct view *v)
 {
 	return v->frozen.snapshot ? &v->frozen.log : &v->log;
 }
@@ -254,7 +254,7 @@ static void set_due(struct view *v)
 
 static void log_event(void *arg, const struct event *e)
 {
-	condition_log_take(&((struct view *)arg)->log, e);
+	episode_log_take(&((struct view *)arg)->log, e);
 }
 
 static void press_seek(struct view *v, int key)
@@ -263,7 +263,7 @@ static void press_seek(struct view *v, int key)
 
 	if (!v->player)
 		return;
-	condition_log_free(&v->log);
+	episode_log_free(&v->log);
 	memset(&v->log, 0, sizeof(v->log));
 	v->logged = 0;
 	player_seek(v->player, frames, log_event, v);
@@ -290,8 +290,8 @@ static void press_pause(struct view *v, int key)
 		return;
 	}
 	if (v->frozen.snapshot)
-		thaw(&v->frozen);
-	else if (!freeze(&v->frozen, v->newest, &v->log))
+		paused_view_release(&v->frozen);
+	else if (!paused_view_take(&v->frozen, v->newest, &v->log))
 		snprintf(v->note, sizeof(v->note), "cannot pause: out of memory");
 }
 
@@ -478,7 +478,7 @@ static void size_all(struct view *v)
 	if (v->player)
 		memset(v->table.widths, 0, widths_size());
 	size_lines(v, &v->queue, waiters < 1 ? 1 : waiters < QUEUE_ROWS ? waiters : QUEUE_ROWS);
-	size_lines(v, &v->pane, condition_log_recent(&v->log, v->newest, PANE_ROWS, indices));
+	size_lines(v, &v->pane, episode_log_recent(&v->log, v->newest, PANE_ROWS, indices));
 }
 
 static bool take(struct view *v, const struct source *source)
@@ -490,9 +490,9 @@ static bool take(struct view *v, const struct source *source)
 		v->since = v->newest->mono_ns;
 	set_due(v);
 	for (u32 i = v->logged; i < v->newest->nr_events; i++)
-		condition_log_take(&v->log, &v->newest->events[i]);
+		episode_log_take(&v->log, &v->newest->events[i]);
 	v->logged = events_ahead(v->logged, v->newest);
-	condition_log_settle(&v->log, v->newest);
+	episode_log_settle(&v->log, v->newest);
 	size_all(v);
 	v->stale = true;
 	return true;
@@ -508,7 +508,7 @@ static void look(struct view *v, const struct source *source)
 	if (n == LOOK_ENDED)
 		return;
 	for (u32 i = 0; i < n; i++)
-		alarm |= condition_log_take(&v->log, &events[i]);
+		alarm |= episode_log_take(&v->log, &events[i]);
 	v->logged += n;
 	if (!alarm || v->frozen.snapshot)
 		return;
@@ -579,8 +579,8 @@ enum status view_top(const struct opts *o, const struct source *source)
 		status = source_ended(err);
 	}
 	page_free(&v.page);
-	thaw(&v.frozen);
-	condition_log_free(&v.log);
+	paused_view_release(&v.frozen);
+	episode_log_free(&v.log);
 	free(v.table.widths);
 	free(v.table.rows);
 	return status;

@@ -30,7 +30,7 @@ static void fuzz_http(const uint8_t *data, size_t size)
 {
 	static struct sockaddr_un address;
 	static socklen_t address_len;
-	static struct self_stats self;
+	static struct daemon_stats self;
 	static struct http_names names = { .given = { "*.example" }, .nr_given = 1 };
 	static struct loop loop;
 	static struct http *http;
@@ -41,7 +41,7 @@ static void fuzz_http(const uint8_t *data, size_t size)
 	if (!http) {
 		int listener = fuzz_listen("http", &address, &address_len);
 
-		self_init(&self);
+		daemon_stats_init(&self);
 		if (loop_init(&loop) ||
 		    http_new(&http, &loop, listener, &names, render_page, NULL, &self))
 			abort();

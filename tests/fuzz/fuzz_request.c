@@ -10,7 +10,7 @@ static void fuzz_request(const uint8_t *data, size_t size)
 	static struct sockaddr_un address;
 	static socklen_t address_len;
 	static struct loop loop;
-	static struct serve *serve;
+	static struct daemon_server *serve;
 	char answer[4096];
 	int fd;
 
@@ -20,7 +20,7 @@ static void fuzz_request(const uint8_t *data, size_t size)
 
 		if (loop_init(&loop))
 			abort();
-		serve = serve_new(&loop, listener, history, &hello, &serve_limits);
+		serve = daemon_server_new(&loop, listener, history, &hello, &daemon_server_limits);
 		if (!serve)
 			abort();
 	}
@@ -37,7 +37,7 @@ static void fuzz_request(const uint8_t *data, size_t size)
 		;
 	close(fd);
 	loop_turn(&loop, 0);
-	serve_turn(serve, clock_now());
+	daemon_server_turn(serve, clock_now());
 }
 
 FUZZ_TARGET(request);

@@ -8,15 +8,15 @@
 #include "record/schema.h"
 #include "source/daemon_client.h"
 
-static void show_stream(struct stream *st)
+static void show_stream(struct daemon_client *st)
 {
 	static const struct opts o;
-	struct source source = stream_source(st);
+	struct source source = daemon_client_source(st);
 	const struct call_record *calls;
 	const struct event *events;
 	const struct snapshot *s;
 
-	if (!stream_wait_host(st))
+	if (!daemon_client_wait_host(st))
 		return;
 	do {
 		u32 n = source.look(source.ctx, &events);
@@ -33,10 +33,10 @@ static void show_stream(struct stream *st)
 static void fuzz_stream(const uint8_t *data, size_t size)
 {
 	/* What is past comes snapshot by snapshot, or as one. */
-	const struct stream_opts each = { .calls = true, .each = size & 1 };
+	const struct daemon_client_opts each = { .calls = true, .each = size & 1 };
 	const int buffer = 1 << 20;
 	uint8_t *copy = fuzz_copy(data, size);
-	struct stream *st;
+	struct daemon_client *st;
 	int pair[2];
 
 	fuzz_repair(copy, size, SCHEMA);
@@ -46,9 +46,9 @@ static void fuzz_stream(const uint8_t *data, size_t size)
 	if (send(pair[1], copy, size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && size)
 		abort();
 	shutdown(pair[1], SHUT_WR);
-	if (!stream_open_fd(&st, pair[0], &each)) {
+	if (!daemon_client_open_fd(&st, pair[0], &each)) {
 		show_stream(st);
-		stream_close(st);
+		daemon_client_close(st);
 	}
 	close(pair[1]);
 	free(copy);

@@ -16,7 +16,7 @@
 
 static struct snap_ta tas[MAX_TAS];
 static struct snapshot snap = { .tas = tas };
-static struct self_stats self;
+static struct daemon_stats self;
 static const struct host host = {
 	.version = "v1-\"made\"\\",
 	.release = "6.12.95+deb13-arm64",
@@ -136,7 +136,7 @@ static void of_all(void)
 	calls(&tas[snap.nr_tas - 1], 50, 9);
 	calls(add_ta("os_test", CLASS_NORMAL), 6, 1);
 	tas[snap.nr_tas - 1].pool = 1;
-	self_init(&self);
+	daemon_stats_init(&self);
 	for (int i = 0; i < NR_SELF; i++)
 		self.at[i] = (u64)i * 1000003;
 	self.at[SELF_TEXTFILE_WRITES] = SELF_UNUSED;
@@ -158,8 +158,8 @@ static void of_much(void)
 /* Without a driver. */
 static void of_nothing(void)
 {
-	self_init(&self);
-	self_use(&self, SELF_HTTP_CONNECTIONS, SELF_HTTP_CUT);
+	daemon_stats_init(&self);
+	daemon_stats_use(&self, SELF_HTTP_CONNECTIONS, SELF_HTTP_CUT);
 }
 
 static const struct made {

@@ -44,7 +44,7 @@ static int listen_somewhere(void)
 int main(int argc, char **argv)
 {
 	bool ends = false;
-	struct watched input = { .fd = STDIN_FILENO, .ready = input_ready, .arg = &ends };
+	struct loop_fd input = { .fd = STDIN_FILENO, .ready = input_ready, .arg = &ends };
 	static const struct http_names names;
 	struct http *http;
 	struct loop loop;
@@ -52,9 +52,9 @@ int main(int argc, char **argv)
 
 	if (argc < 2 || !make_case(argv[1]))
 		return 2;
-	self_init(&self);
-	self_use(&self, 0, NR_SELF - 1);
-	self_measure(&self); /* once: a page is to be like the one before */
+	daemon_stats_init(&self);
+	daemon_stats_use(&self, 0, NR_SELF - 1);
+	daemon_stats_measure(&self); /* once: a page is to be like the one before */
 	if (loop_init(&loop) || loop_add(&loop, &input, EPOLLIN) ||
 	    http_new(&http, &loop, listen_somewhere(), &names, render, NULL, &self))
 		return 1;

@@ -39,7 +39,7 @@ static inline void exposition_read(struct exposition *e)
 }
 
 static inline char *exposition_text(enum metrics_dialect dialect, const struct host *host,
-				    const struct snapshot *s, const struct self_stats *self,
+				    const struct snapshot *s, const struct daemon_stats *self,
 				    size_t *len)
 {
 	char *text;
@@ -53,7 +53,7 @@ static inline char *exposition_text(enum metrics_dialect dialect, const struct h
 
 static inline void exposition_make(struct exposition *e, enum metrics_dialect dialect,
 				   const struct host *host, const struct snapshot *s,
-				   const struct self_stats *self)
+				   const struct daemon_stats *self)
 {
 	e->text = exposition_text(dialect, host, s, self, &e->len);
 	exposition_read(e);

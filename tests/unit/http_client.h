@@ -21,7 +21,7 @@
 struct server {
 	struct loop loop;
 	struct http *http;
-	struct self_stats self;
+	struct daemon_stats self;
 	struct http_names names;
 	int fd;
 	bool is_unix;
@@ -68,7 +68,7 @@ static inline void server_start(struct server *s, bool is_unix)
 	if (!is_unix)
 		assert_int_equal(getsockname(s->fd, &s->address.any, &s->address_len), 0);
 	assert_int_equal(loop_init(&s->loop), 0);
-	self_init(&s->self);
+	daemon_stats_init(&s->self);
 	assert_int_equal(http_new(&s->http, &s->loop, s->fd, &s->names, server_render, s, &s->self),
 			 0);
 }

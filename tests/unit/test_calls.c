@@ -455,7 +455,7 @@ static void random_steps(void **state)
 	static struct msg_open msg[TASKS];
 	static struct model model[TASKS];
 	u64 now = 1000000, calls = 0, wait = 0, hold = 0, secure = 0, rpcs = 0;
-	u64 seen_calls = 0, seen_wait = 0, seen_hold = 0, seen_secure = 0, seen_rpcs = 0;
+	u64 summary_calls = 0, seen_wait = 0, seen_hold = 0, seen_secure = 0, seen_rpcs = 0;
 	int in_use = 0, waiting = 0, peak = 0;
 
 	(void)state;
@@ -528,13 +528,13 @@ static void random_steps(void **state)
 	for (int i = 0; i < TASKS; i++) {
 		const struct session *s = &session_rows[session_find(0, i + 1)];
 
-		seen_calls += s->sums[0].calls - 1; /* the open */
+		summary_calls += s->sums[0].calls - 1; /* the open */
 		seen_wait += s->sums[0].wait_ns;
 		seen_hold += s->sums[0].hold_ns;
 		seen_secure += s->sums[0].secure_ns;
 		seen_rpcs += s->rpc_count[RPC_FOREIGN_INTR];
 	}
-	assert_int_equal(seen_calls, calls);
+	assert_int_equal(summary_calls, calls);
 	assert_int_equal(seen_wait, wait);
 	assert_int_equal(seen_hold, hold);
 	assert_int_equal(seen_secure, secure);

@@ -58,7 +58,7 @@ static struct event later(struct event e, enum event_state state, u64 ns)
 static void an_episode_is_one_entry(void **state)
 {
 	struct event e = event_of(COND_STRANDED, 3, 3 * SECOND), still, end;
-	struct condition_log log = {}, copy = {};
+	struct episode_log log = {}, copy = {};
 
 	(void)state;
 	set_up_snapshot();
@@ -66,67 +66,67 @@ static void an_episode_is_one_entry(void **state)
 	still.peak = 2;
 	end = later(e, EVENT_END, 2 * SECOND);
 	end.peak = 2;
-	assert_true(condition_log_take(&log, &e));
-	assert_false(condition_log_take(&log, &still));
+	assert_true(episode_log_take(&log, &e));
+	assert_false(episode_log_take(&log, &still));
 	assert_int_equal(log.nr, 1);
 	assert_int_equal(log.episodes[0]->peak, 2);
 	assert_string_equal(log.episodes[0]->parties[0].comm, "A");
-	assert_int_equal(condition_log_duration(log.episodes[0], &snap), 3 * SECOND);
-	assert_true(condition_log_copy(&copy, &log));
-	assert_false(condition_log_take(&log, &end));
+	assert_int_equal(episode_log_duration(log.episodes[0], &snap), 3 * SECOND);
+	assert_true(episode_log_copy(&copy, &log));
+	assert_false(episode_log_take(&log, &end));
 	assert_int_equal(log.nr, 1);
-	assert_int_equal(condition_log_duration(log.episodes[0], &snap), 2 * SECOND);
+	assert_int_equal(episode_log_duration(log.episodes[0], &snap), 2 * SECOND);
 	assert_int_equal(copy.episodes[0]->state, EVENT_STILL);
-	condition_log_free(&copy);
-	condition_log_free(&log);
+	episode_log_free(&copy);
+	episode_log_free(&log);
 }
 
 static void what_lasts_is_not_forgotten(void **state)
 {
-	struct condition_log log = {};
+	struct episode_log log = {};
 	struct event e = event_of(COND_DEADLOCK, 1, 100 * SECOND);
 	int indices[5];
 
 	(void)state;
 	set_up_snapshot();
-	condition_log_take(&log, &e);
+	episode_log_take(&log, &e);
 	for (u64 i = 0; i < 3 * LOG_EPISODES; i++) {
 		e = later(event_of(COND_OVERRUN, i, 50 * SECOND), EVENT_END, i);
-		condition_log_take(&log, &e);
+		episode_log_take(&log, &e);
 	}
 	assert_int_equal(log.nr, LOG_EPISODES);
 	assert_int_equal(log.episodes[0]->condition, COND_DEADLOCK);
 	assert_int_equal(log.episodes[1]->episode, 2 * LOG_EPISODES + 1);
 	/* It is shown, and of what was long ago the last. */
-	assert_int_equal(condition_log_recent(&log, &snap, 5, indices), 2);
+	assert_int_equal(episode_log_recent(&log, &snap, 5, indices), 2);
 	assert_int_equal(indices[0], 0);
 	assert_int_equal(indices[1], LOG_EPISODES - 1);
-	assert_int_equal(condition_log_recent(&log, &snap, 1, indices), 1);
+	assert_int_equal(episode_log_recent(&log, &snap, 1, indices), 1);
 	assert_int_equal(indices[0], 0);
-	condition_log_free(&log);
+	episode_log_free(&log);
 }
 
 static void an_end_that_was_lost_is_found(void **state)
 {
-	struct condition_log log = {};
+	struct episode_log log = {};
 	struct event e = event_of(COND_STARVED, 1, SECOND);
 
 	(void)state;
 	set_up_snapshot();
-	condition_log_take(&log, &e);
-	condition_log_settle(&log, &snap);
+	episode_log_take(&log, &e);
+	episode_log_settle(&log, &snap);
 	assert_int_equal(log.episodes[0]->state, EVENT_BEGIN);
 	snap.pools[0].conds[COND_STARVED].lasting = 0;
-	condition_log_settle(&log, &snap);
+	episode_log_settle(&log, &snap);
 	assert_int_equal(log.episodes[0]->state, EVENT_END);
 	assert_true(log.episodes[0]->end_unseen);
 	assert_int_equal(log.episodes[0]->duration_ns, SECOND);
-	condition_log_free(&log);
+	episode_log_free(&log);
 }
 
 static void the_newest_come_last(void **state)
 {
-	struct condition_log log = {};
+	struct episode_log log = {};
 	struct event e;
 	int indices[3];
 
@@ -136,53 +136,53 @@ static void the_newest_come_last(void **state)
 		e = event_of(COND_EXHAUSTED, i, 6 * SECOND - i * SECOND);
 		if (i != 1)
 			e = later(e, EVENT_END, SECOND / 2);
-		assert_false(condition_log_take(&log, &e));
+		assert_false(episode_log_take(&log, &e));
 	}
-	assert_int_equal(condition_log_recent(&log, &snap, 3, indices), 3);
+	assert_int_equal(episode_log_recent(&log, &snap, 3, indices), 3);
 	assert_int_equal(indices[0], 1);
 	assert_int_equal(indices[1], 4);
 	assert_int_equal(indices[2], 5);
 	e = later(event_of(COND_STARVED, 0, 6 * SECOND), EVENT_END, SECOND);
-	condition_log_take(&log, &e);
+	episode_log_take(&log, &e);
 	e = later(event_of(COND_EXHAUSTED, 6, SECOND), EVENT_END, SECOND);
-	condition_log_take(&log, &e);
-	assert_int_equal(condition_log_recent(&log, &snap, 3, indices), 3);
+	episode_log_take(&log, &e);
+	assert_int_equal(episode_log_recent(&log, &snap, 3, indices), 3);
 	assert_int_equal(indices[0], 1);
 	assert_int_equal(indices[1], 6);
 	assert_int_equal(indices[2], 7);
-	condition_log_free(&log);
+	episode_log_free(&log);
 }
 
 static void marks(void **state)
 {
-	struct condition_log log = {};
+	struct episode_log log = {};
 	struct event stranded = event_of(COND_STRANDED, 1, 3 * SECOND);
 	struct event exhausted = event_of(COND_EXHAUSTED, 1, 4 * SECOND);
 	const char *name;
 
 	(void)state;
 	set_up_snapshot();
-	assert_int_equal(condition_log_session(&log, &snap, 0), MARK_NONE);
-	condition_log_take(&log, &exhausted);
-	assert_int_equal(condition_log_session(&log, &snap, 0), MARK_LOAD);
-	assert_int_equal(condition_log_session(&log, &snap, 1), MARK_NONE);
-	condition_log_take(&log, &stranded);
-	assert_int_equal(condition_log_session(&log, &snap, 0), MARK_ALARM);
-	assert_int_equal(condition_log_session(&log, &snap, 1), MARK_ALARM);
-	assert_int_equal(condition_log_call(&log, &snap, &calls[1], &name), MARK_ALARM);
+	assert_int_equal(episode_log_session(&log, &snap, 0), MARK_NONE);
+	episode_log_take(&log, &exhausted);
+	assert_int_equal(episode_log_session(&log, &snap, 0), MARK_LOAD);
+	assert_int_equal(episode_log_session(&log, &snap, 1), MARK_NONE);
+	episode_log_take(&log, &stranded);
+	assert_int_equal(episode_log_session(&log, &snap, 0), MARK_ALARM);
+	assert_int_equal(episode_log_session(&log, &snap, 1), MARK_ALARM);
+	assert_int_equal(episode_log_call(&log, &snap, &calls[1], &name), MARK_ALARM);
 	assert_string_equal(name, "stranded");
 
 	/* The same task, but a call that began after; one that does not wait any more. */
 	calls[0].age_ns = 2 * SECOND;
 	calls[1].queued = false;
-	assert_int_equal(condition_log_session(&log, &snap, 0), MARK_NONE);
-	assert_int_equal(condition_log_session(&log, &snap, 1), MARK_NONE);
+	assert_int_equal(episode_log_session(&log, &snap, 0), MARK_NONE);
+	assert_int_equal(episode_log_session(&log, &snap, 1), MARK_NONE);
 	calls[1].queued = true;
 	stranded = later(stranded, EVENT_END, SECOND);
-	condition_log_take(&log, &stranded);
-	assert_int_equal(condition_log_call(&log, &snap, &calls[1], &name), MARK_NONE);
+	episode_log_take(&log, &stranded);
+	assert_int_equal(episode_log_call(&log, &snap, &calls[1], &name), MARK_NONE);
 	assert_null(name);
-	condition_log_free(&log);
+	episode_log_free(&log);
 }
 
 static void a_wake_on_its_way_is_no_alarm(void **state)
@@ -192,10 +192,10 @@ static void a_wake_on_its_way_is_no_alarm(void **state)
 	(void)state;
 	set_up_snapshot();
 	pool->conds[COND_STRANDED].since_ns = NOW - condition_table[COND_STRANDED].report_ns + 1;
-	assert_false(condition_lasts(pool, COND_STRANDED, NOW));
-	assert_true(condition_lasts(pool, COND_STRANDED, NOW + 1));
+	assert_false(episode_lasts(pool, COND_STRANDED, NOW));
+	assert_true(episode_lasts(pool, COND_STRANDED, NOW + 1));
 	pool->conds[COND_STRANDED].known = false;
-	assert_false(condition_lasts(pool, COND_STRANDED, NOW + 1));
+	assert_false(episode_lasts(pool, COND_STRANDED, NOW + 1));
 }
 
 UNIT_TESTS(an_episode_is_one_entry, what_lasts_is_not_forgotten, an_end_that_was_lost_is_found,

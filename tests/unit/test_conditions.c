@@ -26,9 +26,9 @@ static void hear(void *arg, const struct episode *e, enum event_state state, u64
 	said[nr_said++] = (struct said){ *e, state, now, end_unseen };
 }
 
-static struct conditions *start(void)
+static struct episodes *start(void)
 {
-	struct conditions *c = conditions_new(hear, said);
+	struct episodes *c = episodes_new(hear, said);
 
 	assert_non_null(c);
 	nr_said = 0;
@@ -56,15 +56,15 @@ static void assert_said(size_t i, const struct episode *e, enum event_state stat
 }
 
 /* One look, at which it lasts. */
-static void lasts(struct conditions *c, const struct episode *e, u64 now)
+static void lasts(struct episodes *c, const struct episode *e, u64 now)
 {
-	conditions_lasts(c, e, now);
-	conditions_looked(c, now);
+	episodes_lasts(c, e, now);
+	episodes_looked(c, now);
 }
 
 static void one_that_lasts(void **state)
 {
-	struct conditions *c = start();
+	struct episodes *c = start();
 	struct episode e = episode_of(COND_STRANDED, 3, 10 * SECOND);
 	u64 now = 10 * SECOND + 50 * MS;
 
@@ -89,96 +89,96 @@ static void one_that_lasts(void **state)
 	lasts(c, &e, now += 1 * MS);
 	assert_int_equal(nr_said, 4);
 	e.end_ns = now + 5 * MS;
-	conditions_ended(c, &e);
-	conditions_looked(c, now + 50 * MS);
+	episodes_ended(c, &e);
+	episodes_looked(c, now + 50 * MS);
 	assert_int_equal(nr_said, 5);
 	assert_said(4, &e, EVENT_END, now + 5 * MS);
 	for (int i = 0; i < 5; i++)
-		conditions_looked(c, now + SECOND);
+		episodes_looked(c, now + SECOND);
 	assert_int_equal(nr_said, 5);
-	conditions_free(c);
+	episodes_free(c);
 }
 
 /* Over before a look saw it: both, at their own times. */
 static void never_seen_to_last(void **state)
 {
-	struct conditions *c = start();
+	struct episodes *c = start();
 	struct episode e = episode_of(COND_OVERRUN, 1, 10 * SECOND);
 
 	(void)state;
 	e.end_ns = 10 * SECOND + 3 * MS;
-	conditions_ended(c, &e);
-	conditions_looked(c, 11 * SECOND);
+	episodes_ended(c, &e);
+	episodes_looked(c, 11 * SECOND);
 	assert_int_equal(nr_said, 2);
 	assert_said(0, &e, EVENT_BEGIN, 10 * SECOND);
 	assert_said(1, &e, EVENT_END, 10 * SECOND + 3 * MS);
-	conditions_free(c);
+	episodes_free(c);
 }
 
 /* In one look it lasts, and then its end comes. */
 static void ends_within_a_look(void **state)
 {
-	struct conditions *c = start();
+	struct episodes *c = start();
 	struct episode e = episode_of(COND_OVERRUN, 1, 10 * SECOND);
 
 	(void)state;
-	conditions_lasts(c, &e, 11 * SECOND);
+	episodes_lasts(c, &e, 11 * SECOND);
 	e.end_ns = 11 * SECOND + 1;
-	conditions_ended(c, &e);
-	conditions_looked(c, 11 * SECOND);
+	episodes_ended(c, &e);
+	episodes_looked(c, 11 * SECOND);
 	assert_int_equal(nr_said, 2);
 	assert_said(0, &e, EVENT_BEGIN, 11 * SECOND);
 	assert_said(1, &e, EVENT_END, 11 * SECOND + 1);
-	conditions_free(c);
+	episodes_free(c);
 }
 
 /* The end was lost: two looks without it, and it is over. */
 static void lost_end(void **state)
 {
-	struct conditions *c = start();
+	struct episodes *c = start();
 	struct episode e = episode_of(COND_EXHAUSTED, 7, 10 * SECOND);
 
 	(void)state;
 	lasts(c, &e, 11 * SECOND);
-	conditions_looked(c, 12 * SECOND);
+	episodes_looked(c, 12 * SECOND);
 	assert_int_equal(nr_said, 1);
 	lasts(c, &e, 11 * SECOND + 900 * MS); /* seen again: counted anew */
-	conditions_looked(c, 13 * SECOND);
+	episodes_looked(c, 13 * SECOND);
 	assert_int_equal(nr_said, 1);
-	conditions_looked(c, 14 * SECOND);
+	episodes_looked(c, 14 * SECOND);
 	assert_int_equal(nr_said, 2);
 	assert_int_equal(said[1].state, EVENT_END);
 	assert_int_equal(said[1].now, 14 * SECOND);
 	assert_true(said[1].end_unseen);
 	assert_int_equal(said[1].episode.serial, 7);
 	assert_int_equal(said[1].episode.end_ns, 0);
-	conditions_looked(c, 15 * SECOND);
+	episodes_looked(c, 15 * SECOND);
 	assert_int_equal(nr_said, 2);
-	conditions_free(c);
+	episodes_free(c);
 }
 
 /* An end that comes at the last moment is the end. */
 static void late_end(void **state)
 {
-	struct conditions *c = start();
+	struct episodes *c = start();
 	struct episode e = episode_of(COND_EXHAUSTED, 7, 10 * SECOND);
 
 	(void)state;
 	lasts(c, &e, 11 * SECOND);
-	conditions_looked(c, 12 * SECOND);
+	episodes_looked(c, 12 * SECOND);
 	e.end_ns = 11 * SECOND + 1;
-	conditions_ended(c, &e);
-	conditions_looked(c, 13 * SECOND);
-	conditions_looked(c, 14 * SECOND);
+	episodes_ended(c, &e);
+	episodes_looked(c, 13 * SECOND);
+	episodes_looked(c, 14 * SECOND);
 	assert_int_equal(nr_said, 2);
 	assert_said(1, &e, EVENT_END, 11 * SECOND + 1);
-	conditions_free(c);
+	episodes_free(c);
 }
 
 /* Condition, pool and serial tell episodes apart; of each its own end. */
 static void told_apart(void **state)
 {
-	struct conditions *c = start();
+	struct episodes *c = start();
 	struct episode e[4] = { episode_of(COND_OVERRUN, 1, 1 * SECOND),
 				episode_of(COND_EXHAUSTED, 1, 2 * SECOND),
 				episode_of(COND_OVERRUN, 1, 3 * SECOND),
@@ -187,18 +187,18 @@ static void told_apart(void **state)
 	(void)state;
 	e[2].pool = 1;
 	for (int i = 0; i < 4; i++)
-		conditions_lasts(c, &e[i], 5 * SECOND);
-	conditions_looked(c, 5 * SECOND);
+		episodes_lasts(c, &e[i], 5 * SECOND);
+	episodes_looked(c, 5 * SECOND);
 	assert_int_equal(nr_said, 4);
 	for (int i = 0; i < 4; i++)
 		assert_said((size_t)i, &e[i], EVENT_BEGIN, 5 * SECOND);
 	for (int i = 3; i >= 0; i--) {
 		e[i].end_ns = 6 * SECOND + (u64)i;
-		conditions_ended(c, &e[i]);
+		episodes_ended(c, &e[i]);
 		assert_said((size_t)(7 - i), &e[i], EVENT_END, 6 * SECOND + (u64)i);
 	}
 	assert_int_equal(nr_said, 8);
-	conditions_free(c);
+	episodes_free(c);
 }
 
 #define MANY 1000
@@ -206,16 +206,16 @@ static void told_apart(void **state)
 /* They end in any order, a third of them unseen, and what stays is heard of. */
 static void many_at_once(void **state)
 {
-	struct conditions *c = start();
+	struct episodes *c = start();
 	struct episode e;
 	int ends[MANY] = {}, begins[MANY] = {}, stills[MANY] = {};
 
 	(void)state;
 	for (u64 i = 0; i < MANY; i++) {
 		e = episode_of(COND_STARVED, i, i);
-		conditions_lasts(c, &e, 5 * SECOND);
+		episodes_lasts(c, &e, 5 * SECOND);
 	}
-	conditions_looked(c, 5 * SECOND);
+	episodes_looked(c, 5 * SECOND);
 	for (int look = 1; look <= 4; look++) {
 		for (u64 n = 0; n < MANY; n++) {
 			u64 i = n * 7 % MANY;
@@ -223,11 +223,11 @@ static void many_at_once(void **state)
 			e = episode_of(COND_STARVED, i, i);
 			e.end_ns = 6 * SECOND + i;
 			if (i % 3 == 0)
-				conditions_lasts(c, &e, (5 + (u64)look) * SECOND);
+				episodes_lasts(c, &e, (5 + (u64)look) * SECOND);
 			else if (i % 3 == 1 && look == 1)
-				conditions_ended(c, &e);
+				episodes_ended(c, &e);
 		}
-		conditions_looked(c, (5 + (u64)look) * SECOND);
+		episodes_looked(c, (5 + (u64)look) * SECOND);
 	}
 	for (size_t i = 0; i < nr_said; i++) {
 		u64 serial = said[i].episode.serial;
@@ -250,13 +250,13 @@ static void many_at_once(void **state)
 		assert_int_equal(stills[i], i % 3 ? 0 : 4);
 		assert_int_equal(ends[i], i % 3 ? 1 : 0);
 	}
-	conditions_free(c);
+	episodes_free(c);
 }
 
 static void nothing_to_free(void **state)
 {
 	(void)state;
-	conditions_free(NULL);
+	episodes_free(NULL);
 }
 
 UNIT_TESTS(one_that_lasts, never_seen_to_last, ends_within_a_look, lost_end, late_end, told_apart,

@@ -23,12 +23,15 @@
 #define NESTED_IN(call) .waits = true, .answers_for = -1, .outer = call
 
 #define FIND(calls, ...)                                                                           \
-	deadlock_find(calls, sizeof(calls) / sizeof((calls)[0]), &(struct lock_pool){ __VA_ARGS__ })
+	deadlock_find(calls, sizeof(calls) / sizeof((calls)[0]),                                   \
+		      &(struct deadlock_pool){ __VA_ARGS__ })
 
 static void a_nested_call_waits(void **state)
 {
-	struct lock_call one[] = { { RPC }, { NESTED_IN(0) } };
-	struct lock_call two[] = { { NESTED_IN(2) }, { RPC }, { RPC }, { NESTED_IN(1) }, { WAITS } };
+	struct deadlock_call one[] = { { RPC }, { NESTED_IN(0) } };
+	struct deadlock_call two[] = {
+		{ NESTED_IN(2) }, { RPC }, { RPC }, { NESTED_IN(1) }, { WAITS }
+	};
 
 	(void)state;
 	assert_true(FIND(one, .threads = 1));
@@ -47,24 +50,24 @@ static void a_nested_call_waits(void **state)
 
 static void a_holder_goes_on(void **state)
 {
-	struct lock_call secure[] = { { RPC }, { NESTED_IN(0) }, { HOLDS } };
-	struct lock_call kernel[] = { { RPC }, { NESTED_IN(0) }, { RPC } };
-	struct lock_call inner[] = { { RPC },
-				     { .in_rpc = true, .answers_for = -1, .outer = 0 },
-				     { WAITS } };
-	struct lock_call nobody[] = { { RPC }, { HOLDS } };
+	struct deadlock_call secure[] = { { RPC }, { NESTED_IN(0) }, { HOLDS } };
+	struct deadlock_call kernel[] = { { RPC }, { NESTED_IN(0) }, { RPC } };
+	struct deadlock_call inner[] = { { RPC },
+					 { .in_rpc = true, .answers_for = -1, .outer = 0 },
+					 { WAITS } };
+	struct deadlock_call nobody[] = { { RPC }, { HOLDS } };
 
 	(void)state;
 	assert_false(FIND(secure, .threads = 2));
 	assert_false(FIND(kernel, .threads = 2));
 	assert_false(FIND(inner, .threads = 2)); /* the nested one has its thread, too */
 	assert_false(FIND(nobody, .threads = 2));
-	assert_false(deadlock_find(nobody, 0, &(struct lock_pool){ .threads = 2 }));
+	assert_false(deadlock_find(nobody, 0, &(struct deadlock_pool){ .threads = 2 }));
 }
 
 static void a_known_thread_serves(void **state)
 {
-	struct lock_call calls[] = { { IS_SERVED }, { FOR(3) }, { FOR(0) }, { IS_SERVED } };
+	struct deadlock_call calls[] = { { IS_SERVED }, { FOR(3) }, { FOR(0) }, { IS_SERVED } };
 
 	(void)state;
 	assert_true(FIND(calls, .threads = 2, .idle_supplicants = 1));
@@ -78,8 +81,8 @@ static void a_known_thread_serves(void **state)
 
 static void an_unknown_thread_serves(void **state)
 {
-	struct lock_call calls[] = { { ASKS }, { ASKS }, { FOR_SOMEBODY }, { FOR_SOMEBODY } };
-	struct lock_call one[] = { { ASKS }, { RPC }, { NESTED_IN(1) }, { FOR_SOMEBODY } };
+	struct deadlock_call calls[] = { { ASKS }, { ASKS }, { FOR_SOMEBODY }, { FOR_SOMEBODY } };
+	struct deadlock_call one[] = { { ASKS }, { RPC }, { NESTED_IN(1) }, { FOR_SOMEBODY } };
 
 	(void)state;
 	assert_true(FIND(calls, .threads = 2, .idle_supplicants = 1));
@@ -96,9 +99,9 @@ static void an_unknown_thread_serves(void **state)
 
 static void nobody_takes_a_request(void **state)
 {
-	struct lock_call calls[] = { { ASKS }, { IS_SERVED }, { FOR(1) } };
-	struct lock_call alone[] = { { ASKS }, { ASKS }, { WAITS } };
-	struct lock_call more[] = { { ASKS }, { ASKS }, { FOR_SOMEBODY } };
+	struct deadlock_call calls[] = { { ASKS }, { IS_SERVED }, { FOR(1) } };
+	struct deadlock_call alone[] = { { ASKS }, { ASKS }, { WAITS } };
+	struct deadlock_call more[] = { { ASKS }, { ASKS }, { FOR_SOMEBODY } };
 
 	(void)state;
 	assert_true(FIND(calls, .threads = 2, .untaken = 1)); /* there is but one thread */
@@ -112,7 +115,7 @@ static void nobody_takes_a_request(void **state)
 
 static void requests_that_were_not_seen(void **state)
 {
-	struct lock_call calls[] = { { ASKS }, { ASKS }, { FOR_SOMEBODY }, { FOR_SOMEBODY } };
+	struct deadlock_call calls[] = { { ASKS }, { ASKS }, { FOR_SOMEBODY }, { FOR_SOMEBODY } };
 
 	(void)state;
 	assert_true(FIND(calls, .threads = 2));
@@ -123,7 +126,7 @@ static void requests_that_were_not_seen(void **state)
 static void a_chain_of_threads(void **state)
 {
 	/* 0 waits for a thread of tee-supplicant whose call, 1, holds a thread and waits for 2's. */
-	struct lock_call calls[] = {
+	struct deadlock_call calls[] = {
 		{ IS_SERVED },
 		{ .in_rpc = true,
 		  .supplicant = true,
@@ -134,7 +137,7 @@ static void a_chain_of_threads(void **state)
 		  .outer = -1 },
 		{ FOR(1) },
 	};
-	struct lock_call cycle[] = {
+	struct deadlock_call cycle[] = {
 		{ .in_rpc = true,
 		  .supplicant = true,
 		  .served = true,
@@ -319,13 +322,13 @@ static void make_world(struct world *w)
 }
 
 /* What the detector is told of it. */
-static void tell(const struct world *w, struct lock_call *calls, struct lock_pool *pool)
+static void tell(const struct world *w, struct deadlock_call *calls, struct deadlock_pool *pool)
 {
 	memset(pool, 0, sizeof(*pool));
 	for (int c = 0; c < w->n; c++) {
 		int server = server_of(w, c);
 
-		calls[c] = (struct lock_call){
+		calls[c] = (struct deadlock_call){
 			.waits = w->place[c] == QUEUE,
 			.in_rpc = w->place[c] != QUEUE && w->place[c] != SECURE,
 			.supplicant = w->place[c] == SUPPLICANT,
@@ -360,7 +363,7 @@ static int holders_of(const struct world *w)
 }
 
 /* A holder's link leads to the call that the model has there, if it is certain. */
-static void check_links(const struct world *w, const struct lock_call *calls)
+static void check_links(const struct world *w, const struct deadlock_call *calls)
 {
 	for (int c = 0; c < w->n; c++) {
 		int server = server_of(w, c);
@@ -386,8 +389,8 @@ static void random_states(void **state)
 	(void)state;
 	srand(1);
 	while (states < STATES) {
-		struct lock_call calls[CALLS];
-		struct lock_pool pool;
+		struct deadlock_call calls[CALLS];
+		struct deadlock_pool pool;
 		struct world w, any;
 		bool want, have;
 

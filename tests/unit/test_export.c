@@ -21,42 +21,42 @@
 
 static void lanes_that_last(void)
 {
-	struct lanes l = {};
+	struct timeline_lanes l = {};
 
-	assert_int_equal(lanes_begin(&l, 10, 7), 0);
-	assert_int_equal(lanes_begin(&l, 12, 8), 1);
-	assert_true(lanes_lasts(&l, 7));
-	assert_int_equal(lanes_end(&l, 20, 7), 0);
-	assert_false(lanes_lasts(&l, 7));
-	assert_int_equal(lanes_end(&l, 20, 7), LANE_NONE);
-	assert_int_equal(lanes_begin(&l, 19, 9), 2);
-	assert_int_equal(lanes_begin(&l, 20, 10), 0);
-	lanes_free(&l);
+	assert_int_equal(timeline_lanes_begin(&l, 10, 7), 0);
+	assert_int_equal(timeline_lanes_begin(&l, 12, 8), 1);
+	assert_true(timeline_lanes_lasts(&l, 7));
+	assert_int_equal(timeline_lanes_end(&l, 20, 7), 0);
+	assert_false(timeline_lanes_lasts(&l, 7));
+	assert_int_equal(timeline_lanes_end(&l, 20, 7), LANE_NONE);
+	assert_int_equal(timeline_lanes_begin(&l, 19, 9), 2);
+	assert_int_equal(timeline_lanes_begin(&l, 20, 10), 0);
+	timeline_lanes_free(&l);
 }
 
 static void lanes(void **state)
 {
-	struct lanes l = {};
+	struct timeline_lanes l = {};
 
 	(void)state;
-	assert_int_equal(lanes_place(&l, 10, 20), 0);
-	assert_int_equal(lanes_place(&l, 5, 30), 1);
+	assert_int_equal(timeline_lanes_place(&l, 10, 20), 0);
+	assert_int_equal(timeline_lanes_place(&l, 5, 30), 1);
 	/* The lane that became free last: the other may be needed for a longer stay. */
-	assert_int_equal(lanes_place(&l, 30, 40), 1);
-	assert_int_equal(lanes_place(&l, 20, 50), 0);
-	assert_int_equal(lanes_place(&l, 45, 60), 1);
+	assert_int_equal(timeline_lanes_place(&l, 30, 40), 1);
+	assert_int_equal(timeline_lanes_place(&l, 20, 50), 0);
+	assert_int_equal(timeline_lanes_place(&l, 45, 60), 1);
 	/* Late: only before the last stay of lane 1 there is room for it. */
-	assert_int_equal(lanes_place(&l, 41, 43), 1);
+	assert_int_equal(timeline_lanes_place(&l, 41, 43), 1);
 	/* That room is taken now. */
-	assert_int_equal(lanes_place(&l, 42, 44), 2);
-	lanes_free(&l);
+	assert_int_equal(timeline_lanes_place(&l, 42, 44), 2);
+	timeline_lanes_free(&l);
 	/* Of a made-up file: all at once, and without end. */
 	for (u32 i = 0; i < 3 * LANES_MAX; i++)
-		assert_true(lanes_place(&l, i, 1000000 + i) < LANES_MAX);
+		assert_true(timeline_lanes_place(&l, i, 1000000 + i) < LANES_MAX);
 	for (u32 i = 0; i < 3 * LANES_MAX; i++)
-		assert_true(lanes_begin(&l, i, i) < LANES_MAX);
+		assert_true(timeline_lanes_begin(&l, i, i) < LANES_MAX);
 	assert_int_equal(l.count, LANES_MAX);
-	lanes_free(&l);
+	timeline_lanes_free(&l);
 	lanes_that_last();
 }
 

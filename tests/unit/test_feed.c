@@ -216,17 +216,17 @@ static void changes_make_the_same_snapshot(void **state)
 	struct history *h = history_new(64 << 10);
 	u32 blocks[NR_BLOCK_TYPES] = {}, wholes;
 	struct decoder d;
-	struct feed feed;
+	struct history_writer feed;
 	u64 at = 0;
 
 	(void)state;
 	start();
-	assert_int_equal(feed_init(&feed, h, &host), 0);
+	assert_int_equal(history_writer_init(&feed, h, &host), 0);
 	assert_int_equal(decoder_init(&d), 0);
 	for (int n = 0; n < FRAMES; n++) {
 		const struct snapshot *s = step();
 
-		feed_snapshot(&feed, s);
+		history_writer_snapshot(&feed, s);
 		read_on(h, &at, &d, blocks);
 		same(s, &d.snap);
 	}
@@ -236,7 +236,7 @@ static void changes_make_the_same_snapshot(void **state)
 	assert_in_range(wholes, FRAMES / 60, FRAMES / 60 + 1 + 4 * at / (64 << 10));
 	assert_true(history_size(h) <= 64 << 10);
 	decoder_release(&d);
-	feed_release(&feed);
+	history_writer_release(&feed);
 	history_free(h);
 }
 
@@ -246,24 +246,24 @@ static void too_much_for_the_history(void **state)
 	struct history *h = history_new(4 << 10);
 	u32 blocks[NR_BLOCK_TYPES] = {};
 	struct decoder d;
-	struct feed feed;
+	struct history_writer feed;
 	u64 at = 0;
 
 	(void)state;
 	start();
-	assert_int_equal(feed_init(&feed, h, &host), 0);
+	assert_int_equal(history_writer_init(&feed, h, &host), 0);
 	assert_int_equal(decoder_init(&d), 0);
 	for (int n = 0; n < FRAMES; n++) {
 		const struct snapshot *s = step();
 
-		feed_snapshot(&feed, s);
+		history_writer_snapshot(&feed, s);
 		read_on(h, &at, &d, blocks);
 		assert_int_equal(at, history_end(h));
 		same(s, &d.snap);
 	}
 	assert_int_equal(blocks[BLOCK_SNAPSHOT] + blocks[BLOCK_CHANGES], FRAMES);
 	decoder_release(&d);
-	feed_release(&feed);
+	history_writer_release(&feed);
 	history_free(h);
 }
 
@@ -272,17 +272,17 @@ static void who_is_behind_is_not_cut(void **state)
 {
 	const u64 room = 64 << 10;
 	struct history *h = history_new(room);
-	struct feed feed;
+	struct history_writer feed;
 	u64 at = 0;
 	u32 rounds = 0;
 
 	(void)state;
 	start();
-	assert_int_equal(feed_init(&feed, h, &host), 0);
+	assert_int_equal(history_writer_init(&feed, h, &host), 0);
 	while (history_end(h) < 10 * room) {
 		u64 begin;
 
-		feed_snapshot(&feed, step());
+		history_writer_snapshot(&feed, step());
 		begin = history_begin(h, 0);
 		assert_true(history_has(h, at));
 		while (history_end(h) - at > room / 2) {
@@ -297,7 +297,7 @@ static void who_is_behind_is_not_cut(void **state)
 			assert_true(history_end(h) - begin > room / 2);
 	}
 	assert_true(rounds > 100);
-	feed_release(&feed);
+	history_writer_release(&feed);
 	history_free(h);
 }
 
@@ -305,19 +305,19 @@ static void who_is_behind_is_not_cut(void **state)
 static void who_comes_late_has_all(void **state)
 {
 	struct history *h = history_new(32 << 10);
-	struct feed feed;
+	struct history_writer feed;
 
 	(void)state;
 	start();
 	assert_int_equal(history_begin(h, 0), history_end(h));
-	assert_int_equal(feed_init(&feed, h, &host), 0);
+	assert_int_equal(history_writer_init(&feed, h, &host), 0);
 	for (int n = 0; n < FRAMES; n++) {
 		const struct snapshot *s = step();
 		struct decoder d;
 		struct block b;
 		u64 at;
 
-		feed_snapshot(&feed, s);
+		history_writer_snapshot(&feed, s);
 		at = history_begin(h, ~0ULL);
 		assert_int_equal(decoder_init(&d), 0);
 		for (bool first = true; at < history_end(h); first = false, at += b.end) {
@@ -330,7 +330,7 @@ static void who_comes_late_has_all(void **state)
 		same(s, &d.snap);
 		decoder_release(&d);
 	}
-	feed_release(&feed);
+	history_writer_release(&feed);
 	history_clear(h);
 	assert_int_equal(history_begin(h, 0), history_end(h));
 	history_free(h);
@@ -356,14 +356,14 @@ static void another_worker_checks_it(void **state)
 {
 	struct history *h = history_new(32 << 10);
 	struct iovec pieces[2];
-	struct feed feed;
+	struct history_writer feed;
 	u64 size;
 
 	(void)state;
 	start();
-	assert_int_equal(feed_init(&feed, h, &host), 0);
+	assert_int_equal(history_writer_init(&feed, h, &host), 0);
 	for (int n = 0; n < FRAMES; n++)
-		feed_snapshot(&feed, step());
+		history_writer_snapshot(&feed, step());
 	size = history_size(h);
 	history_check(h);
 	assert_int_equal(history_size(h), size);
@@ -372,14 +372,14 @@ static void another_worker_checks_it(void **state)
 	history_check(h);
 	assert_int_equal(history_size(h), 0);
 	assert_false(history_begins(h));
-	feed_release(&feed);
+	history_writer_release(&feed);
 	history_free(h);
 }
 
 /* However many are made one: nothing of what happened in them is missing, or there twice. */
 static void merged_ones_have_it_all(void **state)
 {
-	struct merge m = {};
+	struct snapshot_merge m = {};
 	u64 calls = 0, pool_calls = 0, ended = 0, before_first = 0, ns = 0;
 	const struct snapshot *s = NULL;
 	struct decoder d;
@@ -391,9 +391,9 @@ static void merged_ones_have_it_all(void **state)
 		const struct snapshot *given;
 
 		if (s && any(3)) /* the one of before was not given */
-			assert_true(merge_pass(&m, s));
+			assert_true(snapshot_merge_pass(&m, s));
 		else if (s) {
-			given = merge_give(&m, s);
+			given = snapshot_merge_give(&m, s);
 			assert_non_null(given);
 			same_when_read(&d, given);
 			if (!before_first) {
@@ -422,7 +422,7 @@ static void merged_ones_have_it_all(void **state)
 	/* Those of sessions that were given away unseen are in no row. */
 	assert_in_range(calls, made.made_calls / 2, made.made_calls);
 	decoder_release(&d);
-	merge_release(&m);
+	snapshot_merge_release(&m);
 }
 
 /* Clients. */
@@ -477,12 +477,12 @@ static void stuck_clients_hold_nobody_up(void **state)
 	struct identity id = { geteuid(), getegid() };
 	struct history *h = history_new(64 << 10);
 	static struct reader reader;
-	struct serve_stats stats;
+	struct daemon_server_stats stats;
 	struct listener listener;
 	struct hello hello = { .version = "v1", .present = true };
-	const struct serve_limits any = { MAX_CLIENTS, MAX_CLIENTS, 0 };
-	struct serve *serve;
-	struct feed feed;
+	const struct daemon_server_limits any = { MAX_CLIENTS, MAX_CLIENTS, 0 };
+	struct daemon_server *serve;
+	struct history_writer feed;
 	struct loop loop;
 	int fds[STUCK + MUTE];
 	u64 longest = 0;
@@ -491,9 +491,9 @@ static void stuck_clients_hold_nobody_up(void **state)
 	start();
 	assert_int_equal(loop_init(&loop), 0);
 	assert_int_equal(listener_unix(&listener, path, &id), STATUS_OK);
-	serve = serve_new(&loop, listener.fd, h, &hello, &any);
+	serve = daemon_server_new(&loop, listener.fd, h, &hello, &any);
 	assert_non_null(serve);
-	assert_int_equal(feed_init(&feed, h, &host), 0);
+	assert_int_equal(history_writer_init(&feed, h, &host), 0);
 	for (int i = 0; i < STUCK + MUTE; i++) {
 		fds[i] = client(i < STUCK ? "follow 0 1\n" : "");
 		loop_turn(&loop, 0);
@@ -504,8 +504,8 @@ static void stuck_clients_hold_nobody_up(void **state)
 		const struct snapshot *s = step();
 		u64 began = clock_ns(CLOCK_PROCESS_CPUTIME_ID), ns;
 
-		feed_snapshot(&feed, s);
-		serve_turn(serve, clock_now());
+		history_writer_snapshot(&feed, s);
+		daemon_server_turn(serve, clock_now());
 		for (int turns = 0; turns < 20; turns++)
 			loop_turn(&loop, 0);
 		ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - began;
@@ -514,21 +514,21 @@ static void stuck_clients_hold_nobody_up(void **state)
 		assert_int_equal(reader.snapshots, n + 1);
 		same(s, &reader.d.snap);
 	}
-	serve_stats(serve, &stats);
+	daemon_server_stats(serve, &stats);
 	assert_int_equal(stats.cut, STUCK);
 	assert_int_equal(stats.accepted, STUCK + MUTE + 1);
 	assert_int_equal(stats.clients, MUTE + 1);
-	serve_turn(serve, clock_now() + 11 * SECOND);
-	serve_stats(serve, &stats);
+	daemon_server_turn(serve, clock_now() + 11 * SECOND);
+	daemon_server_stats(serve, &stats);
 	assert_int_equal(stats.clients, 1);
 	assert_int_equal(stats.rejected, MUTE);
-	assert_false(serve_wants_calls(serve));
+	assert_false(daemon_server_wants_calls(serve));
 	for (int i = 0; i < STUCK + MUTE; i++)
 		close(fds[i]);
 	close(reader.fd);
 	decoder_release(&reader.d);
-	serve_free(serve);
-	feed_release(&feed);
+	daemon_server_free(serve);
+	history_writer_release(&feed);
 	listener_close(&listener);
 	loop_release(&loop);
 	history_free(h);

@@ -178,7 +178,7 @@ static void the_manual_is_filled_in(void **state)
 	for (int i = 0; i < NR_LOSSES; i++)
 		has_row(page, loss_fields[i].help);
 	for (int i = 0; i < NR_SELF; i++)
-		has_row(page, self_fields[i].metric);
+		has_row(page, daemon_stat_fields[i].metric);
 	has_row(page, session_fields[nr_session_fields - 1].help);
 	has_row(page, pool_fields[nr_pool_fields - 1].help);
 	has_row(page, policy_fields[nr_policy_fields - 1].help);

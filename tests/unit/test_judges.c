@@ -14,7 +14,7 @@ static int command_status = -1; /* -1: there is none */
 static enum verdict judged(const char *rule)
 {
 	struct opts o = {};
-	struct trial t;
+	struct check_run t;
 	char path[32];
 
 	finding_release(&found);
@@ -22,17 +22,17 @@ static enum verdict judged(const char *rule)
 	fake.step = fake.given = 0;
 	file_of(path, rule, strlen(rule));
 	o.rules = path;
-	assert_int_equal(trial_init(&t, &o), STATUS_OK);
+	assert_int_equal(check_run_init(&t, &o), STATUS_OK);
 	unlink(path);
-	assert_int_equal(trial_begin(&t, &fake.source), STATUS_OK);
-	trial_all(&t);
+	assert_int_equal(check_run_begin(&t, &fake.source), STATUS_OK);
+	check_run_all(&t);
 	t.seen->has_command = command_status >= 0;
 	t.seen->command_status = command_status;
-	seen_finish(t.seen);
+	summary_finish(t.seen);
 	for (u32 i = 0; i < t.seen->nr_waiting; i++)
 		rules_wait(&t.rules, t.seen->waiting[i].class, t.seen->waiting[i].ns);
 	t.rules.rules[0].kind->judge(&t.rules.rules[0], t.seen, &found);
-	trial_release(&t);
+	check_run_release(&t);
 	return found.verdict;
 }
 

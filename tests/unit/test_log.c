@@ -65,7 +65,7 @@ static size_t each_line(const char *dir, const char *name, void (*f)(json_t *lin
 }
 
 /* How many lines of each type there are, and of the last session the line. */
-struct seen {
+struct run_summary {
 	u64 types[16], omitted, first_ns, seq, epoch, mono_ns, sessions[4096], gap_lines, missing;
 };
 
@@ -81,7 +81,7 @@ static u64 integer(json_t *line, const char *key)
 static void see(json_t *line, void *arg)
 {
 	const char *type = json_string_value(json_object_get(line, "type"));
-	struct seen *seen = arg;
+	struct run_summary *seen = arg;
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (!strcmp(type, types[i]))
@@ -103,9 +103,9 @@ static void see(json_t *line, void *arg)
 	seen->first_ns = seen->first_ns ?: seen->mono_ns;
 }
 
-static struct seen seen_in(const char *dir)
+static struct run_summary seen_in(const char *dir)
 {
-	struct seen seen = {};
+	struct run_summary seen = {};
 
 	each_line(dir, "optee-top.jsonl", see, &seen);
 	return seen;
@@ -115,7 +115,7 @@ static struct seen seen_in(const char *dir)
 static void when(void **state)
 {
 	struct log_opts o = { .interval = 60 };
-	struct seen seen;
+	struct run_summary seen;
 	struct logger *g;
 	char dir[64];
 
@@ -200,7 +200,7 @@ static u64 day(u32 sessions, u32 active, u64 cap)
 	struct log_opts o = { .interval = 60, .size = cap };
 	u64 last_serial = sessions, rotations = 0, most = 0;
 	char dir[64], name[LOG_NAME_LEN];
-	struct seen *seen = calloc(1, sizeof(*seen));
+	struct run_summary *seen = calloc(1, sizeof(*seen));
 	struct log_stats stats;
 	struct logger *g = begin(dir, &o);
 	u32 files, newest = 0;
@@ -304,7 +304,7 @@ static void a_flood_of_events(void **state)
 {
 	struct log_opts o = { .interval = 60, .size = LOG_SIZE_MIN };
 	char dir[64], name[LOG_NAME_LEN];
-	struct seen *seen = calloc(1, sizeof(*seen));
+	struct run_summary *seen = calloc(1, sizeof(*seen));
 	u64 begun_ns, events = 0;
 	struct logger *g = begin(dir, &o);
 
@@ -347,7 +347,7 @@ static void a_flood_of_events(void **state)
 /* What was written in many quiet days does not make room for a flood that takes all there is. */
 static void old_bytes_count_less(void **state)
 {
-	static struct line line;
+	static struct line_buffer line;
 	struct log_dir d;
 	struct log_sink k;
 	struct log_item item = { .type = LOG_EVENT, .host = &m.host, .s = &m.s };

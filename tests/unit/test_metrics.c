@@ -243,14 +243,14 @@ static void long_labels(void **state)
 /* Without a driver there is nothing but that, and the daemon's own figures. */
 static void without_driver(void **state)
 {
-	static struct self_stats self;
+	static struct daemon_stats self;
 
 	(void)state;
-	self_init(&self);
-	self_use(&self, SELF_HTTP_CONNECTIONS, SELF_HTTP_CUT);
-	self_use(&self, SELF_HISTORY_TIME, SELF_HISTORY_TIME);
-	self_count(&self, SELF_HTTP_404);
-	self_count(&self, SELF_LOG_LINES); /* is not in use */
+	daemon_stats_init(&self);
+	daemon_stats_use(&self, SELF_HTTP_CONNECTIONS, SELF_HTTP_CUT);
+	daemon_stats_use(&self, SELF_HISTORY_TIME, SELF_HISTORY_TIME);
+	daemon_stats_count(&self, SELF_HTTP_404);
+	daemon_stats_count(&self, SELF_LOG_LINES); /* is not in use */
 	self.at[SELF_HISTORY_TIME] = 1500000000;
 	for (int with = 0; with < 2; with++) {
 		make();
@@ -267,7 +267,7 @@ static void without_driver(void **state)
 				    !strncmp(e.names[i], "optee_top_", 10));
 		exposition_free(&e);
 	}
-	self_measure(&self);
+	daemon_stats_measure(&self);
 	assert_in_range(self.at[SELF_RESIDENT], 100000, 1ULL << 40);
 	assert_in_range(self.at[SELF_CPU_TIME], 1, 1ULL << 50);
 }

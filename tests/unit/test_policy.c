@@ -61,7 +61,7 @@ static void why(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		policy_why(cases[i].said, -EINVAL, text, sizeof(text));
+		policy_refusal(cases[i].said, -EINVAL, text, sizeof(text));
 		assert_string_equal(text, cases[i].why);
 	}
 }

@@ -20,20 +20,20 @@ static enum status report(struct opts *o, char *out, size_t len)
 				    "wait_p99 normal 5ms\n";
 	enum status status;
 	struct capture c;
-	struct trial t;
+	struct check_run t;
 	char path[32];
 
 	fake.step = fake.given = 0;
 	file_of(path, rules, sizeof(rules) - 1);
 	o->rules = path;
-	assert_int_equal(trial_init(&t, o), STATUS_OK);
+	assert_int_equal(check_run_init(&t, o), STATUS_OK);
 	unlink(path);
-	assert_int_equal(trial_begin(&t, &fake.source), STATUS_OK);
-	trial_all(&t);
+	assert_int_equal(check_run_begin(&t, &fake.source), STATUS_OK);
+	check_run_all(&t);
 	capture_begin(&c, STDOUT_FILENO);
-	status = trial_judge(&t);
+	status = check_run_judge(&t);
 	capture_end(&c, out, len);
-	trial_release(&t);
+	check_run_release(&t);
 	return status;
 }
 

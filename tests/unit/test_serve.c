@@ -21,13 +21,15 @@
 #define SERVED 100 /* exit status of a client that is served; else its errno */
 
 static const char path[] = "build/unit/serve.sock";
-static const struct serve_limits limits = { .clients = 8, .of_user = 3, .kept_for_root = 2 };
+static const struct daemon_server_limits limits = { .clients = 8,
+						    .of_user = 3,
+						    .kept_for_root = 2 };
 
 static struct {
 	struct loop loop;
 	struct listener listener;
 	struct history *history;
-	struct serve *serve;
+	struct daemon_server *serve;
 } server;
 
 static void start(void)
@@ -39,13 +41,14 @@ static void start(void)
 	assert_int_equal(listener_unix(&server.listener, path, &id), STATUS_OK);
 	assert_int_equal(chmod(path, 0666), 0);
 	server.history = history_new(64 << 10);
-	server.serve = serve_new(&server.loop, server.listener.fd, server.history, &hello, &limits);
+	server.serve = daemon_server_new(&server.loop, server.listener.fd, server.history, &hello,
+					 &limits);
 	assert_non_null(server.serve);
 }
 
 static void stop(void)
 {
-	serve_free(server.serve);
+	daemon_server_free(server.serve);
 	listener_close(&server.listener);
 	history_free(server.history);
 	loop_release(&server.loop);
@@ -70,21 +73,21 @@ static int come(uid_t uid)
 /* What a real client makes of it. */
 static int ask(uid_t uid)
 {
-	const struct stream_opts want = { .since_ns = ~0ULL };
-	struct stream *st;
+	const struct daemon_client_opts want = { .since_ns = ~0ULL };
+	struct daemon_client *st;
 	int how;
 	pid_t pid = fork();
 
 	if (!pid) {
 		if (!getuid() && setuid(uid))
 			_exit(EPERM);
-		how = -stream_open(&st, path, &want);
+		how = -daemon_client_open(&st, path, &want);
 		_exit(how ? how : SERVED);
 	}
 	assert_true(pid > 0);
 	while (waitpid(pid, &how, WNOHANG) != pid) {
 		loop_turn(&server.loop, clock_now() + 1000000);
-		serve_turn(server.serve, clock_now());
+		daemon_server_turn(server.serve, clock_now());
 	}
 	assert_true(WIFEXITED(how));
 	loop_turn(&server.loop, 0); /* it has closed */
@@ -93,9 +96,9 @@ static int ask(uid_t uid)
 
 static u64 refused(void)
 {
-	struct serve_stats stats;
+	struct daemon_server_stats stats;
 
-	serve_stats(server.serve, &stats);
+	daemon_server_stats(server.serve, &stats);
 	return stats.refused;
 }
 
@@ -152,11 +155,11 @@ static void descriptors_run_out(void **state)
 		int how;
 
 		if (!pid) {
-			const struct stream_opts want = { .since_ns = ~0ULL };
-			struct stream *st;
+			const struct daemon_client_opts want = { .since_ns = ~0ULL };
+			struct daemon_client *st;
 
 			setrlimit(RLIMIT_NOFILE, &limit);
-			_exit(-stream_open(&st, path, &want));
+			_exit(-daemon_client_open(&st, path, &want));
 		}
 		while (waitpid(pid, &how, WNOHANG) != pid)
 			loop_turn(&server.loop, clock_now() + 1000000);
@@ -194,7 +197,7 @@ static void not_even_a_spare_one(void **state)
 		loop_turn(&server.loop, start_ns + 50000000);
 	assert_true(turns < 4);
 	setrlimit(RLIMIT_NOFILE, &limit);
-	serve_turn(server.serve, clock_now());
+	daemon_server_turn(server.serve, clock_now());
 	assert_int_equal(send(fd, "follow 0 0\n", 11, MSG_NOSIGNAL), 11);
 	for (int i = 0; i < 4; i++)
 		loop_turn(&server.loop, 0);

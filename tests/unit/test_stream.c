@@ -98,12 +98,12 @@ static bool send_calls(int fd, u32 n)
 }
 
 /* A client of all that has been sent to its socket; the daemon has ended. */
-static struct stream *client_of(int pair[2], const struct stream_opts *o)
+static struct daemon_client *client_of(int pair[2], const struct daemon_client_opts *o)
 {
-	struct stream *st;
+	struct daemon_client *st;
 
 	assert_int_equal(shutdown(pair[1], SHUT_WR), 0);
-	assert_int_equal(stream_open_fd(&st, pair[0], o), 0);
+	assert_int_equal(daemon_client_open_fd(&st, pair[0], o), 0);
 	return st;
 }
 
@@ -121,7 +121,7 @@ static void begin(int pair[2], bool deflated, struct snapshot *s)
 	send_snapshot(pair[1], s);
 }
 
-static const struct stream_opts from_now = { .since_ns = ~0ULL, .calls = true };
+static const struct daemon_client_opts from_now = { .since_ns = ~0ULL, .calls = true };
 
 /* Tests. */
 
@@ -130,23 +130,23 @@ static void hello_may_be_deflated(void **state)
 	struct snapshot s = { .seq = 1, .mono_ns = 10 };
 	const struct snapshot *got;
 	struct source source;
-	struct stream *st;
+	struct daemon_client *st;
 	int pair[2];
 
 	(void)state;
 	begin(pair, true, &s);
 	st = client_of(pair, &from_now);
-	assert_int_equal(stream_hello(st)->starved_ns, SECOND);
-	assert_true(stream_wait_host(st));
-	source = stream_source(st);
+	assert_int_equal(daemon_client_hello(st)->starved_ns, SECOND);
+	assert_true(daemon_client_wait_host(st));
+	source = daemon_client_source(st);
 	got = source.next(source.ctx);
 	assert_non_null(got);
 	assert_int_equal(got->seq, 1);
 	assert_null(source.next(source.ctx));
 	assert_int_equal(errno, ENODEV);
-	assert_true(stream_ended(st));
-	assert_null(stream_fault(st));
-	stream_close(st);
+	assert_true(daemon_client_ended(st));
+	assert_null(daemon_client_fault(st));
+	daemon_client_close(st);
 	close(pair[1]);
 }
 
@@ -163,18 +163,18 @@ static void changes_of_what_is_not_there(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct snapshot s = { .seq = 1, .mono_ns = 10, .nr_pools = 1 };
 		struct source source;
-		struct stream *st;
+		struct daemon_client *st;
 		int pair[2];
 
 		begin(pair, false, &s);
 		s.seq = 2;
 		send_changes(pair[1], &s, bad[i], 5);
 		st = client_of(pair, &from_now);
-		source = stream_source(st);
+		source = daemon_client_source(st);
 		assert_null(source.next(source.ctx)); /* the half of it is not given */
 		assert_int_equal(errno, ENODEV);
-		assert_non_null(stream_fault(st));
-		stream_close(st);
+		assert_non_null(daemon_client_fault(st));
+		daemon_client_close(st);
 		close(pair[1]);
 	}
 }
@@ -186,7 +186,7 @@ static void the_last_whole_one_is_given(void **state)
 	struct codec c = schema_writer();
 	const struct snapshot *got;
 	struct source source;
-	struct stream *st;
+	struct daemon_client *st;
 	int pair[2];
 
 	(void)state;
@@ -194,13 +194,13 @@ static void the_last_whole_one_is_given(void **state)
 	codec_put(&c, 1); /* event, which is missing */
 	send_block(pair[1], BLOCK_EVENTS, &c, false);
 	st = client_of(pair, &from_now);
-	source = stream_source(st);
+	source = daemon_client_source(st);
 	got = source.next(source.ctx);
 	assert_non_null(got);
 	assert_int_equal(got->seq, 1);
 	assert_null(source.next(source.ctx));
-	assert_non_null(stream_fault(st));
-	stream_close(st);
+	assert_non_null(daemon_client_fault(st));
+	daemon_client_close(st);
 	close(pair[1]);
 }
 
@@ -220,7 +220,7 @@ static void looks_are_not_ahead(void **state)
 	struct snapshot s = { .seq = 1, .mono_ns = 10 };
 	const struct event *events;
 	struct source source;
-	struct stream *st;
+	struct daemon_client *st;
 	int pair[2];
 
 	(void)state;
@@ -230,13 +230,13 @@ static void looks_are_not_ahead(void **state)
 	send_snapshot(pair[1], &s);
 	send_events(pair[1], 2);
 	st = client_of(pair, &from_now);
-	source = stream_source(st);
+	source = daemon_client_source(st);
 	assert_int_equal(source.look(source.ctx, &events), 1);
 	assert_int_equal(source.look(source.ctx, &events), 0);
 	assert_int_equal(source.next(source.ctx)->nr_events, 1);
 	assert_int_equal(source.look(source.ctx, &events), 2);
 	assert_int_equal(source.look(source.ctx, &events), LOOK_ENDED);
-	stream_close(st);
+	daemon_client_close(st);
 	close(pair[1]);
 }
 
@@ -259,7 +259,7 @@ static void calls_are_bounded_and_counted(void **state)
 	const struct call_record *calls;
 	const struct snapshot *got;
 	struct source source;
-	struct stream *st;
+	struct daemon_client *st;
 	int pair[2];
 	u32 kept;
 	pid_t pid = fork_daemon(pair);
@@ -275,15 +275,15 @@ static void calls_are_bounded_and_counted(void **state)
 		send_snapshot(pair[1], &s);
 		_exit(0);
 	}
-	assert_int_equal(stream_open_fd(&st, pair[0], &from_now), 0);
-	source = stream_source(st);
+	assert_int_equal(daemon_client_open_fd(&st, pair[0], &from_now), 0);
+	source = daemon_client_source(st);
 	got = source.next(source.ctx);
 	assert_non_null(got);
 	kept = source.calls(source.ctx, &calls);
 	assert_in_range(kept, 1 << 17, 1 << 19);
 	assert_int_equal(kept + got->losses.count[LOSS_CALL_RECORD], CALL_BLOCKS * BLOCK_CALLS_NR);
-	assert_true(stream_lost(st));
-	stream_close(st);
+	assert_true(daemon_client_lost(st));
+	daemon_client_close(st);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
@@ -293,7 +293,7 @@ static void a_signal_ends_it(void **state)
 	(void)state;
 	for (int blocked = 0; blocked < 2; blocked++) {
 		struct source source;
-		struct stream *st;
+		struct daemon_client *st;
 		sigset_t set, kept;
 		int pair[2];
 		pid_t pid;
@@ -311,11 +311,11 @@ static void a_signal_ends_it(void **state)
 				;
 			_exit(0);
 		}
-		if (!stream_open_fd(&st, pair[0], &from_now)) { /* else it came that early */
-			source = stream_source(st);
+		if (!daemon_client_open_fd(&st, pair[0], &from_now)) { /* else it came that early */
+			source = daemon_client_source(st);
 			assert_null(source.next(source.ctx));
 			assert_int_equal(errno, EINTR);
-			stream_close(st);
+			daemon_client_close(st);
 		}
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
 		sigprocmask(SIG_UNBLOCK, &set, NULL);

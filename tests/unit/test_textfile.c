@@ -14,14 +14,14 @@
 
 static char dir[40], name[80];
 static struct textfile t;
-static struct self_stats self;
+static struct daemon_stats self;
 
 static void begin(void)
 {
 	strcpy(dir, "/tmp/optee-top-unit.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(name, sizeof(name), "%s/optee.prom", dir);
-	self_init(&self);
+	daemon_stats_init(&self);
 	assert_int_equal(textfile_init(&t, name, &self), 0);
 }
 

@@ -23,7 +23,7 @@
 
 #define MAX_MS (3600 * MSEC_PER_SEC)
 
-struct line {
+struct line_buffer {
 	struct client client; /* a pattern for its clones */
 	u32 count;
 };
@@ -33,12 +33,12 @@ static const struct {
 	size_t offset;
 	u32 min, max;
 } numbers[] = {
-	{ "count", offsetof(struct line, count), 1, MAX_CLIENTS },
-	{ "at", offsetof(struct line, client.at_ms), 0, MAX_MS },
-	{ "wait", offsetof(struct line, client.wait_ms), 0, MAX_MS },
-	{ "gap", offsetof(struct line, client.gap_ms), 0, MAX_MS },
-	{ "repeat", offsetof(struct line, client.repeat), 1, 1000 },
-	{ "system-at", offsetof(struct line, client.system_at_ms), 0, MAX_MS },
+	{ "count", offsetof(struct line_buffer, count), 1, MAX_CLIENTS },
+	{ "at", offsetof(struct line_buffer, client.at_ms), 0, MAX_MS },
+	{ "wait", offsetof(struct line_buffer, client.wait_ms), 0, MAX_MS },
+	{ "gap", offsetof(struct line_buffer, client.gap_ms), 0, MAX_MS },
+	{ "repeat", offsetof(struct line_buffer, client.repeat), 1, 1000 },
+	{ "system-at", offsetof(struct line_buffer, client.system_at_ms), 0, MAX_MS },
 };
 
 /* One that needs no escapes in JSON. */
@@ -52,7 +52,7 @@ static bool is_name(const char *s)
 	return length && length < TASK_COMM_LEN;
 }
 
-static int parse_number(const char *word, const char *value, struct line *l)
+static int parse_number(const char *word, const char *value, struct line_buffer *l)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		u32 *field = (void *)l + numbers[i].offset;
@@ -67,7 +67,7 @@ static int parse_number(const char *word, const char *value, struct line *l)
 	return -EINVAL;
 }
 
-static int parse_word(const char *text, struct line *l)
+static int parse_word(const char *text, struct line_buffer *l)
 {
 	char word[32];
 	char *value;
@@ -92,7 +92,7 @@ static int parse_word(const char *text, struct line *l)
 }
 
 /* Is the line one that can be done? NULL if so. */
-static const char *why_not(const struct line *l)
+static const char *why_not(const struct line_buffer *l)
 {
 	const struct client *c = &l->client;
 
@@ -107,7 +107,7 @@ static const char *why_not(const struct line *l)
 	return NULL;
 }
 
-static int add(const struct line *l, struct client *clients, unsigned int *nr)
+static int add(const struct line_buffer *l, struct client *clients, unsigned int *nr)
 {
 	for (u32 i = 1; i <= l->count; i++) {
 		struct client *c = &clients[*nr];
@@ -129,7 +129,7 @@ static int add(const struct line *l, struct client *clients, unsigned int *nr)
 
 static int parse_line(char *text, unsigned int number, struct client *clients, unsigned int *nr)
 {
-	struct line l = {
+	struct line_buffer l = {
 		.client = { .wait_ms = NEVER, .system_at_ms = NEVER, .repeat = 1 },
 		.count = 1,
 	};
