@@ -5,7 +5,7 @@
  * Why: the reviewer's starting point, "a configurable upper bound with a default of one".
  * Objection: SCMI opens a session for each of its channels, and each of them asks: with one
  *   reservation the second channel has none, and can be part of the deadlock again.
- * Use it: when it is known how many system sessions there are; set MOST to that.
+ * Use it: if you know how many system sessions there are; set MOST to their number.
  */
 #include "policy.h"
 

@@ -5,16 +5,16 @@
  *
  * Start-time fair queueing. A client's next call gets the time at which its last one will be
  * paid off, at the client's own rate, as its start; lowest starts go first. The queue's time is
- * the latest start that was let in, and who was idle begins there: nobody saves up. What a
- * call will cost is known only when it leaves, so a start is given for the mean of the
- * client's calls so far, and what it was off by is charged then.
+ * the latest start that was let in, and a client that was idle starts there: nobody saves up.
+ * What a call will cost is known only when it leaves, so a start is given for the mean of the
+ * client's calls so far, and the difference is charged then.
  *
- * Why: a client with a lot of threads, such as a server for TLS, takes all of OP-TEE by asking
+ * Why: a client with a lot of threads, such as a TLS server, takes all of OP-TEE by asking
  *   more often. A weight comes from the caller's nice value: four steps are a factor of two.
  * Objection: none in the review, which had no share between normal clients in view. The time
  *   that a call is held by tee-supplicant is charged to its client.
  * Use it: when clients of different worth compete for long. It shares only what is
- *   contended: who has no call waiting gets nothing.
+ *   contended: a client without a waiting call gets nothing.
  */
 #include "policy.h"
 

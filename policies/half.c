@@ -3,8 +3,8 @@
  * half: as v6, but system sessions reserve half of the entries at most.
  *
  * Why: the bound proposed in the review of v6, so that user space keeps half of them.
- * Objection: with two or three threads half is one, and why just half? A system without
- *   user space clients loses threads to nobody.
+ * Objection: with two or three threads half is one, and why half? On a system without
+ *   user space clients the other half is kept for nobody.
  * Use it: when user space has many clients and several kernel drivers want reservations.
  */
 #include "policy.h"

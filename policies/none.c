@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * none: nothing is reserved; who asks first enters first.
+ * none: nothing is reserved; first come, first served.
  *
- * Why: it is what the driver did before Linux 6.8, and the baseline of all others.
+ * Why: it is what the driver did before Linux 6.8, and the baseline for all others.
  * Objection: when every thread is held by a call whose RPC needs a clock or a regulator
  *   that Linux gets from OP-TEE (SCMI), the call for it waits for those threads: deadlock.
- * Use it: where no call's RPC can lead back into OP-TEE, or to see whether a reservation is
- *   what an application suffers from.
+ * Use it: where no call's RPC can lead back into OP-TEE, or to find out whether an
+ *   application suffers from a reservation.
  */
 #include "policy.h"
 

@@ -3,11 +3,11 @@
  * per-session: as strict, but counted for each session: it has the one entry that it
  * reserved, whatever the others do.
  *
- * Why: the alternative named in the review, a count in the session in place of a flag. A
+ * Why: the review named this alternative, a count in the session instead of a flag. A
  *   session that makes many calls at once cannot take another one's entry.
  * Objection: a client with several calls at once has to open as many sessions, and cannot
  *   cancel one, as that is a second call; "I don't think it's worth it".
- * Use it: when system sessions do not trust one another.
+ * Use it: if system sessions do not trust each other.
  */
 #include "policy.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * single: one entry is reserved for all system sessions together; a system call takes it
- * when it is not in use, else it is treated as a normal call.
+ * when it is not in use, and is treated as a normal call otherwise.
  *
- * Why: what the review agreed on, and patch v8 did. One thread is enough against the
- *   deadlock, for SCMI's calls do not wait for one another; and the price is one thread.
+ * Why: the review agreed on it, and patch v8 implemented it. One thread is enough against
+ *   the deadlock, because SCMI's calls do not wait for each other; and it costs one thread.
  * Objection: a system call that finds the entry in use waits with the normal calls.
  * Use it: unless there is a reason for another one. With two threads it lets a normal call
  *   in beside a system call, which the merged driver does not.

@@ -6,7 +6,7 @@
  *   normal calls may not either. There is no overrun by construction.
  * Objection: it is over-complex for what it does, and a system call waits beside free
  *   normal entries; so does one that is to cancel another.
- * Use it: when normal calls need a guarantee, too.
+ * Use it: if normal calls need a guarantee, too.
  */
 #include "policy.h"
 

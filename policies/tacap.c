@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tacap: each TA gets at most CAP threads at once and RATE calls a second, of which BURST
- * may come together; so does each client, but for CAP, of calls that have no TA yet: to open a
- * session, to register shared memory and to give it back. Cancels are not limited, nor are
- * system sessions, for which one entry is kept.
+ * tacap: each TA gets at most CAP threads at once and RATE calls per second, in bursts of at
+ * most BURST. Each client gets the same rate, without CAP, for calls that have no TA yet: to
+ * open a session, to register shared memory and to release it. Cancels are not limited, nor
+ * are system sessions, for which one entry is kept.
  *
  * The rate is a token bucket as a virtual schedule (GCRA): a call conforms unless it comes
  * more than BURST calls before its place in the schedule; each call that enters moves
  * the schedule on by 1/RATE.
  *
  * Why: a TA that is flooded, or misused, does not take OP-TEE from the others.
- * Objection: none in the review. A limit holds also when nobody else wants the threads.
+ * Objection: none in the review. A limit also holds when nobody else wants the threads.
  * Use it: with CAP, RATE and BURST set to what the TA is known to need; ONLY limits one TA.
  */
 #include "policy.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * upstream: a normal call leaves one entry free while there is a system session; a system
- * call takes any that is free, and goes first.
+ * call takes any free entry, and goes first.
  *
- * Why: what was merged in Linux 6.8, with threads that are handed over: its stranded
- *   waiters are gone, the rest is as it is.
+ * Why: it was merged in Linux 6.8. Here threads are handed over, so its stranded waiters
+ *   are gone; the rest is unchanged.
  * Objection: system calls are not bounded and can take every thread; and one in flight does
  *   not use the reservation up, so with two threads no normal call enters beside it.
  * Use it: to have the merged rule without its defect.

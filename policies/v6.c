@@ -5,7 +5,7 @@
  *
  * Why: patches v5 to v7 of the series. A system session has its thread whenever it calls,
  *   whatever other system sessions do.
- * Objection: kernel drivers keep their sessions for ever, so each of them takes a thread from
+ * Objection: kernel drivers keep their sessions forever, so each of them takes a thread from
  *   user space for good; and a system session may have more calls in flight than it reserved.
  * Use it: with enough threads, and clients known to make one call at a time.
  */
