@@ -62,11 +62,16 @@ def check_view(findings: Findings, sample: Sample) -> None:
     findings.equal("the view", have, sample.shown)
 
 
-def check_links(findings: Findings, page: Path, text: str) -> None:
+OURS = r"(?:src|bpf|include|kernel|policies|tests|scripts|systemd|doc|man)/[\w./-]*\w"
+
+
+def check_names(findings: Findings, page: Path, text: str) -> None:
     """A page names only files that are there."""
-    for name in re.findall(r"\]\(([^):#]+)\)", text):
-        findings.true(f"{page.name} links to {name}, which is not there",
-                      (page.parent / name).exists())
+    links = [page.parent / name for name in re.findall(r"\]\(([^):#]+)\)", text)]
+    files = [vm.ROOT / name for name in re.findall(f"`({OURS})", text)]
+    for path in links + files:
+        findings.true(f"{page.name} names {path.relative_to(vm.ROOT)}, which is not there",
+                      path.exists())
 
 
 @test()
@@ -76,7 +81,7 @@ def readme_is_true(context: Context) -> None:
     found = []
     for page in pages:
         text = page.read_text()
-        check_links(findings, page, text)
+        check_names(findings, page, text)
         found += samples(text)
     findings.true(f"only {[s.command for s in found]}",
                   len(found) >= 6 and LIVE in [s.command for s in found])
