@@ -76,16 +76,18 @@ end() { # NAME...: each ends well, and has nothing to say
 metric() { # NAME: its value, as HTTP has it
 	wget -q -O - $URL | sed -n "s/^$1 //p"
 }
-# It is nice: 300 threads that begin at once on one CPU are the scheduler's test, not ours.
+# It is as nice as can be, and leaves the others a second after each load: 300 threads that begin
+# at once on one CPU are the scheduler's test, not ours.
 flood() { # COMMAND...: calls of 300 sessions, until that holds; /tmp/out/flood has their number
 	FLOODS=0
 	until "$@"; do
 		FLOODS=$((FLOODS + 1))
 		[ $FLOODS -le 12 ] || die "after $FLOODS loads in vain: $*"
-		optee-load -o /tmp/load \
-			'name=many nice=10 ta=invoke_tests sessions=300 repeat=80 nop gap=0..20' ||
+		optee-load --records 0 -o /tmp/load \
+			'name=many nice=19 ta=invoke_tests sessions=300 repeat=80 nop gap=0..20' ||
 			die "optee-load failed"
-		grep '"type":"call"' /tmp/load | grep -vc '"session":null' >>/tmp/out/flood
+		sed -n 's/.*"type":"client".*"calls":\([0-9]*\),.*/\1/p' /tmp/load >>/tmp/out/flood
+		sleep 1
 	done
 }
 said() { # TIMES TEXT: that often the daemon has
