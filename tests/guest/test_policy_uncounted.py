@@ -51,7 +51,7 @@ def state(guest: vm.Run, name: str) -> dict[str, int]:
 
 
 def uncounted(context: Context, options: Sequence[str]) -> None:
-    guest = policy.run(context, LOAD, *options,
+    guest = policy.run(context, LOAD, "--icount", *options,
                        gets=["dmesg", *(f"{n}.load" for n in LOADS),
                              *(f"{n}.state" for n in STEADY)], seconds=400)
     findings = Findings()

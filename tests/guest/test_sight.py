@@ -103,7 +103,7 @@ def check_silent(findings: Findings, seen: Sequence[Object]) -> None:
 @test()
 def sight_ftrace(context: Context) -> None:
     """ftrace is switched off before the attach, or while we are attached."""
-    guest = vm.run(context, FTRACE, gets=("top.kprobes", "load.kprobes", "doctor", "refused",
+    guest = vm.run(context, FTRACE, "--icount", gets=("top.kprobes", "load.kprobes", "doctor", "refused",
                                           "top.jsonl", "check", "check.err"))
     findings = Findings()
     seen = frames.load(guest.files["top.kprobes"])
@@ -157,7 +157,7 @@ FFA_SIGHT = "not followed: called by FF-A"
 @test()
 def sight_ffa(context: Context) -> None:
     """OP-TEE is called by FF-A, where we have no hooks: the device is shown, and nothing of it."""
-    guest = vm.run(context, FFA, "--ffa", "--kernel", "7.3", seconds=300,
+    guest = vm.run(context, FFA, "--icount", "--ffa", "--kernel", "7.3", seconds=300,
                    gets=("top.jsonl", "batch", "strict.err", "metrics", "check", "replayed", "csv",
                          "doctor"))
     findings = Findings()
