@@ -461,7 +461,7 @@ def deadlock_restarts(context: Context) -> None:
     """tee-supplicant had more threads in all than there is room for: the last ones are known."""
     script = deadlock.SCRIPT + events.SCRIPT.replace("/tmp/events.jsonl", "/dev/null")
     script += "oracle_start() { :; }\noracle_stop() { :; }\n"
-    guest = vm.run(context, script + COMMON + RESTARTS, *deadlock.PUT,
+    guest = vm.run(context, script + COMMON + RESTARTS, "--icount", *deadlock.PUT,
                    "--put", f"{vm.ROOT}/build/arm64/takers:/takers",
                    gets=("top.jsonl", *deadlock.FILES, "events.json", "events.kprobes"))
     findings = Findings()

@@ -70,7 +70,7 @@ def check_session(findings: Findings, seen: list[frames.Object], truth: account.
 @test()
 def driver_later(context: Context) -> None:
     """Waits for the driver and says so; holds the module by fentry."""
-    guest = vm.run(context, LATER, "--no-tee",
+    guest = vm.run(context, LATER, "--no-tee", "--icount",
                    gets=("top.jsonl", "top.err", "load.one", "rmmod.err"))
     findings = Findings()
     said = guest.read("top.err").decode()
@@ -86,9 +86,9 @@ def driver_later(context: Context) -> None:
     findings.done()
 
 
-def goes_and_comes(context: Context, option: str) -> None:
+def goes_and_comes(context: Context, option: str, *options: str) -> None:
     """The device is unbound and lets go of optee-top; the module leaves, and comes back."""
-    guest = vm.run(context, AGAIN % option, "--no-tee",
+    guest = vm.run(context, AGAIN % option, "--no-tee", *options,
                    gets=("top.jsonl", "top.err", "load.one", "load.two", "first"))
     findings = Findings()
     said = guest.read("top.err").decode().splitlines()
@@ -110,4 +110,4 @@ def driver_again(context: Context) -> None:
 
 @test()
 def driver_again_kprobes(context: Context) -> None:
-    goes_and_comes(context, "--kprobes")
+    goes_and_comes(context, "--kprobes", "--icount")

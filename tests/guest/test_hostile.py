@@ -73,7 +73,8 @@ def cells(text: str) -> int:
 def hostile_comm(context: Context) -> None:
     # Some are in flight, some in the queue, at every moment.
     clients = " ".join(f"'name={sayable(n)} repeat=0 wait=150..300'" for n in NAMES)
-    guest = vm.run(context, RUN % clients, gets=("top.jsonl", "batch", "filtered", "parts"))
+    guest = vm.run(context, RUN % clients, "--icount",
+                   gets=("top.jsonl", "batch", "filtered", "parts"))
     findings = Findings()
     seen = frames.load(guest.files["top.jsonl"])
     clients_shown = {s["client"] for s in frames.final_sessions(seen)}

@@ -49,11 +49,12 @@ wait_for 20 counters_are_zero
 """
 
 
-def compared(context: Context, threads: int, calls: int) -> None:
+def compared(context: Context, threads: int, calls: int, *options: str) -> None:
     load = {"threads": 2 * threads, "times": 3 * calls}
     under = "".join(UNDER % {"name": name, "calls": calls} for name in policy.NAMES)
     guest = policy.run(context, kclient.SCRIPT + "kclient_load\n" + LOAD % load + under + END,
-                       *policy.options("--threads", str(threads), *kclient.options()),
+                       *policy.options(*options, "--threads", str(threads),
+                                       *kclient.options()),
                        seconds=400)
     findings = Findings()
     counts = homes.count(guest.files["witnessed"])
@@ -68,9 +69,10 @@ def compared(context: Context, threads: int, calls: int) -> None:
 
 @test()
 def policy_homes_2(context: Context) -> None:
-    compared(context, 2, 20)
+    compared(context, 2, 20, "--icount")
 
 
 @test(check_all=True)
 def policy_homes_4(context: Context) -> None:
+    """On two CPUs and with two more threads what policy_homes_2 looks at on one."""
     compared(context, 4, 15)

@@ -140,8 +140,8 @@ def policy_seen(context: Context) -> None:
             "member.txt", "member.jsonl", "metrics", "ejected.jsonl", "ejected.metrics", "checked",
             "checked.status"]
     guest = policy.run(context, kclient.SCRIPT + daemon.SCRIPT + "kclient_load\n" + RUN,
-                       *policy.options(*build(context, "gives-up"), *kclient.options()), gets=gets,
-                       seconds=300)
+                       *policy.options("--icount", *build(context, "gives-up"),
+                                       *kclient.options()), gets=gets, seconds=300)
     findings = Findings()
     truth = debugfs(guest.read("state").decode())
     for name, count in clients(guest).items():

@@ -38,12 +38,11 @@ dmesg_since >/tmp/dmesg
        "others": " ".join(str(n) for n in range(2, COPIES + 1))}
 
 
-@test()
-def policy_xtest(context: Context) -> None:
+def under_policies(context: Context, *options: str) -> None:
     runs = [f"{name}-{copy + 1}" for name in ("bare", *policy.NAMES) for copy in range(COPIES)]
     # One call of a TA at a time, yes; but 50 of the hundreds a second would take its time.
     fast = policy.compile(context, policy.SOURCES / "tacap.c", "RATE=1000")
-    guest = policy.run(context, xtest.SCRIPT + THREE, *policy.options(*fast),
+    guest = policy.run(context, xtest.SCRIPT + THREE, *policy.options(*options, *fast),
                        gets=["dmesg", *(f"{name}.state" for name in policy.NAMES),
                              *(f"{name}.xtest" for name in (*runs, "cancels"))], seconds=600)
     findings = Findings()
@@ -62,3 +61,14 @@ def policy_xtest(context: Context) -> None:
         findings.true(f"{name}: only {waited} of {calls} calls waited", 20 <= waited <= calls)
     findings.equal("the kernel's log", guest.read("dmesg"), b"")
     findings.done()
+
+
+@test()
+def policy_xtest(context: Context) -> None:
+    under_policies(context, "--icount")
+
+
+@test(check_all=True)
+def policy_xtest_smp(context: Context) -> None:
+    """On two CPUs what policy_xtest does on one."""
+    under_policies(context)

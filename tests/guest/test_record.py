@@ -121,7 +121,7 @@ def check_sums(findings: Findings, what: str, calls: Sequence[export.Line],
 @test()
 def record_replays_the_same(context: Context) -> None:
     """In the guest, as nobody, and on the host; the sums, and the clients' own account."""
-    guest = vm.run(context, SAME, gets=(*SAME_FILES, "piped.jsonl"), seconds=300)
+    guest = vm.run(context, SAME, "--icount", gets=(*SAME_FILES, "piped.jsonl"), seconds=300)
     findings = Findings()
     for name, option in ("json", "--json"), ("batch", "-b"), ("compressed", "--json"):
         rec = guest.files[f"{name}.rec"]
@@ -249,7 +249,7 @@ def check_cut_off(findings: Findings, rec: Path) -> None:
 @test()
 def record_killed(context: Context) -> None:
     """kill -9 at any moment costs what was not yet written, and nothing else."""
-    guest = vm.run(context, KILLED, gets=("recs.tar",))
+    guest = vm.run(context, KILLED, "--icount", gets=("recs.tar",))
     into = context.dir / "recs"
     subprocess.run(["tar", "x", "-f", guest.files["recs.tar"], "--one-top-level=" + str(into)],
                       check=True)
@@ -292,7 +292,7 @@ def record_refused(context: Context) -> None:
     """A disk that becomes full, and what cannot be written at all."""
     script = REFUSED + "chmod 755 /tmp/small\n" + "".join(
         f"run {c.name} {c.command}\n" for c in REFUSED_CASES) + REFUSED_END
-    guest = vm.run(context, script, gets=("results.tar", "rec"))
+    guest = vm.run(context, script, "--icount", gets=("results.tar", "rec"))
     findings = Findings()
     found: Mapping[str, Result] = results(guest, context.dir / "results")
     for case in REFUSED_CASES:
@@ -312,7 +312,8 @@ AGAIN = test_driver.AGAIN % "record /tmp/rec"
 @test()
 def record_driver_again(context: Context) -> None:
     """The driver goes and comes back: one file has what was before and what was after."""
-    guest = vm.run(context, AGAIN, "--no-tee", gets=("rec", "top.jsonl", "load.one", "load.two"))
+    guest = vm.run(context, AGAIN, "--no-tee", "--icount",
+                   gets=("rec", "top.jsonl", "load.one", "load.two"))
     findings = Findings()
     rec = guest.files["rec"]
     host_replay(findings, "again", rec, guest.read("top.jsonl"), "--json")
