@@ -50,7 +50,7 @@ def install(context: Context) -> Path:
 def run(context: Context, script: str, *options: str, gets: Sequence[str] = (),
         seconds: float = 240) -> vm.Run:
     puts = [word for top in install(context).iterdir() for word in ("--put", f"{top}:/{top.name}")]
-    return vm.run(context, PRELUDE + script, "--systemd", *puts, *options, gets=gets,
+    return vm.run(context, PRELUDE + script, "--icount", "--systemd", *puts, *options, gets=gets,
                   seconds=seconds)
 
 
