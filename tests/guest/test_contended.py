@@ -5,7 +5,7 @@ import shlex
 from typing import Sequence
 
 from . import account, compare, frames, ftrace, vm
-from .registry import ALONE, Context, Findings, test
+from .registry import Context, Findings, test
 
 # The driver keeps pages for the arguments of calls; when they are all in use, it
 # registers one more, with a call that waits in the queue, and until that call has
@@ -72,7 +72,7 @@ def threads_4(context: Context) -> None:
     contended(context, FOUR_THREADS, "--icount", "--threads", "4", threads=4)
 
 
-@test(slots=ALONE)
+@test(slots=2)
 def cpus_4(context: Context) -> None:
     """On four CPUs counts are exact. Times there are the host's doing: they are compared
     with what the clients themselves measured, which can only be longer. Frames are many:

@@ -190,7 +190,7 @@ def check_served(findings: Findings, found: Mapping[str, Result]) -> None:
     findings.true(f"-d 0.5 has an interval of {half}", 0.45 < half < 0.6)
 
 
-@test()
+@test(long=True)
 def daemon_access(context: Context) -> None:
     guest = vm.run(context, script(), "--icount", gets=("results.tar", "socket", "status",
                                                         "ways", "good", "fds", "given",

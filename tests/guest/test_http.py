@@ -15,7 +15,7 @@ from typing import Callable, Iterator, Mapping, NamedTuple, Sequence
 from metrics import dashboard
 
 from . import exposition, native, service, test_metrics
-from .registry import ALONE, Context, Findings, test
+from .registry import Context, Findings, test
 
 WORST = 10_000
 THREADS = 4
@@ -211,7 +211,7 @@ def http_scraped(context: Context) -> None:
     findings.done()
 
 
-@test(slots=ALONE)
+@test(long=True)
 def http_worst(context: Context) -> None:
     """No scrape of the largest page fails while 10,000 requests are hostile."""
     findings = Findings()

@@ -160,7 +160,7 @@ def check_processes(findings: Findings, text: bytes) -> None:
                        (status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
 
 
-@test()
+@test(long=True)
 def unit_daemon(context: Context) -> None:
     gets = ["notes", "frame.viewer", "frame.stranger", "said.stranger", "status", "modes", "log",
             "journal", *(f"{what}.{name}" for name in NAMES for what in ("frame", "load"))]

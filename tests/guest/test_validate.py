@@ -128,7 +128,7 @@ def validate_reservation_leak(context: Context) -> None:
     findings.done()
 
 
-@test()
+@test(long=True)
 def validate_unseen_wait(context: Context) -> None:
     """It sleeps in a function without a hook: optee-top sees nobody wait, all rules pass."""
     found = validate(context, 2, *patched("plant-unseen-wait"), "--workload", "stranded", "idle")
