@@ -69,6 +69,7 @@ def contended_8(context: Context) -> None:
 
 @test(check_all=True)
 def threads_4(context: Context) -> None:
+    """More clients and threads than in contended_8, and the same comparison."""
     contended(context, FOUR_THREADS, "--icount", "--threads", "4", threads=4)
 
 

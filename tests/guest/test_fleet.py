@@ -268,6 +268,7 @@ def fleet_faults(context: Context) -> None:
 
 @test(slots=2, check_all=True)
 def fleet_faults_1000(context: Context) -> None:
+    """More devices than in fleet_faults, and the same faults."""
     faults(context, 1000)
 
 

@@ -39,4 +39,5 @@ def xtest_same(context: Context) -> None:
 
 @test(slots=2, check_all=True)
 def xtest_same_all(context: Context) -> None:
+    """More of the tests of which xtest_same runs some."""
     same(context, ALL, 35, 1000)
