@@ -88,7 +88,7 @@ enum status check_run_judge(struct check_run *t)
 	for (u32 i = 0; i < t->seen->nr_waiting; i++)
 		rules_wait(&t->rules, t->seen->waiting[i].class, t->seen->waiting[i].ns);
 	for (size_t i = 0; i < t->rules.nr; i++)
-		t->rules.rules[i].kind->judge(&t->rules.rules[i], t->seen, &findings[i]);
+		t->rules.rules[i].judge(&t->rules.rules[i], t->seen, &findings[i]);
 	status = t->format->print(&report);
 	if (status == STATUS_OK)
 		status = stop_flush();

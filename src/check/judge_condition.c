@@ -69,9 +69,9 @@ static const char *not_known(const struct run_summary *s, enum condition cond)
 
 void judge_condition(const struct rule *r, const struct run_summary *s, struct finding *f)
 {
-	enum condition cond = r->kind->cond;
+	enum condition cond = r->cond;
 	/* An episode of a starved waiter begins when it has waited for so long. */
-	u64 before = cond == COND_STARVED ? s->starved_ns : 0;
+	u64 before = condition_table[cond].by_starved ? s->starved_ns : 0;
 	u64 least = r->value > before ? r->value - before : 0;
 	const char *unknown = not_known(s, cond);
 	u64 count = 0, longest = 0;

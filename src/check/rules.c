@@ -7,8 +7,10 @@
 #include <string.h>
 #include "base/text.h"
 #include "base/text_read.h"
+#include "check/judge.h"
 #include "check/rule_table.h"
 #include "check/rules.h"
+#include "model/condition_table.h"
 
 #define MAX_WORDS 4 /* more than any rule has */
 #define MAX_TIME  (365ULL * 24 * 3600 * 1000000000)
@@ -75,11 +77,12 @@ static size_t distance(const char *a, const char *b)
 
 static enum status no_such_rule(const struct place *at, const char *word)
 {
+	const struct rule_kind *kind;
 	const char *near = NULL;
 	size_t least = 4; /* more wrong letters are another word */
 
-	for (size_t i = 0; i < nr_rule_kinds; i++) {
-		const char *name = rule_kinds[i].name;
+	for (size_t i = 0; (kind = rule_kind_at(i)); i++) {
+		const char *name = kind->name;
 		bool begins = !strncmp(word, name, strlen(name));
 		size_t d = begins ? 0 : distance(word, name);
 
@@ -205,10 +208,7 @@ static enum status take_line(struct rules *rules, const struct place *at, char *
 		words[nr++] = w;
 	if (!nr)
 		return STATUS_OK;
-	for (size_t i = 0; i < nr_rule_kinds; i++)
-		if (!strcmp(words[0], rule_kinds[i].name))
-			rule.kind = &rule_kinds[i];
-	if (!rule.kind)
+	if (!rule_kind_find(&rule, words[0]))
 		return no_such_rule(at, words[0]);
 	status = take_arguments(&rule, at, words + 1, nr - 1);
 	if (status != STATUS_OK)
@@ -229,12 +229,11 @@ static enum status take_usual(struct rules *rules, bool with_command)
 {
 	struct place at = { "usual rules", 0 };
 	enum status status = STATUS_OK;
-	char line[RULE_TEXT];
+	char line[RULE_TEXT], next[RULE_TEXT];
 
-	for (int i = 0; usual_rules[i] && status == STATUS_OK; i++) {
+	for (size_t i = 0; status == STATUS_OK && usual_rule(i, line); i++) {
 		at.line++;
-		snprintf(line, sizeof(line), "%s", usual_rules[i]);
-		if (usual_rules[i + 1] || with_command)
+		if (usual_rule(i + 1, next) || with_command)
 			status = take_line(rules, &at, line);
 	}
 	return status;
@@ -295,7 +294,7 @@ u64 rules_starved(struct rules *r, u64 starved_ns)
 	for (size_t i = 0; i < r->nr; i++) {
 		struct rule *rule = &r->rules[i];
 
-		if (rule->kind->cond != COND_STARVED)
+		if (rule->judge != judge_condition || !condition_table[rule->cond].by_starved)
 			continue;
 		if (!rule->value)
 			rule->value = starved_ns;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Rules that a check judges by: read from a file or the usual ones, each with a
- * kind from one table, which gives the parser, the help and the judge.
- */
+/* Rules that a check judges by: read from a file or the usual ones. */
 #ifndef OPTEE_TOP_RULES_H
 #define OPTEE_TOP_RULES_H
 
@@ -10,13 +7,7 @@
 #include "base/fail.h"
 #include "check/finding.h"
 #include "check/run_summary.h"
-
-enum rule_arg {
-	ARG_NONE,
-	ARG_TIME_OR_NONE, /* [TIME] */
-	ARG_COUNT,        /* N */
-	ARG_CLASS_TIME,   /* normal|system TIME */
-};
+#include "model/rule_kind.h"
 
 #define RULE_TEXT 64
 
@@ -24,17 +15,10 @@ struct rule;
 
 typedef void judge_fn(const struct rule *r, const struct run_summary *s, struct finding *f);
 
-struct rule_kind {
-	const char *name;
-	enum rule_arg arg;
-	const char *help;
-	judge_fn *judge;
-	enum condition cond; /* of judge_condition() */
-	u64 least_ns;        /* a shorter TIME is refused */
-};
-
 struct rule {
 	const struct rule_kind *kind;
+	judge_fn *judge;
+	enum condition cond;   /* of judge_condition() */
 	char text[RULE_TEXT];  /* its argument as it was given, "": none */
 	enum call_class class; /* ARG_CLASS_TIME */
 	u64 value;             /* ns, or a number; 0: none was given */
@@ -45,9 +29,6 @@ struct rules {
 	struct rule *rules;
 	size_t nr;
 };
-
-/* Those without --rules, ended by NULL; that of a command comes last. */
-extern const char *const usual_rules[];
 
 /*
  * Reads file, or takes the usual ones where it is NULL. STATUS_USAGE after saying

@@ -150,6 +150,21 @@ static void at_least(struct snap_cond *to, const struct cond_count *ended)
 	to->peak = max_of(to->peak, ended->peak);
 }
 
+/* enum condition_needs. A policy's rule is not known here, nor is whom it wakes. */
+static u32 known_of(const struct watch *w, u32 pool)
+{
+	const struct pool *p = &w->shared->pools[pool];
+	u32 known = p->total ? NEEDS_THREADS : 0;
+
+	if (pool_state(p->state).reserved >= 0)
+		known |= NEEDS_RESERVE;
+	if (w->probes->sees_wakes && !p->policy.name[0])
+		known |= NEEDS_WAKES;
+	if (w->pools[pool].drift_known)
+		known |= NEEDS_DRIFT;
+	return known;
+}
+
 void watch_condition(const struct watch *w, u32 pool, enum condition cond, u64 now,
 		     struct snap_cond *to)
 {
@@ -159,7 +174,7 @@ void watch_condition(const struct watch *w, u32 pool, enum condition cond, u64 n
 	struct episode e;
 	u64 ns = 0, peak = 0;
 
-	*to = (struct snap_cond){ .known = true };
+	*to = (struct snap_cond){};
 	if (cond < NR_POOL_CONDS && read_condition(p, cond, &ended, &e)) {
 		to->lasting = 1;
 		to->since_ns = e.since_ns;
@@ -186,18 +201,8 @@ void watch_condition(const struct watch *w, u32 pool, enum condition cond, u64 n
 		to->ns = to->longest_ns = to->peak = 0; /* so is this one */
 	if (to->longest_ns > to->ns)
 		to->longest_ns = to->ns; /* one that is just being counted */
-	/* A policy's rule is not known here, nor is whom it wakes. */
-	if (cond == COND_STRANDED || cond == COND_LOST_WAKE)
-		to->known = w->probes->sees_wakes && p->total && !p->policy.name[0];
-	else if (cond == COND_OVERRUN || cond == COND_HARMFUL_OVERRUN)
-		to->known = pool_state(p->state).reserved >= 0;
-	else if (cond == COND_RESERVE_BREACH || cond == COND_RESERVE_IDLE)
-		to->known = p->total && pool_state(p->state).reserved >= 0;
-	else if (cond == COND_EXHAUSTED || cond == COND_COUNT_MISMATCH)
-		to->known = p->total;
-	else if (cond == COND_DRIFT)
-		to->known = w->pools[pool].drift_known;
-	to->known &= w->pools[pool].sight == SIGHT_FOLLOWED;
+	to->known = !(condition_table[cond].needs & ~known_of(w, pool)) &&
+		    w->pools[pool].sight == SIGHT_FOLLOWED;
 }
 
 struct watch *watch_new(const struct probes *probes)

@@ -73,7 +73,7 @@ static int find_culprit(const struct event *e)
 {
 	int only = -1, swallowed = 0;
 
-	if (e->condition != COND_STRANDED)
+	if (condition_table[e->condition].evidence != EVIDENCE_WAKE)
 		return -1;
 	for (int i = 0; i < (int)e->nr_parties; i++) {
 		const struct event_party *p = &e->parties[i];
@@ -130,6 +130,7 @@ void watch_report(void *arg, const struct episode *from, enum event_state state,
 	struct watched_pool *watched = &w->pools[from->pool];
 	struct pool_state s = pool_state(from->state);
 	struct event *e = new_event(w);
+	enum condition_evidence evidence = condition_table[from->cond].evidence;
 	bool counts = pool->driver_flags & DRIVER_COUNTS && pool->total;
 
 	if (!e)
@@ -152,13 +153,13 @@ void watch_report(void *arg, const struct episode *from, enum event_state state,
 		.driver_free = counts ? from->driver_free : -1,
 		.driver_sys_sessions =
 			pool->driver_flags & DRIVER_SYS_SESSIONS ? from->driver_sys_sessions : -1,
-		.drift = from->cond == COND_DRIFT ? watched->drift_reported : 0,
+		.drift = evidence == EVIDENCE_DRIFT ? watched->drift_reported : 0,
 		.unreported = w->shared->loss[LOSS_EPISODE] + w->dropped,
 		.nr_parties = from->nr_parties < MAX_PARTIES ? from->nr_parties : MAX_PARTIES,
 	};
 	for (u32 i = 0; i < e->nr_parties; i++) {
 		fill_party(w, &e->parties[i], &from->parties[i]);
-		if (from->cond == COND_DEADLOCK)
+		if (evidence == EVIDENCE_CHAIN)
 			link_party(e, i, watched->links);
 	}
 	e->culprit = find_culprit(e);

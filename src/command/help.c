@@ -211,11 +211,10 @@ const char *const rules_text[] = {
 
 void help_rules(void)
 {
-	char name[64];
+	char name[64], rule[RULE_TEXT];
+	const struct rule_kind *k;
 
-	for (size_t i = 0; i < nr_rule_kinds; i++) {
-		const struct rule_kind *k = &rule_kinds[i];
-
+	for (size_t i = 0; (k = rule_kind_at(i)); i++) {
 		snprintf(name, sizeof(name), "%s%s%s", k->name, k->arg ? " " : "",
 			 rule_arg_help(k->arg));
 		printf("%s\n", name);
@@ -225,6 +224,6 @@ void help_rules(void)
 		putchar('\n');
 		help_words(rules_text[i]);
 	}
-	for (int i = 0; usual_rules[i]; i++)
-		printf("        %s\n", usual_rules[i]);
+	for (size_t i = 0; usual_rule(i, rule); i++)
+		printf("        %s\n", rule);
 }

@@ -202,17 +202,18 @@ static void put_rules_default(void)
 
 static void put_rules(void)
 {
-	for (size_t i = 0; i < nr_rule_kinds; i++) {
-		const struct rule_kind *k = &rule_kinds[i];
+	const struct rule_kind *k;
 
+	for (size_t i = 0; (k = rule_kind_at(i)); i++)
 		put_row(k->name, rule_arg_help(k->arg), k->help);
-	}
 }
 
 static void put_usual_rules(void)
 {
-	for (int i = 0; usual_rules[i]; i++)
-		put_line(usual_rules[i]);
+	char rule[RULE_TEXT];
+
+	for (size_t i = 0; usual_rule(i, rule); i++)
+		put_line(rule);
 }
 
 static void put_call_fields(void)

@@ -4,40 +4,13 @@
  * means and what to do is said in the words of its table; the metrics are those of the
  * field tables.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include "metrics/alerts.h"
 #include "metrics/daemon_stats.h"
 #include "model/condition_table.h"
 #include "model/fields.h"
-
-/* What of a condition an alert is about. */
-enum figure {
-	LASTS, /* one lasts */
-	COMES, /* one lasts, or one came in the last five minutes */
-	TAKES, /* more than so many seconds of the last five minutes */
-	FILLS, /* more than this share of the last five minutes */
-};
-
-static const struct {
-	const char *alert;
-	enum figure figure;
-	double limit;
-	const char *lasting; /* for so long */
-	const char *severity;
-} rules[NR_CONDS] = {
-	[COND_OVERRUN] = { "OpteeOverrun", FILLS, 0.5, "15m", "info" },
-	[COND_HARMFUL_OVERRUN] = { "OpteeHarmfulOverrun", TAKES, 1, "0m", "warning" },
-	[COND_RESERVE_BREACH] = { "OpteeReserveBreach", TAKES, 1, "0m", "warning" },
-	[COND_RESERVE_IDLE] = { "OpteeReserveIdle", FILLS, 0.1, "15m", "info" },
-	[COND_EXHAUSTED] = { "OpteeExhausted", FILLS, 0.5, "10m", "warning" },
-	[COND_STRANDED] = { "OpteeStranded", TAKES, 0.1, "0m", "warning" },
-	[COND_STARVED] = { "OpteeStarved", COMES, 0, "0m", "warning" },
-	[COND_COUNT_MISMATCH] = { "OpteeCountMismatch", COMES, 0, "0m", "warning" },
-	[COND_DEADLOCK] = { "OpteeDeadlock", LASTS, 0, "10s", "critical" },
-	[COND_DRIFT] = { "OpteeDrift", LASTS, 0, "10s", "critical" },
-	[COND_LOST_WAKE] = { "OpteeLostWake", COMES, 0, "0m", "critical" },
-};
 
 static const char *metric_of(const char *field)
 {
@@ -47,23 +20,23 @@ static const char *metric_of(const char *field)
 	return "";
 }
 
-static void put_figure(const char *key, enum figure figure, double limit)
+static void put_figure(const char *key, const struct condition_alert *alert)
 {
 	const char *count = metric_of("count"), *lasting = metric_of("lasting"),
 		   *time = metric_of("time");
 
-	switch (figure) {
-	case COMES:
+	switch (alert->figure) {
+	case ALERT_COMES:
 		printf("increase(%s{condition=\"%s\"}[5m]) > 0 or ", count, key);
 		/* fall through */
-	case LASTS:
+	case ALERT_LASTS:
 		printf("%s{condition=\"%s\"} > 0", lasting, key);
 		break;
-	case TAKES:
-		printf("increase(%s{condition=\"%s\"}[5m]) > %g", time, key, limit);
+	case ALERT_TAKES:
+		printf("increase(%s{condition=\"%s\"}[5m]) > %g", time, key, alert->limit);
 		break;
-	case FILLS:
-		printf("rate(%s{condition=\"%s\"}[5m]) > %g", time, key, limit);
+	case ALERT_FILLS:
+		printf("rate(%s{condition=\"%s\"}[5m]) > %g", time, key, alert->limit);
 	}
 }
 
@@ -80,6 +53,20 @@ static void put_quoted(const char *text)
 static void put_rule(const char *alert)
 {
 	printf("      - alert: %s\n        expr: '", alert);
+}
+
+/* Optee, and its key in capitals: OpteeLostWake. */
+static void put_condition_rule(const char *key)
+{
+	char alert[40] = "Optee", *to = alert + strlen(alert), *end = alert + sizeof(alert) - 1;
+
+	for (bool first = true; *key && to < end; key++) {
+		if (*key != '_')
+			*to++ = first ? (char)toupper(*key) : *key;
+		first = *key == '_';
+	}
+	*to = '\0';
+	put_rule(alert);
 }
 
 static void put_labels(const char *lasting, const char *severity)
@@ -101,9 +88,9 @@ static void put_condition(int cond)
 	const struct condition_row *row = &condition_table[cond];
 	char where[120];
 
-	put_rule(rules[cond].alert);
-	put_figure(row->key, rules[cond].figure, rules[cond].limit);
-	put_labels(rules[cond].lasting, rules[cond].severity);
+	put_condition_rule(row->key);
+	put_figure(row->key, &row->alert);
+	put_labels(row->alert.lasting, row->alert.severity);
 	snprintf(where, sizeof(where),
 		 "{{ $labels.instance }} tee{{ $labels.tee }} %s: ", row->name);
 	put_note("summary", where, row->means);

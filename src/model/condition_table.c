@@ -1,93 +1,322 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the conditions mean and what to do: README, manual and views have it from here. */
+/* What the conditions mean, when they are known, how they are reported and what to do. */
+#include <stdio.h>
+#include <stdlib.h>
 #include "model/condition_table.h"
 
+static const char *plural(int n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* Why: they say only what was seen. */
+
+#define WHY(name) static void why_##name(const struct event *e, char *buf, size_t len)
+
+static int in_use(const struct event *e)
+{
+	return e->in_use[CLASS_NORMAL] + e->in_use[CLASS_SYSTEM];
+}
+
+static int waiting(const struct event *e)
+{
+	return e->waiting[CLASS_NORMAL] + e->waiting[CLASS_SYSTEM];
+}
+
+WHY(overrun)
+{
+	snprintf(buf, len, "%d system calls in flight, %d in reserve", e->in_use[CLASS_SYSTEM],
+		 e->reserved);
+}
+
+WHY(harmful_overrun)
+{
+	int n = e->waiting[CLASS_NORMAL];
+
+	snprintf(buf, len, "%d system calls in flight, %d in reserve, %d normal call%s wait%s",
+		 e->in_use[CLASS_SYSTEM], e->reserved, n, plural(n), n == 1 ? "s" : "");
+}
+
+WHY(reserve_breach)
+{
+	snprintf(buf, len, "%d normal calls in flight, %d of %d threads in reserve",
+		 e->in_use[CLASS_NORMAL], e->reserved, e->threads);
+}
+
+WHY(reserve_idle)
+{
+	int n = e->waiting[CLASS_NORMAL], system = e->in_use[CLASS_SYSTEM];
+	int idle = e->threads - in_use(e);
+
+	snprintf(buf, len, "%d normal call%s wait%s, %d system call%s in flight, %d thread%s free",
+		 n, plural(n), n == 1 ? "s" : "", system, plural(system), idle, plural(idle));
+}
+
+WHY(exhausted)
+{
+	snprintf(buf, len, "%d normal and %d system calls hold all %d threads",
+		 e->in_use[CLASS_NORMAL], e->in_use[CLASS_SYSTEM], e->threads);
+}
+
+WHY(stranded)
+{
+	int n = waiting(e);
+
+	snprintf(buf, len, "%d wait%s in the queue, %d thread%s free", n, n == 1 ? "s" : "",
+		 e->driver_free, plural(e->driver_free));
+}
+
+WHY(starved)
+{
+	int n = waiting(e), held = in_use(e);
+
+	if (e->threads < 0)
+		snprintf(buf, len, "%d wait%s, %d thread%s held", n, n == 1 ? "s" : "", held,
+			 plural(held));
+	else
+		snprintf(buf, len, "%d wait%s, %d of %d threads held", n, n == 1 ? "s" : "", held,
+			 e->threads);
+}
+
+WHY(count_mismatch)
+{
+	snprintf(buf, len, "ETHREAD_LIMIT with %d of %d threads held", in_use(e), e->threads);
+}
+
+WHY(deadlock)
+{
+	snprintf(buf, len, "%d calls hold threads and wait for the %d in the queue", in_use(e),
+		 waiting(e));
+}
+
+WHY(drift)
+{
+	int n = abs(e->drift);
+
+	snprintf(buf, len, "the driver counts %d thread%s %s in use than there are calls", n,
+		 plural(n), e->drift < 0 ? "fewer" : "more");
+}
+
+WHY(lost_wake)
+{
+	int n = waiting(e);
+
+	snprintf(buf, len, "its wake has not come, %d wait%s in the queue, %d thread%s free", n,
+		 n == 1 ? "s" : "", e->driver_free, plural(e->driver_free));
+}
+
+/* Whom it is about. */
+
+#define INVOLVES(name) static bool name(const struct event *e, u32 party)
+
+INVOLVES(holds)
+{
+	return !e->parties[party].waits;
+}
+
+INVOLVES(holds_as_system)
+{
+	return holds(e, party) && e->parties[party].class == CLASS_SYSTEM;
+}
+
+INVOLVES(holds_as_normal)
+{
+	return holds(e, party) && e->parties[party].class != CLASS_SYSTEM;
+}
+
+INVOLVES(system_holds_or_normal_waits)
+{
+	return (e->parties[party].class == CLASS_SYSTEM) != e->parties[party].waits;
+}
+
+INVOLVES(waits_or_swallowed)
+{
+	return !holds(e, party) || e->culprit == (int)party;
+}
+
 const struct condition_row condition_table[NR_CONDS] = {
-	[COND_OVERRUN] = { "overrun", "overrun", "system calls in flight",
-			   "More system calls are in flight than entries are in reserve.",
-			   "The driver of 6.8 and later does not limit them: they can take every thread.",
-			   "Harmless while nobody else wants a thread. If it lasts, find out who makes system calls at once: SCMI makes one per channel. --reserved N shows whether N entries would have been enough." },
-	[COND_HARMFUL_OVERRUN] = { "harmful overrun", "harmful_overrun", "normal calls waiting",
-				   "An overrun while a normal call waits in the queue.",
-				   "System calls beyond their reserve keep user space out of OP-TEE.",
-				   "Give OP-TEE more threads (CFG_NUM_THREADS), or let fewer channels have system sessions.",
-				   .alarm = true },
-	[COND_RESERVE_BREACH] = { "reserve breach", "reserve_breach", "normal calls in flight",
-				  "Normal calls hold threads that are in reserve.",
-				  "A system call may find none. This happens if calls were in flight when the first system session was registered.",
-				  "It ends with those calls. If it comes back while system sessions exist, the driver does not keep its reserve.",
-				  .alarm = true },
-	[COND_RESERVE_IDLE] = { "reserve idle", "reserve_idle", "normal calls waiting",
-				"A normal call waits and a thread is free, although a system call already has one.",
-				"The merged driver keeps a free thread in reserve even while a system call is in flight. With two threads no normal call gets in then.",
-				"This is the cost of the reserve. With two threads, it is half of them: build OP-TEE with three or more." },
-	[COND_EXHAUSTED] = { "exhausted", "exhausted", "calls waiting", "No thread is free.",
-			     "Whoever calls now sleeps in the queue, uninterruptibly.",
-			     "Ordinary if it is short. If it takes much of the time, see who holds threads longest (HOLD99, RPC%), and raise CFG_NUM_THREADS.",
-			     .report_ns =
-				     10000000 /* else one ends with nearly every call of a busy pool */ },
-	[COND_STRANDED] = { "stranded", "stranded", "waiters left asleep",
-			    "A waiter sleeps although the driver's own rule would admit it.",
-			    "The driver gave its wake to a call that had no use for it: usually one in flight, which passes the wake on when it ends; with several CPUs also a waiter that had already been woken, which does not. Until then a thread is free and unused.",
-			    "A defect of the driver, in every kernel up to 7.3. The report names the call that swallowed the wake. Long calls do the harm: shorten them, or split them.",
-			    .alarm = true,
-			    .report_ns = 1000000 /* a wake on its way takes its time, too */ },
-	[COND_STARVED] = { "starved", "starved", "waiters",
-			   "A call has waited in the queue for longer than a limit (--starved).",
-			   "Until it gets a thread, its task cannot be interrupted or killed; a watchdog may bite.",
-			   "The report shows what holds the threads. If threads were free, look for 'stranded' and 'reserve idle' at the same time.",
-			   .alarm = true },
-	[COND_COUNT_MISMATCH] = { "count mismatch", "count_mismatch", "calls",
-				  "OP-TEE had no thread for a call that the driver had admitted.",
-				  "The driver counts on threads that do not exist: it got a wrong number from OP-TEE, or lost count.",
-				  "Compare CFG_NUM_THREADS with 'threads'. Another driver, or a hypervisor guest, that calls OP-TEE behind Linux's back also causes this.",
-				  .alarm = true },
-	[COND_DEADLOCK] = { "deadlock", "deadlock", "calls that cannot end",
-			    "Every thread is held by a call that waits, directly or through tee-supplicant, for a call that waits in the queue.",
-			    "No call into OP-TEE will ever end by itself.",
-			    "The report has the chain. Kill (-9) a client whose call waits for tee-supplicant: that gives its thread back. Start tee-supplicant again if this ended it. Then break the chain: make no calls into OP-TEE from a plugin or a storage path that OP-TEE waits for, or give them a system session.",
-			    .alarm = true },
-	[COND_DRIFT] = { "drift", "drift", "threads",
-			 "The driver's count of threads in use has differed from ours for at least a second.",
-			 "Either the driver has leaked a thread, or optee-top has missed calls.",
-			 "If the losses are 0, the driver has leaked threads: they come back only when it is unbound.",
-			 .alarm = true },
-	[COND_LOST_WAKE] = { "lost wake", "lost_wake", "waiters",
-			     "A waiter the driver should have woken is still asleep 100 ms later.",
-			     "The wake was never given: a thread may stay unused until the next call that ends wakes the waiter, or forever if none does. Until then the task cannot be killed.",
-			     "A defect of the driver: see what its optee_cq_complete_one() does. Mainline's is known to waste wakes, which is 'stranded', but not to drop them; only with several CPUs can it give one to a waiter that has just been woken, which looks the same.",
-			     .alarm = true },
+	[COND_OVERRUN] = {
+		.name = "overrun",
+		.key = "overrun",
+		.peak = "system calls in flight",
+		.means = "More system calls are in flight than entries are in reserve.",
+		.so = "The driver of 6.8 and later does not limit them: they can take every thread.",
+		.remedy = "Harmless while nobody else wants a thread. If it lasts, find out who makes system calls at once: SCMI makes one per channel. --reserved N shows whether N entries would have been enough.",
+		.needs = NEEDS_RESERVE,
+		.why = why_overrun,
+		.involves = holds_as_system,
+		.alert = { ALERT_FILLS, 0.5, "15m", "info" },
+		.rule = { "no_overrun", ARG_NONE, .help = "no overrun: no more system calls in flight than entries in reserve" },
+		.topic = TOPIC_RESERVE,
+	},
+	[COND_HARMFUL_OVERRUN] = {
+		.name = "harmful overrun",
+		.key = "harmful_overrun",
+		.peak = "normal calls waiting",
+		.means = "An overrun while a normal call waits in the queue.",
+		.so = "System calls beyond their reserve keep user space out of OP-TEE.",
+		.remedy = "Give OP-TEE more threads (CFG_NUM_THREADS), or let fewer channels have system sessions.",
+		.alarm = true,
+		.needs = NEEDS_RESERVE,
+		.why = why_harmful_overrun,
+		.involves = system_holds_or_normal_waits,
+		.alert = { ALERT_TAKES, 1, "0m", "warning" },
+		.rule = { "no_harmful_overrun", ARG_NONE, .help = "no overrun while a normal call waited" },
+		.topic = TOPIC_RESERVE,
+		.usual = "",
+	},
+	[COND_RESERVE_BREACH] = {
+		.name = "reserve breach",
+		.key = "reserve_breach",
+		.peak = "normal calls in flight",
+		.means = "Normal calls hold threads that are in reserve.",
+		.so = "A system call may find none. This happens if calls were in flight when the first system session was registered.",
+		.remedy = "It ends with those calls. If it comes back while system sessions exist, the driver does not keep its reserve.",
+		.alarm = true,
+		.needs = NEEDS_THREADS | NEEDS_RESERVE,
+		.why = why_reserve_breach,
+		.involves = holds_as_normal,
+		.alert = { ALERT_TAKES, 1, "0m", "warning" },
+		.rule = { "no_reserve_breach", ARG_NONE, .help = "normal calls held no thread that was in reserve" },
+		.topic = TOPIC_RESERVE,
+	},
+	[COND_RESERVE_IDLE] = {
+		.name = "reserve idle",
+		.key = "reserve_idle",
+		.peak = "normal calls waiting",
+		.means = "A normal call waits and a thread is free, although a system call already has one.",
+		.so = "The merged driver keeps a free thread in reserve even while a system call is in flight. With two threads no normal call gets in then.",
+		.remedy = "This is the cost of the reserve. With two threads, it is half of them: build OP-TEE with three or more.",
+		.needs = NEEDS_THREADS | NEEDS_RESERVE,
+		.why = why_reserve_idle,
+		.involves = system_holds_or_normal_waits,
+		.alert = { ALERT_FILLS, 0.1, "15m", "info" },
+		.rule = { "no_reserve_idle", ARG_NONE, .help = "no normal call waited beside a free thread while a system call already had one" },
+		.topic = TOPIC_RESERVE,
+	},
+	[COND_EXHAUSTED] = {
+		.name = "exhausted",
+		.key = "exhausted",
+		.peak = "calls waiting",
+		.means = "No thread is free.",
+		.so = "Whoever calls now sleeps in the queue, uninterruptibly.",
+		.remedy = "Ordinary if it is short. If it takes much of the time, see who holds threads longest (HOLD99, RPC%), and raise CFG_NUM_THREADS.",
+		.report_ns = 10000000, /* else one ends with nearly every call of a busy pool */
+		.needs = NEEDS_THREADS,
+		.why = why_exhausted,
+		.involves = holds,
+		.alert = { ALERT_FILLS, 0.5, "10m", "warning" },
+	},
+	[COND_STRANDED] = {
+		.name = "stranded",
+		.key = "stranded",
+		.peak = "waiters left asleep",
+		.means = "A waiter sleeps although the driver's own rule would admit it.",
+		.so = "The driver gave its wake to a call that had no use for it: usually one in flight, which passes the wake on when it ends; with several CPUs also a waiter that had already been woken, which does not. Until then a thread is free and unused.",
+		.remedy = "A defect of the driver, in every kernel up to 7.3. The report names the call that swallowed the wake. Long calls do the harm: shorten them, or split them.",
+		.alarm = true,
+		.report_ns = 1000000, /* a wake on its way takes its time, too */
+		.needs = NEEDS_THREADS | NEEDS_WAKES,
+		.evidence = EVIDENCE_WAKE,
+		.why = why_stranded,
+		.involves = waits_or_swallowed,
+		.alert = { ALERT_TAKES, 0.1, "0m", "warning" },
+		.rule = { "no_stranded", ARG_TIME_OR_NONE, .help = "no waiter was left asleep that could have entered, or none for TIME or longer" },
+		.topic = TOPIC_WAITERS,
+		.usual = "20ms",
+	},
+	[COND_STARVED] = {
+		.name = "starved",
+		.key = "starved",
+		.peak = "waiters",
+		.means = "A call has waited in the queue for longer than a limit (--starved).",
+		.so = "Until it gets a thread, its task cannot be interrupted or killed; a watchdog may bite.",
+		.remedy = "The report shows what holds the threads. If threads were free, look for 'stranded' and 'reserve idle' at the same time.",
+		.alarm = true,
+		.few = true,
+		.by_starved = true,
+		.why = why_starved,
+		.alert = { ALERT_COMES, 0, "0m", "warning" },
+		.rule = { "no_starved", ARG_TIME_OR_NONE, .help = "no call waited in the queue for TIME or longer (default: the limit of --starved)", .least_ns = 1000000 },
+		.topic = TOPIC_WAITERS,
+		.usual = "1s",
+	},
+	[COND_COUNT_MISMATCH] = {
+		.name = "count mismatch",
+		.key = "count_mismatch",
+		.peak = "calls",
+		.means = "OP-TEE had no thread for a call that the driver had admitted.",
+		.so = "The driver counts on threads that do not exist: it got a wrong number from OP-TEE, or lost count.",
+		.remedy = "Compare CFG_NUM_THREADS with 'threads'. Another driver, or a hypervisor guest, that calls OP-TEE behind Linux's back also causes this.",
+		.alarm = true,
+		.few = true,
+		.needs = NEEDS_THREADS,
+		.why = why_count_mismatch,
+		.alert = { ALERT_COMES, 0, "0m", "warning" },
+		.rule = { "no_count_mismatch", ARG_NONE, .help = "OP-TEE had a thread for each call that the driver admitted" },
+		.topic = TOPIC_THREADS,
+		.usual = "",
+	},
+	[COND_DEADLOCK] = {
+		.name = "deadlock",
+		.key = "deadlock",
+		.peak = "calls that cannot end",
+		.means = "Every thread is held by a call that waits, directly or through tee-supplicant, for a call that waits in the queue.",
+		.so = "No call into OP-TEE will ever end by itself.",
+		.remedy = "The report has the chain. Kill (-9) a client whose call waits for tee-supplicant: that gives its thread back. Start tee-supplicant again if this ended it. Then break the chain: make no calls into OP-TEE from a plugin or a storage path that OP-TEE waits for, or give them a system session.",
+		.alarm = true,
+		.evidence = EVIDENCE_CHAIN,
+		.why = why_deadlock,
+		.alert = { ALERT_LASTS, 0, "10s", "critical" },
+		.rule = { "no_deadlock", ARG_NONE, .help = "no deadlock" },
+		.topic = TOPIC_THREADS,
+		.usual = "",
+	},
+	[COND_DRIFT] = {
+		.name = "drift",
+		.key = "drift",
+		.peak = "threads",
+		.means = "The driver's count of threads in use has differed from ours for at least a second.",
+		.so = "Either the driver has leaked a thread, or optee-top has missed calls.",
+		.remedy = "If the losses are 0, the driver has leaked threads: they come back only when it is unbound.",
+		.alarm = true,
+		.few = true,
+		.needs = NEEDS_DRIFT,
+		.evidence = EVIDENCE_DRIFT,
+		.why = why_drift,
+		.alert = { ALERT_LASTS, 0, "10s", "critical" },
+		.rule = { "no_drift", ARG_NONE, .help = "the driver's count of threads in use never differed from ours for a second" },
+		.topic = TOPIC_THREADS,
+		.usual = "",
+	},
+	[COND_LOST_WAKE] = {
+		.name = "lost wake",
+		.key = "lost_wake",
+		.peak = "waiters",
+		.means = "A waiter the driver should have woken is still asleep 100 ms later.",
+		.so = "The wake was never given: a thread may stay unused until the next call that ends wakes the waiter, or forever if none does. Until then the task cannot be killed.",
+		.remedy = "A defect of the driver: see what its optee_cq_complete_one() does. Mainline's is known to waste wakes, which is 'stranded', but not to drop them; only with several CPUs can it give one to a waiter that has just been woken, which looks the same.",
+		.alarm = true,
+		.few = true,
+		.needs = NEEDS_THREADS | NEEDS_WAKES,
+		.why = why_lost_wake,
+		.alert = { ALERT_COMES, 0, "0m", "critical" },
+		.rule = { "no_lost_wake", ARG_NONE, .help = "no waiter slept on that should have been woken" },
+		.topic = TOPIC_WAITERS,
+		.usual = "",
+	},
 };
 
 bool event_involves(const struct event *e, u32 party)
 {
-	const struct event_party *p = &e->parties[party];
-	bool system = p->class == CLASS_SYSTEM;
+	const struct condition_row *row = &condition_table[e->condition];
 
-	switch (e->condition) {
-	case COND_OVERRUN:
-		return system && !p->waits;
-	case COND_HARMFUL_OVERRUN:
-	case COND_RESERVE_IDLE:
-		return system != p->waits;
-	case COND_RESERVE_BREACH:
-		return !system && !p->waits;
-	case COND_EXHAUSTED:
-		return !p->waits;
-	case COND_STRANDED:
-		return p->waits || e->culprit == (int)party;
-	default:
-		return true;
-	}
+	return !row->involves || row->involves(e, party);
 }
 
 int event_unlisted(const struct event *e)
 {
-	int all = -(int)e->nr_parties;
+	int all = in_use(e) + waiting(e) - (int)e->nr_parties;
 
-	if (e->condition >= NR_POOL_CONDS && e->condition != COND_DEADLOCK)
-		return 0; /* it is about one call, or about none */
-	for (int class = 0; class < NR_CLASSES; class ++)
-		all += e->in_use[class] + e->waiting[class];
-	return all > 0 ? all : 0;
+	return !condition_table[e->condition].few && all > 0 ? all : 0;
 }

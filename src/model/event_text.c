@@ -26,74 +26,10 @@ static size_t say(char *buf, size_t len, size_t at, const char *fmt, ...)
 	return at + (size_t)n;
 }
 
-static const char *plural(int n)
-{
-	return n == 1 ? "" : "s";
-}
-
 const char *event_why(const struct event *e, char *buf, size_t len)
 {
-	int normal = e->in_use[CLASS_NORMAL], system = e->in_use[CLASS_SYSTEM];
-	int waiting = e->waiting[CLASS_NORMAL], all = waiting + e->waiting[CLASS_SYSTEM];
-	int idle = e->threads - normal - system;
-	int drift = e->drift < 0 ? -e->drift : e->drift;
-
 	buf[0] = '\0';
-	switch (e->condition) {
-	case COND_OVERRUN:
-		snprintf(buf, len, "%d system calls in flight, %d in reserve", system, e->reserved);
-		break;
-	case COND_HARMFUL_OVERRUN:
-		snprintf(buf, len,
-			 "%d system calls in flight, %d in reserve, %d normal call%s wait%s",
-			 system, e->reserved, waiting, plural(waiting), waiting == 1 ? "s" : "");
-		break;
-	case COND_RESERVE_BREACH:
-		snprintf(buf, len, "%d normal calls in flight, %d of %d threads in reserve", normal,
-			 e->reserved, e->threads);
-		break;
-	case COND_RESERVE_IDLE:
-		snprintf(buf, len,
-			 "%d normal call%s wait%s, %d system call%s in flight, %d thread%s free",
-			 waiting, plural(waiting), waiting == 1 ? "s" : "", system, plural(system),
-			 idle, plural(idle));
-		break;
-	case COND_EXHAUSTED:
-		snprintf(buf, len, "%d normal and %d system calls hold all %d threads", normal,
-			 system, e->threads);
-		break;
-	case COND_STRANDED:
-		snprintf(buf, len, "%d wait%s in the queue, %d thread%s free", all,
-			 all == 1 ? "s" : "", e->driver_free, plural(e->driver_free));
-		break;
-	case COND_STARVED:
-		if (e->threads < 0)
-			snprintf(buf, len, "%d wait%s, %d thread%s held", all, all == 1 ? "s" : "",
-				 normal + system, plural(normal + system));
-		else
-			snprintf(buf, len, "%d wait%s, %d of %d threads held", all,
-				 all == 1 ? "s" : "", normal + system, e->threads);
-		break;
-	case COND_COUNT_MISMATCH:
-		snprintf(buf, len, "ETHREAD_LIMIT with %d of %d threads held", normal + system,
-			 e->threads);
-		break;
-	case COND_DEADLOCK:
-		snprintf(buf, len, "%d calls hold threads and wait for the %d in the queue",
-			 normal + system, all);
-		break;
-	case COND_DRIFT:
-		snprintf(buf, len, "the driver counts %d thread%s %s in use than there are calls",
-			 drift, plural(drift), e->drift < 0 ? "fewer" : "more");
-		break;
-	case COND_LOST_WAKE:
-		snprintf(buf, len,
-			 "its wake has not come, %d wait%s in the queue, %d thread%s free", all,
-			 all == 1 ? "s" : "", e->driver_free, plural(e->driver_free));
-		break;
-	case NR_CONDS:
-		break;
-	}
+	condition_table[e->condition].why(e, buf, len);
 	return buf;
 }
 
@@ -137,7 +73,8 @@ const char *event_who(const struct event *e, char *buf, size_t len)
 
 bool event_at_least(const struct event *e)
 {
-	return e->condition == COND_STARVED && e->nr_parties && e->parties[0].since_at_least;
+	return condition_table[e->condition].by_starved && e->nr_parties &&
+	       e->parties[0].since_at_least;
 }
 
 const char *event_report(const struct event *e, char *buf, size_t len)
@@ -224,9 +161,11 @@ static const char *say_link(const struct event *e, u32 i, char *buf, size_t len)
 
 const char *event_chain(const struct event *e, u32 n, char *buf, size_t len)
 {
-	if (e->condition == COND_DEADLOCK && n < e->nr_parties)
+	enum condition_evidence evidence = condition_table[e->condition].evidence;
+
+	if (evidence == EVIDENCE_CHAIN && n < e->nr_parties)
 		return say_link(e, n, buf, len);
-	if (e->condition == COND_STRANDED && !n && e->culprit >= 0)
+	if (evidence == EVIDENCE_WAKE && !n && e->culprit >= 0)
 		return say_swallowed(e, buf, len);
 	return NULL;
 }

@@ -275,6 +275,7 @@ static json_t *call_records_json(const struct host *host, const struct snapshot 
 
 static json_t *party_json(const struct event *e, u32 i)
 {
+	enum condition_evidence evidence = condition_table[e->condition].evidence;
 	const struct event_party *p = &e->parties[i];
 	json_t *o = json_object();
 
@@ -290,11 +291,11 @@ static json_t *party_json(const struct event *e, u32 i)
 	set(o, "since_ns", number_or_null(p->since_ns, (s64)p->since_ns));
 	set(o, "since_at_least", json_boolean(p->since_at_least));
 	set(o, "involved", json_boolean(event_involves(e, i)));
-	if (e->condition == COND_STRANDED) {
+	if (evidence == EVIDENCE_WAKE) {
 		set(o, "culprit", json_boolean(e->culprit == (int)i));
 		set(o, "swallowed_ns", number_or_null(p->swallowed_ns, (s64)p->swallowed_ns));
 	}
-	if (e->condition == COND_DEADLOCK)
+	if (evidence == EVIDENCE_CHAIN)
 		set(o, "behind_tid",
 		    p->behind >= 0 && !p->one_of ? integer(e->parties[p->behind].tid) :
 						   json_null());
@@ -316,7 +317,8 @@ static json_t *why_json(const struct event *e)
 	set(o, "driver_free", number_or_null(e->driver_free >= 0, e->driver_free));
 	set(o, "system_sessions",
 	    number_or_null(e->driver_sys_sessions >= 0, e->driver_sys_sessions));
-	set(o, "drift", number_or_null(e->condition == COND_DRIFT, e->drift));
+	set(o, "drift",
+	    number_or_null(condition_table[e->condition].evidence == EVIDENCE_DRIFT, e->drift));
 	return o;
 }
 

@@ -155,6 +155,7 @@ static void has_row(const char *page, const char *name)
 static void the_manual_is_filled_in(void **state)
 {
 	static char page[256 * 1024];
+	char rule[RULE_TEXT];
 	struct capture out;
 	enum status status;
 
@@ -187,10 +188,11 @@ static void the_manual_is_filled_in(void **state)
 	has_row(page, condition_fields[nr_condition_fields - 1].help);
 	has_row(page, call_fields[nr_call_fields - 1].help);
 	has_row(page, queue_figures[nr_queue_figures - 1].help);
-	has_row(page, rule_kinds[nr_rule_kinds - 1].help);
+	for (size_t i = 0; rule_kind_at(i); i++)
+		has_row(page, rule_kind_at(i)->help);
 	has_row(page, rules_text[0]);
 	has_row(page, rules_text[1]);
-	has_row(page, usual_rules[0]);
+	has_row(page, usual_rule(0, rule));
 	has_row(page, event_keys[0].help);
 	has_row(page, why_keys[0].help);
 	has_row(page, who_keys[0].help);

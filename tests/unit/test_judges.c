@@ -31,7 +31,7 @@ static enum verdict judged(const char *rule)
 	summary_finish(t.seen);
 	for (u32 i = 0; i < t.seen->nr_waiting; i++)
 		rules_wait(&t.rules, t.seen->waiting[i].class, t.seen->waiting[i].ns);
-	t.rules.rules[0].kind->judge(&t.rules.rules[0], t.seen, &found);
+	t.rules.rules[0].judge(&t.rules.rules[0], t.seen, &found);
 	check_run_release(&t);
 	return found.verdict;
 }
