@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What is attached and what it did, in /sys/kernel/debug/optee_admission: a line a thing,
- * `name value`, and for each queue `queue N name value`. Of a queue that a policy keeps busy,
- * the figures are read without its mutex: `queue N torn 1` says that they are of several moments.
+ * `name value`, and for each queue `queue N name value`. If a policy keeps the queue's mutex
+ * busy for 100 ms, the figures are read without it: `queue N torn 1` says so. They may not agree then.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>

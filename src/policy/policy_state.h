@@ -21,7 +21,7 @@ struct policy_queue {
 	u64 norm_waiting, sys_waiting;
 	u64 passes, busy;
 	u64 since_ns; /* CLOCK_MONOTONIC; 0: not known */
-	u64 torn;     /* the figures are of several moments */
+	u64 torn;     /* the figures were read without the queue's lock, and may not agree */
 	/* What was decided by the one that is attached, or else by the last; its name "": none. */
 	struct snap_policy policy;
 };
