@@ -66,10 +66,14 @@ LINE = re.compile(r"optee: admission policy '(\S+)' ejected: (.*) \(answer (-?\d
 # What the verifier cannot see the end of; may-goto and the others are no C for another machine.
 UNBOUNDED = ("endless", "may-goto", "nests", "casts")
 
+# They write to a count, behind the call, and to what is no call.
+WRITES = ("writes-count", "writes-beyond", "writes-exit")
+BPF_ONLY = (*UNBOUNDED, "writes-beyond", "writes-exit")
+
 
 def build(context: Context, *names: str) -> Sequence[str]:
     return [word for name in names for word in policy.compile(
-        context, FAULTS / f"{name}.c", native=name not in UNBOUNDED)]
+        context, FAULTS / f"{name}.c", native=name not in BPF_ONLY)]
 
 
 def check_load(findings: Findings, guest: vm.Run, name: str) -> None:
@@ -127,7 +131,7 @@ def policy_ejected(context: Context) -> None:
 
 REFUSED = r"""
 dmesg_begin
-for name in writes-count vetoes endless may-goto nests casts; do
+for name in writes-count writes-beyond writes-exit vetoes endless may-goto nests casts; do
 	optee-top policy attach /policies/$name.o >/tmp/out 2>&1 && die "$name was attached"
 	policy_is - || die "$name is attached: $(cat $STATE)"
 	echo "$name $(head -n 1 /tmp/out)"
@@ -151,15 +155,15 @@ settled overcommits
 @test()
 def policy_refused(context: Context) -> None:
     """What may not be attached is not; and what says ENTER to all cannot overcommit."""
-    names = ("writes-count", "vetoes", "overcommits", *UNBOUNDED)
+    names = (*WRITES, "vetoes", "overcommits", *UNBOUNDED)
     guest = policy.run(context, COMMON + REFUSED,
                        *policy.options(*build(context, *names)),
                        gets=["unbounded.dmesg", "overcommits.load", "overcommits.dmesg",
                              "overcommits.state", "overcommits.log"])
     findings = Findings()
     said = dict(line.split(" ", 1) for line in guest.out.decode().splitlines())
-    findings.true(f"a policy that writes to a count: {said}",
-                  "a policy may write to" in said["writes-count"])
+    for name in WRITES:
+        findings.true(f"{name}: {said}", "a policy may write to" in said[name])
     findings.true(f"a policy that vetoes: {said}", "its own init refuses" in said["vetoes"])
     logged = guest.read("unbounded.dmesg").decode()
     for name in UNBOUNDED:
