@@ -269,7 +269,7 @@ LOAD=$!
 """
 REFUSED_CASES = (
     Case("full", "optee-top -d 0.2 record /tmp/small/rec", FAILURE,
-         r"cannot record to '/tmp/small/rec': No space left on device; it has all up to here"),
+         r"cannot record to '/tmp/small/rec': No space left on device; it is complete up to here"),
     Case("old", "optee-top record /tmp/old", FAILURE, r"'/tmp/old': File exists; choose another"),
     Case("directory", "optee-top record /nowhere/rec", FAILURE,
          r"'/nowhere/rec': No such file or directory"),
