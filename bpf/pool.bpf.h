@@ -85,7 +85,7 @@ __noinline int pool_changed(u32 pool, u64 old, u64 new, u64 now)
 	conds = conds_of(&before, p->total) | conds_of(&after, p->total);
 	if (!conds)
 		return 0;
-	for (u32 cond = 0; cond < COND_STRANDED; cond++)
+	for (u32 cond = 0; cond < NR_STATE_CONDS; cond++)
 		if (conds & COND_BIT(cond))
 			pool_step(pool, cond, now);
 	return 0;

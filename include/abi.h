@@ -280,8 +280,9 @@ static inline struct pool_state pool_state(u64 state)
 
 /*
  * What can be wrong with a queue. r: the entries in reserve, T: the threads.
- * The first are states of a pool, which the BPF programs follow; starved and
- * count mismatch are states of a call; the others are found by looking, 20 times a second.
+ * The first are functions of pool.state, which the BPF programs follow, as they do stranded;
+ * starved and count mismatch are states of a call; the others are found by looking, 20 times
+ * a second. A new one comes last of its group: recordings have numbers of their own.
  */
 enum condition {
 	COND_OVERRUN,         /* system calls in flight > r */
@@ -289,7 +290,9 @@ enum condition {
 	COND_RESERVE_BREACH,  /* normal calls in flight > T - r */
 	COND_RESERVE_IDLE, /* a normal call waits, a system call is in flight, a thread is free */
 	COND_EXHAUSTED,    /* no thread is free */
-	COND_STRANDED,     /* a waiter sleeps though the driver's own rule would admit it */
+	NR_STATE_CONDS,
+	COND_STRANDED =
+		NR_STATE_CONDS, /* a waiter sleeps though the driver's own rule would admit it */
 	NR_POOL_CONDS,
 	COND_STARVED = NR_POOL_CONDS, /* a wait older than a limit */
 	COND_COUNT_MISMATCH,          /* ETHREAD_LIMIT after Linux admitted the call */

@@ -136,6 +136,7 @@ INVOLVES(waits_or_swallowed)
 
 const struct condition_row condition_table[NR_CONDS] = {
 	[COND_OVERRUN] = {
+		.number = 0,
 		.name = "overrun",
 		.key = "overrun",
 		.peak = "system calls in flight",
@@ -150,6 +151,7 @@ const struct condition_row condition_table[NR_CONDS] = {
 		.topic = TOPIC_RESERVE,
 	},
 	[COND_HARMFUL_OVERRUN] = {
+		.number = 1,
 		.name = "harmful overrun",
 		.key = "harmful_overrun",
 		.peak = "normal calls waiting",
@@ -166,6 +168,7 @@ const struct condition_row condition_table[NR_CONDS] = {
 		.usual = "",
 	},
 	[COND_RESERVE_BREACH] = {
+		.number = 2,
 		.name = "reserve breach",
 		.key = "reserve_breach",
 		.peak = "normal calls in flight",
@@ -181,6 +184,7 @@ const struct condition_row condition_table[NR_CONDS] = {
 		.topic = TOPIC_RESERVE,
 	},
 	[COND_RESERVE_IDLE] = {
+		.number = 3,
 		.name = "reserve idle",
 		.key = "reserve_idle",
 		.peak = "normal calls waiting",
@@ -195,6 +199,7 @@ const struct condition_row condition_table[NR_CONDS] = {
 		.topic = TOPIC_RESERVE,
 	},
 	[COND_EXHAUSTED] = {
+		.number = 4,
 		.name = "exhausted",
 		.key = "exhausted",
 		.peak = "calls waiting",
@@ -208,6 +213,7 @@ const struct condition_row condition_table[NR_CONDS] = {
 		.alert = { ALERT_FILLS, 0.5, "10m", "warning" },
 	},
 	[COND_STRANDED] = {
+		.number = 5,
 		.name = "stranded",
 		.key = "stranded",
 		.peak = "waiters left asleep",
@@ -226,6 +232,7 @@ const struct condition_row condition_table[NR_CONDS] = {
 		.usual = "20ms",
 	},
 	[COND_STARVED] = {
+		.number = 6,
 		.name = "starved",
 		.key = "starved",
 		.peak = "waiters",
@@ -242,6 +249,7 @@ const struct condition_row condition_table[NR_CONDS] = {
 		.usual = "1s",
 	},
 	[COND_COUNT_MISMATCH] = {
+		.number = 7,
 		.name = "count mismatch",
 		.key = "count_mismatch",
 		.peak = "calls",
@@ -258,6 +266,7 @@ const struct condition_row condition_table[NR_CONDS] = {
 		.usual = "",
 	},
 	[COND_DEADLOCK] = {
+		.number = 8,
 		.name = "deadlock",
 		.key = "deadlock",
 		.peak = "calls that cannot end",
@@ -273,6 +282,7 @@ const struct condition_row condition_table[NR_CONDS] = {
 		.usual = "",
 	},
 	[COND_DRIFT] = {
+		.number = 9,
 		.name = "drift",
 		.key = "drift",
 		.peak = "threads",
@@ -290,6 +300,7 @@ const struct condition_row condition_table[NR_CONDS] = {
 		.usual = "",
 	},
 	[COND_LOST_WAKE] = {
+		.number = 10,
 		.name = "lost wake",
 		.key = "lost_wake",
 		.peak = "waiters",
@@ -306,6 +317,14 @@ const struct condition_row condition_table[NR_CONDS] = {
 		.usual = "",
 	},
 };
+
+enum condition condition_of_number(u32 number)
+{
+	for (int cond = 0; cond < NR_CONDS; cond++)
+		if (condition_table[cond].number == number)
+			return (enum condition)cond;
+	return NR_CONDS;
+}
 
 bool event_involves(const struct event *e, u32 party)
 {

@@ -44,6 +44,7 @@ struct condition_alert {
 };
 
 struct condition_row {
+	u32 number; /* in recordings: 0, 1, 2, ... as conditions were added; it never changes */
 	const char *name;   /* as in reports */
 	const char *key;    /* as a JSON key */
 	const char *peak;   /* what its peak counts */
@@ -69,6 +70,9 @@ struct condition_row {
 };
 
 extern const struct condition_row condition_table[NR_CONDS];
+
+/* NR_CONDS: none has this number. */
+enum condition condition_of_number(u32 number);
 
 /* Is this party what the condition is about, or only in the queue as well? */
 bool event_involves(const struct event *e, u32 party);

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include "base/text.h"
+#include "model/condition_table.h"
 #include "model/hist.h"
 #include "model/ta_names.h"
 #include "record/schema.h"
@@ -66,9 +67,17 @@ static void code_party(struct codec *c, const struct event *e, struct event_part
 		p->since_at_least = false;
 }
 
+static void code_condition_number(struct codec *c, enum condition *cond)
+{
+	u32 number = c->writes ? condition_table[*cond].number : 0;
+
+	code_upto(c, &number, NR_CONDS - 1);
+	*cond = condition_of_number(number);
+}
+
 void code_event(struct codec *c, struct event *e)
 {
-	code_enum(c, &e->condition, NR_CONDS);
+	code_condition_number(c, &e->condition);
 	code_enum(c, &e->state, EVENT_END + 1);
 	code_u32(c, &e->tee);
 	code_u64(c, &e->episode);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A pool, with its conditions and admission policies. */
 #include <string.h>
+#include "model/condition_table.h"
 #include "record/schema_pool.h"
 
 u32 code_length(struct codec *c, u32 ours)
@@ -107,8 +108,8 @@ void code_pool(struct codec *c, struct snap_pool *p)
 	code_int(c, &p->drift);
 	code_int(c, &p->judged_reserved);
 	n = code_length(c, NR_CONDS);
-	for (u32 cond = 0; cond < n; cond++)
-		code_condition(c, &p->conds[cond]);
+	for (u32 number = 0; number < n; number++)
+		code_condition(c, &p->conds[condition_of_number(number)]);
 	code_u64(c, &p->exhausted_ns_iv);
 	code_u64(c, &p->oldest_wait_ns);
 	if (c->schema >= 3)

@@ -343,7 +343,7 @@ static void judge_state(void)
 	}
 	raise(&model.in_use_all_peak, v.in_use[0] + v.in_use[1]);
 	raise(&model.waiting_all_peak, v.waiting[0] + v.waiting[1]);
-	for (int cond = 0; cond < COND_STRANDED; cond++)
+	for (int cond = 0; cond < NR_STATE_CONDS; cond++)
 		judge(cond, &v);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "unit.h"
+#include "model/condition_table.h"
 #include "model/fields.h"
 
 static struct snap_session rows[3] = {
@@ -115,4 +116,25 @@ static void every_unit_has_its_words(void **state)
 	assert_string_equal(unit_words[UNIT_PERCENT].after, "%");
 }
 
-UNIT_TESTS(names_are_unique, unknown_is_not_zero, figures, order, every_unit_has_its_words)
+/* What is in recordings of old stays what it was; what came later has the numbers that follow. */
+static void numbers_of_conditions(void **state)
+{
+	static const char *const old[] = {
+		"overrun",   "harmful_overrun", "reserve_breach", "reserve_idle",
+		"exhausted", "stranded",        "starved",        "count_mismatch",
+		"deadlock",  "drift",           "lost_wake",
+	};
+
+	(void)state;
+	for (u32 i = 0; i < NR_CONDS; i++) {
+		enum condition cond = condition_of_number(i);
+
+		assert_int_not_equal(cond, NR_CONDS);
+		if (i < sizeof(old) / sizeof(old[0]))
+			assert_string_equal(condition_table[cond].key, old[i]);
+	}
+	assert_int_equal(condition_of_number(NR_CONDS), NR_CONDS);
+}
+
+UNIT_TESTS(names_are_unique, unknown_is_not_zero, figures, order, every_unit_has_its_words,
+	   numbers_of_conditions)
