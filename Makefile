@@ -147,7 +147,7 @@ $(OUT)/optee-top: $(OBJS)
 # The manual comes from the same tables as the program.
 MAN_SRCS := $(wildcard src/check/*.c src/options/*.c src/model/*.c src/base/*.c) src/render/json_keys.c \
 	src/policy/policy_state_fields.c src/metrics/daemon_stats.c \
-	src/command/help.c src/command/man.c
+	src/command/commands.c src/command/help.c src/command/man.c src/metrics/alerts.c
 MAN_OBJS := $(MAN_SRCS:src/%.c=build/man/%.o)
 
 build/man/liboptee-top.a: $(MAN_OBJS)

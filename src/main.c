@@ -11,10 +11,9 @@
 #include "command/cmd_record.h"
 #include "command/cmd_replay.h"
 #include "command/cmd_top.h"
+#include "command/commands.h"
 #include "command/help.h"
-#include "command/man.h"
 #include "daemon/supervisor.h"
-#include "metrics/alerts.h"
 #include "source/run_live.h"
 #include "view/view_events.h"
 #include "view/view_metrics.h"
@@ -31,40 +30,28 @@ static enum status cmd_metrics(const struct opts *o)
 
 static enum status cmd_help(const struct opts *o)
 {
-	const char *what = o->rest[0] ? o->rest[1] : NULL;
-
-	if (!what)
-		help_usage();
-	else if (!strcmp(what, "fields"))
-		help_fields();
-	else if (!strcmp(what, "conditions"))
-		help_conditions();
-	else if (!strcmp(what, "rules"))
-		help_rules();
-	else if (!strcmp(what, "alerts"))
-		alerts_print();
-	else if (!strcmp(what, "man"))
-		return man_print();
-	else
-		return fail(
-			STATUS_USAGE,
-			"no help on '%s'; there is 'help fields', 'help conditions', 'help rules', "
-			"'help alerts' and 'help man'",
-			what);
+	if (o->rest[0] && o->rest[1])
+		return help_topic(o->rest[1]);
+	help_usage();
 	return STATUS_OK;
 }
 
-/* In the order of command_table. */
-static enum status (*const commands[])(const struct opts *) = {
-	cmd_top,    cmd_events,  cmd_record, cmd_replay, cmd_export, cmd_check,
-	daemon_run, cmd_metrics, cmd_policy, cmd_doctor, cmd_help,
-};
+#define RUN(name, args, help) cmd_##name,
+
+static enum status (*const commands[])(const struct opts *) = { COMMANDS(RUN) };
 
 static enum status run(size_t command, const struct opts *o)
 {
 	int args = 0, given = 0;
 	enum status status;
 
+	if (o->help) {
+		help_command(command);
+		return stop_flush();
+	}
+	status = opts_check(o, command_table[command].name);
+	if (status != STATUS_OK)
+		return status;
 	for (const char *arg = command_table[command].args; *arg; arg++)
 		args += *arg == ' ' || !args;
 	while (o->rest[1 + given])
@@ -91,20 +78,18 @@ int main(int argc, char **argv)
 	status = opts_parse(&o, argc, argv);
 	if (status != STATUS_OK)
 		return status;
-	if (o.help) {
-		help_usage();
-		return stop_flush();
-	}
 	if (o.version) {
 		printf("optee-top %s\n", VERSION);
 		return stop_flush();
 	}
 	if (!o.rest[0] && o.command)
 		return fail(STATUS_USAGE, "no command before '--'; see 'optee-top --help'");
-	if (!o.rest[0])
-		return cmd_top(&o);
+	if (!o.rest[0] && o.help) {
+		help_usage();
+		return stop_flush();
+	}
 	for (size_t i = 0; i < nr_commands; i++)
-		if (!strcmp(o.rest[0], command_table[i].name))
+		if (!strcmp(o.rest[0] ?: "top", command_table[i].name))
 			return run(i, &o);
 	return fail(STATUS_USAGE, "no command '%s'; see 'optee-top --help'", o.rest[0]);
 }

@@ -9,6 +9,7 @@
 #include "command/cmd_policy_attach.h"
 #include "command/cmd_policy_build.h"
 #include "command/cmd_top.h"
+#include "command/commands.h"
 #include "command/help.h"
 #include "command/policy_driver.h"
 #include "policy/policy_carried.h"
@@ -16,7 +17,7 @@
 #include "policy/policy_state.h"
 #include "render/json.h"
 
-enum status policy_list(const struct opts *o, char **words)
+enum status cmd_policy_list(const struct opts *o, char **words)
 {
 	struct carried c;
 
@@ -33,7 +34,7 @@ enum status policy_list(const struct opts *o, char **words)
 	return STATUS_OK;
 }
 
-enum status policy_show(const struct opts *o, char **words)
+enum status cmd_policy_show(const struct opts *o, char **words)
 {
 	enum status status = policy_driver_shows("show the policy");
 	struct policy_state s;
@@ -60,7 +61,7 @@ enum status policy_show(const struct opts *o, char **words)
 	return STATUS_OK;
 }
 
-enum status policy_shadow(const struct opts *o, char **words)
+enum status cmd_policy_shadow(const struct opts *o, char **words)
 {
 	struct opts with = *o;
 	enum status status = STATUS_OK;
@@ -70,13 +71,10 @@ enum status policy_shadow(const struct opts *o, char **words)
 	return status == STATUS_OK ? cmd_top(&with) : status;
 }
 
-/* In the order of policy_commands. */
-static enum status (*const commands[])(const struct opts *, char **) = {
-	policy_build, policy_list,           policy_attach_command, policy_swap_command,
-	policy_show,  policy_detach_command, policy_shadow,
-};
+#define RUN(name, args, help) cmd_policy_##name,
 
-/* args: a [WORD] may be left out, and one that ends in ... may come again. */
+static enum status (*const commands[])(const struct opts *, char **) = { POLICY_COMMANDS(RUN) };
+
 static enum status check_words(const struct command_help *command, char **words)
 {
 	int least = 0, most = 0, given = 0;

@@ -8,8 +8,8 @@
 enum status cmd_policy(const struct opts *o);
 
 /* Its commands. words: what followed the command's own name, as many as the table allows. */
-enum status policy_list(const struct opts *o, char **words);
-enum status policy_show(const struct opts *o, char **words);
-enum status policy_shadow(const struct opts *o, char **words);
+enum status cmd_policy_list(const struct opts *o, char **words);
+enum status cmd_policy_show(const struct opts *o, char **words);
+enum status cmd_policy_shadow(const struct opts *o, char **words);
 
 #endif

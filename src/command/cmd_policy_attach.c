@@ -202,7 +202,7 @@ static enum status attach(const struct opts *o, const struct policy_object *obje
 	return o->policy.foreground ? stay(object, link, &usual) : leave_attached(object, link);
 }
 
-enum status policy_attach_command(const struct opts *o, char **words)
+enum status cmd_policy_attach(const struct opts *o, char **words)
 {
 	struct policy_object object;
 	struct policy policy;
@@ -283,7 +283,7 @@ static enum status swap(const struct opts *o, struct policy_object *object)
 	return status;
 }
 
-enum status policy_swap_command(const struct opts *o, char **words)
+enum status cmd_policy_swap(const struct opts *o, char **words)
 {
 	struct policy_object object;
 	enum status status = policy_object_open(&object, "swap to", words[0]);
@@ -295,7 +295,7 @@ enum status policy_swap_command(const struct opts *o, char **words)
 	return status;
 }
 
-enum status policy_detach_command(const struct opts *o, char **words)
+enum status cmd_policy_detach(const struct opts *o, char **words)
 {
 	char name[OPTEE_ADM_NAME];
 	struct bpf_link *link;

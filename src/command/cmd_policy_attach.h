@@ -6,8 +6,8 @@
 #include "options/opts.h"
 
 /* words: what followed the command's own name, as many as the table of commands allows. */
-enum status policy_attach_command(const struct opts *o, char **words);
-enum status policy_swap_command(const struct opts *o, char **words);
-enum status policy_detach_command(const struct opts *o, char **words);
+enum status cmd_policy_attach(const struct opts *o, char **words);
+enum status cmd_policy_swap(const struct opts *o, char **words);
+enum status cmd_policy_detach(const struct opts *o, char **words);
 
 #endif

@@ -133,7 +133,7 @@ static void keep_mode(const char *partial, const char *object)
 	close(fd);
 }
 
-enum status policy_build(const struct opts *o, char **words)
+enum status cmd_policy_build(const struct opts *o, char **words)
 {
 	char object[PATH_MAX], partial[PATH_MAX + 32];
 	const char *source = words[0];

@@ -6,6 +6,6 @@
 #include "options/opts.h"
 
 /* words: what followed the command's own name, as many as the table of commands allows. */
-enum status policy_build(const struct opts *o, char **words);
+enum status cmd_policy_build(const struct opts *o, char **words);
 
 #endif

@@ -7,54 +7,15 @@
 #include <string.h>
 #include "check/rule_table.h"
 #include "check/rules.h"
+#include "command/commands.h"
 #include "command/help.h"
+#include "command/man.h"
+#include "metrics/alerts.h"
 #include "metrics/daemon_stats.h"
 #include "model/call_fields.h"
 #include "model/condition_table.h"
 #include "model/fields.h"
 #include "options/opts.h"
-
-const struct command_help command_table[] = {
-	{ "top", "", "show the live view, or print frames with -b; the default command" },
-	{ "events", "",
-	  "print overruns, stranded and starved waiters, deadlocks and the like as they happen" },
-	{ "record", "FILE",
-	  "record everything, including each call and condition, until a signal or --duration" },
-	{ "replay", "FILE [events]",
-	  "show a recording in the live view, as frames (-b, --json), or as events" },
-	{ "export", "FILE",
-	  "convert a recording, or a daemon's log (its directory), for other programs: JSON lines, CSV, a timeline for Perfetto, samples for Prometheus" },
-	{ "check", "[FILE]",
-	  "check by rules a recording, the running kernel (--live SECONDS), or the kernel while a command runs (check -- COMMAND [ARG]...)" },
-	{ "daemon", "",
-	  "watch all the time: serve the other commands without root, write logs, serve metrics" },
-	{ "metrics", "",
-	  "print the metrics once for Prometheus, in its text format or, with --openmetrics, as OpenMetrics" },
-	{ "policy", "WHAT [ARG]...",
-	  "manage admission policies, which decide who gets the next thread; needs an optee.ko of 'make optee-ko'" },
-	{ "doctor", "",
-	  "report what this kernel offers, which hook uses which mechanism, and what is missing" },
-	{ "help", "[TOPIC]",
-	  "show this help, or help on a topic: fields, conditions, rules, alerts (rules for Prometheus), man" },
-};
-
-const size_t nr_commands = sizeof(command_table) / sizeof(command_table[0]);
-
-const struct command_help policy_commands[] = {
-	{ "build", "FILE.c", "compile a policy with clang" },
-	{ "list", "",
-	  "list the policies that come with optee-top: what they do, and when to use them" },
-	{ "attach", "NAME|FILE",
-	  "have the driver ask this policy until it is detached, swapped or ejected" },
-	{ "swap", "NAME|FILE", "replace the attached policy with this one, atomically" },
-	{ "show", "",
-	  "show which policy is attached, what it decided and who waited; why the last one ended" },
-	{ "detach", "", "return to the driver's own rule" },
-	{ "shadow", "NAME|FILE...",
-	  "as top, but also ask these policies about each call while the driver decides; see --shadow" },
-};
-
-const size_t nr_policy_commands = sizeof(policy_commands) / sizeof(policy_commands[0]);
 
 const struct status_help status_table[] = {
 	{ STATUS_OK, "success" },
@@ -69,32 +30,65 @@ const struct status_help status_table[] = {
 
 const size_t nr_statuses = sizeof(status_table) / sizeof(status_table[0]);
 
+static void print_option(const struct option_help *o)
+{
+	char name[40];
+
+	snprintf(name, sizeof(name), "--%s%s%s", o->name, o->arg ? " " : "", o->arg ?: "");
+	if (o->letter)
+		printf("  -%c, %-20s %s\n", o->letter, name, o->help);
+	else
+		printf("      %-20s %s\n", name, o->help);
+}
+
+static void print_command(const char *group, const struct command_help *c)
+{
+	char name[24];
+
+	snprintf(name, sizeof(name), "%s%s", group, c->name);
+	printf("  %-13s %-12s %s\n", name, c->args, c->help);
+}
+
+/* One command alone takes it: its own help is the place for it. */
+static bool is_special(const struct option_help *o)
+{
+	return o->commands && !strchr(o->commands, ' ');
+}
+
 void help_usage(void)
 {
 	printf("usage: optee-top [OPTION]... [COMMAND]\n\n"
 	       "Shows who uses OP-TEE's threads, who waits for one, and for how long.\n\n"
-	       "commands:\n");
+	       "commands ('optee-top COMMAND --help' shows all options of one):\n");
 	for (size_t i = 0; i < nr_commands; i++)
-		printf("  %-7s%-14s %s\n", command_table[i].name, command_table[i].args,
-		       command_table[i].help);
+		print_command("", &command_table[i]);
 	printf("\npolicies:\n");
 	for (size_t i = 0; i < nr_policy_commands; i++)
-		printf("  policy %-6s %-12s %s\n", policy_commands[i].name, policy_commands[i].args,
-		       policy_commands[i].help);
-	printf("\noptions:\n");
-	for (size_t i = 0; i < nr_options; i++) {
-		const struct option_help *o = &option_table[i];
-		char name[40];
-
-		snprintf(name, sizeof(name), "--%s%s%s", o->name, o->arg ? " " : "", o->arg ?: "");
-		if (o->letter)
-			printf("  -%c, %-20s %s\n", o->letter, name, o->help);
-		else
-			printf("      %-20s %s\n", name, o->help);
-	}
+		print_command("policy ", &policy_commands[i]);
+	printf("\noptions that several commands take:\n");
+	for (size_t i = 0; i < nr_options; i++)
+		if (!is_special(&option_table[i]))
+			print_option(&option_table[i]);
 	printf("\nexit status:\n");
 	for (size_t i = 0; i < nr_statuses; i++)
 		printf("  %d  %s\n", status_table[i].status, status_table[i].help);
+}
+
+void help_command(size_t command)
+{
+	const struct command_help *c = &command_table[command];
+
+	printf("usage: optee-top %s [OPTION]...%s%s\n\n", c->name, *c->args ? " " : "", c->args);
+	help_words(c->help);
+	if (!strcmp(c->name, "policy")) {
+		printf("\ncommands:\n");
+		for (size_t i = 0; i < nr_policy_commands; i++)
+			print_command("", &policy_commands[i]);
+	}
+	printf("\noptions:\n");
+	for (size_t i = 0; i < nr_options; i++)
+		if (option_is_of(&option_table[i], c->name))
+			print_option(&option_table[i]);
 }
 
 static void print_keys(const char *heading, const struct key_help *keys)
@@ -116,7 +110,7 @@ static void print_field(const char *name, enum field_unit unit, const char *help
 	putchar('\n');
 }
 
-void help_fields(void)
+static void help_fields(void)
 {
 	char key[64];
 
@@ -190,7 +184,7 @@ void help_words(const char *text)
 	putchar('\n');
 }
 
-void help_conditions(void)
+static void help_conditions(void)
 {
 	for (int i = 0; i < NR_CONDS; i++) {
 		const struct condition_row *row = &condition_table[i];
@@ -209,7 +203,7 @@ const char *const rules_text[] = {
 	"A check passes if every rule passes. A rule that cannot be judged is unknown, and does not pass. Without --rules these rules apply, the last one only with a COMMAND:",
 };
 
-void help_rules(void)
+static void help_rules(void)
 {
 	char name[64], rule[RULE_TEXT];
 	const struct rule_kind *k;
@@ -226,4 +220,41 @@ void help_rules(void)
 	}
 	for (size_t i = 0; usual_rule(i, rule); i++)
 		printf("        %s\n", rule);
+}
+
+static void help_manual(void)
+{
+	man_print();
+}
+
+static const struct {
+	const char *name;
+	void (*print)(void);
+} topics[] = {
+	{ "fields", help_fields }, { "conditions", help_conditions },
+	{ "rules", help_rules },   { "alerts", alerts_print },
+	{ "man", help_manual },
+};
+
+#define NR_TOPICS (sizeof(topics) / sizeof(topics[0]))
+
+enum status help_topic(const char *topic)
+{
+	char all[160] = "";
+	size_t at = 0;
+
+	for (size_t i = 0; i < NR_TOPICS; i++) {
+		if (!strcmp(topics[i].name, topic)) {
+			topics[i].print();
+			return STATUS_OK;
+		}
+		at += (size_t)snprintf(all + at, sizeof(all) - at, "%s'help %s'", at ? ", " : "",
+				       topics[i].name);
+	}
+	for (size_t i = 0; i < nr_commands; i++)
+		if (!strcmp(command_table[i].name, topic)) {
+			help_command(i);
+			return STATUS_OK;
+		}
+	return fail(STATUS_USAGE, "no help on '%s'; there is %s and 'help COMMAND'", topic, all);
 }

@@ -7,17 +7,6 @@
 #include "base/fail.h"
 #include "render/json_keys.h"
 
-struct command_help {
-	const char *name, *args, *help;
-};
-
-extern const struct command_help command_table[];
-extern const size_t nr_commands;
-
-/* Of 'optee-top policy': its commands. */
-extern const struct command_help policy_commands[];
-extern const size_t nr_policy_commands;
-
 struct status_help {
 	enum status status;
 	const char *help;
@@ -29,9 +18,14 @@ extern const size_t nr_statuses;
 extern const char *const rules_text[2]; /* of files of rules, and of a check without one */
 
 void help_words(const char *text); /* indented, in lines of 78 columns */
-void help_usage(void);             /* --help */
-void help_fields(void);            /* help fields */
-void help_conditions(void);        /* help conditions */
-void help_rules(void);             /* help rules */
+
+/* optee-top --help: the commands, and the options that several of them take. */
+void help_usage(void);
+
+/* optee-top COMMAND --help; command: an index into command_table. */
+void help_command(size_t command);
+
+/* Help on a topic, or on a command. STATUS_USAGE after saying what there is help on. */
+enum status help_topic(const char *topic);
 
 #endif

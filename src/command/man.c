@@ -7,6 +7,7 @@
 #include <string.h>
 #include "check/rule_table.h"
 #include "check/rules.h"
+#include "command/commands.h"
 #include "command/help.h"
 #include "command/man.h"
 #include "daemon/daemon_server.h"
@@ -92,18 +93,42 @@ static void put_policy_commands(void)
 	put_command_rows("policy ", policy_commands, nr_policy_commands);
 }
 
+static void put_option(const struct option_help *o)
+{
+	printf(".TP\n");
+	if (o->letter)
+		printf("\\fB\\-%c\\fR, ", o->letter);
+	printf("\\fB\\-\\-");
+	troff(o->name);
+	printf("\\fR%s%s\n", o->arg ? " " : "", o->arg ?: "");
+	put_line(o->help);
+}
+
+/* Those of several commands, which it names; then those of one command each. */
 static void put_options(void)
 {
 	for (size_t i = 0; i < nr_options; i++) {
 		const struct option_help *o = &option_table[i];
 
-		printf(".TP\n");
-		if (o->letter)
-			printf("\\fB\\-%c\\fR, ", o->letter);
-		printf("\\fB\\-\\-");
-		troff(o->name);
-		printf("\\fR%s%s\n", o->arg ? " " : "", o->arg ?: "");
-		put_line(o->help);
+		if (o->commands && !strchr(o->commands, ' '))
+			continue;
+		put_option(o);
+		if (o->commands)
+			printf(".br\nCommands: %s.\n", o->commands);
+	}
+	for (size_t c = 0; c < nr_commands; c++) {
+		bool first = true;
+
+		for (size_t i = 0; i < nr_options; i++) {
+			const struct option_help *o = &option_table[i];
+
+			if (!o->commands || strcmp(o->commands, command_table[c].name) != 0)
+				continue;
+			if (first)
+				printf(".SS Options of %s\n", command_table[c].name);
+			first = false;
+			put_option(o);
+		}
 	}
 }
 

@@ -214,7 +214,7 @@ static void block_signals(struct supervisor *s)
 	sigprocmask(SIG_BLOCK, &s->signals, NULL);
 }
 
-enum status daemon_run(const struct opts *o)
+enum status cmd_daemon(const struct opts *o)
 {
 	struct supervisor s = { .pause = 1,
 				.parts = { .supervisor = getpid(),

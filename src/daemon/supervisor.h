@@ -5,6 +5,6 @@
 
 #include "options/opts.h"
 
-enum status daemon_run(const struct opts *o);
+enum status cmd_daemon(const struct opts *o);
 
 #endif

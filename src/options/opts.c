@@ -17,103 +17,112 @@
 #define SETS(what, member)           .kind = OPTION_##what, .at = offsetof(struct opts, member)
 #define WITHIN(what, member, lo, hi) SETS(what, member), .min = (lo), .max = (hi)
 
+/* The commands that watch this kernel. */
+#define WATCHING                     "top events record check daemon metrics policy doctor"
+
 const struct option_help option_table[] = {
-	{ 'b', "batch", NULL,
-	  "print plain frames; what happens anyway when standard output is not a terminal",
+	{ 'b', "batch", NULL, "top record replay policy",
+	  "print plain frames, which is the default if standard output is not a terminal",
 	  SETS(FLAG, batch) },
-	{ 'n', "frames", "N",
-	  "stop after N frames, or events; each frame shows a whole interval, the first one too; history (--since) comes in addition",
+	{ 'n', "frames", "N", "top events record replay policy",
+	  "stop after N frames, or events; each frame covers a whole interval, including the first; history (--since) comes on top",
 	  WITHIN(WHOLE, frames, 1, INT_MAX) },
-	{ 'd', "delay", "SECONDS", "interval between frames, 0.1 to 3600 (default 1)",
+	{ 'd', "delay", "SECONDS", "top events record check metrics policy",
+	  "interval between frames, 0.1 to 3600 (default 1)",
 	  WITHIN(NUMBER, delay, MIN_DELAY, MAX_DELAY) },
-	{ 'o', "sort", "FIELD", "sort by this field (default calls_rate); a leading - reverses",
-	  .kind = OPTION_SORT },
-	{ 'p', "filter", "PID|NAME",
+	{ 'o', "sort", "FIELD", "top record replay policy",
+	  "sort by this field (default calls_rate); a leading - reverses", .kind = OPTION_SORT },
+	{ 'p', "filter", "PID|NAME", "top events record replay export policy",
 	  "only sessions and events of this process, or whose client, task or TA has NAME in its name",
 	  .kind = OPTION_FILTER },
-	{ 'j', "json", NULL, "print one JSON object a frame and line", SETS(FLAG, json) },
-	{ 0, "duration", "SECONDS",
-	  "stop after this time, in whole intervals of at least 0.1 s; history (--since) comes in addition",
+	{ 'j', "json", NULL, "top events record replay check policy",
+	  "print one JSON object per frame, on a line of its own", SETS(FLAG, json) },
+	{ 0, "duration", "SECONDS", "top events record replay policy",
+	  "stop after this time, in whole intervals of at least 0.1 s; history (--since) comes on top",
 	  WITHIN(NUMBER, duration, MIN_DELAY, MAX_DURATION) },
-	{ 0, "compress", NULL, "record: deflate the calls, too: fewer bytes for more instructions",
-	  SETS(FLAG, compress) },
-	{ 0, "speed", "FACTOR",
-	  "replay in the live view so many times as fast, 0.1 to 1000 (default 1)",
+	{ 0, "compress", NULL, "record",
+	  "deflate the calls as well: fewer bytes for more instructions", SETS(FLAG, compress) },
+	{ 0, "speed", "FACTOR", "replay",
+	  "how many times as fast the live view replays, 0.1 to 1000 (default 1)",
 	  WITHIN(NUMBER, speed, MIN_SPEED, MAX_SPEED) },
-	{ 0, "rules", "FILE", "check by these rules, one a line; see 'optee-top help rules'",
-	  SETS(TEXT, rules) },
-	{ 0, "live", "SECONDS", "check the running kernel for so long, 0.1 to 86400",
+	{ 0, "rules", "FILE", "check",
+	  "check by these rules, one per line; see 'optee-top help rules'", SETS(TEXT, rules) },
+	{ 0, "live", "SECONDS", "check", "check the running kernel for this long, 0.1 to 86400",
 	  WITHIN(NUMBER, live, MIN_DELAY, MAX_LIVE_SECONDS) },
-	{ 0, "format", "FORMAT",
-	  "of export: jsonl, csv, perfetto (of a recording) or prometheus (of a log); of check: table (default), tap, junit or json",
+	{ 0, "format", "FORMAT", "export check",
+	  "for export: jsonl, csv, perfetto (of a recording) or prometheus (of a log); for check: table (default), tap, junit or json",
 	  SETS(TEXT, format) },
-	{ 0, "output", "OUT",
-	  "of export: write this file, once it is complete, instead of standard output; of policy build: FILE.o",
+	{ 0, "output", "OUT", "export policy",
+	  "for export: write this file, once it is complete, instead of standard output; for policy build: FILE.o",
 	  SETS(TEXT, output) },
-	{ 0, "what", "TABLE",
-	  "of export --format csv: calls (default), sessions, pools or events; of a log: sessions (default of csv), pools, tas, events, losses or gaps",
+	{ 0, "what", "TABLE", "export",
+	  "with --format csv: calls (default), sessions, pools or events; of a log: sessions (default of csv), pools, tas, events, losses or gaps",
 	  SETS(TEXT, what) },
-	{ 0, "since", "TIME",
-	  "from then on: 2026-01-31T12:00:00Z, or so long ago: 90s, 15m, 2h, 3d; of export, and of what a daemon remembers",
+	{ 0, "since", "TIME", "top events record export",
+	  "from this time on, as far back as the recording, the log or the daemon's memory goes: 2026-01-31T12:00:00Z, or 90s, 15m, 2h or 3d ago",
 	  SETS(TIME, since_ns) },
-	{ 0, "cursor", "FILE",
-	  "of export of a log: go on behind the line that FILE tells of, if it is there; FILE tells of the last one afterwards",
+	{ 0, "cursor", "FILE", "export",
+	  "of a log: continue after the line that FILE names, if FILE is there; then FILE names the last line",
 	  SETS(TEXT, cursor) },
-	{ 0, "openmetrics", NULL, "of metrics: OpenMetrics 1.0 instead of Prometheus' text format",
+	{ 0, "openmetrics", NULL, "metrics", "OpenMetrics 1.0 instead of Prometheus' text format",
 	  SETS(FLAG, openmetrics) },
-	{ 0, "btf", "FILE", "types of the kernel and driver, for a kernel that has no BTF of them",
+	{ 0, "btf", "FILE", WATCHING, "the types of kernel and driver, for a kernel without BTF",
 	  SETS(TEXT, attach.btf), .config = true },
-	{ 0, "kprobes", NULL,
-	  "use kprobes and raw tracepoints even where fentry and BTF tracepoints work: dearer",
+	{ 0, "kprobes", NULL, WATCHING,
+	  "use kprobes and raw tracepoints even where fentry and BTF tracepoints work: costs more",
 	  SETS(FLAG, attach.kprobes), .config = true },
-	{ 0, "reserved", "N",
+	{ 0, "reserved", "N", WATCHING,
 	  "judge overruns and breaches as if N entries were in reserve, not by the driver's own figure",
 	  WITHIN(WHOLE, attach.reserved, 0, MAX_RESERVED), .config = true },
-	{ 0, "shadow", "NAME|FILE",
-	  "ask this policy, too, at each call, what it would do with it, and count that against what the driver does; up to 10 times",
+	{ 0, "shadow", "NAME|FILE", WATCHING,
+	  "also ask this policy what it would do with each call, and compare that with what the driver does; up to 10 times",
 	  .kind = OPTION_SHADOW, .config = true },
-	{ 0, "starved", "SECONDS", "a wait longer than this starves (default 1)",
+	{ 0, "starved", "SECONDS", WATCHING, "a wait longer than this starves (default 1)",
 	  WITHIN(NS, attach.starved_ns, MIN_STARVED, MAX_DELAY), .config = true },
-	{ 0, "strict", NULL, "exit with status 5 when anything was not seen", SETS(FLAG, strict) },
-	{ 0, "direct", NULL, "load probes of its own, even if a daemon runs", SETS(FLAG, direct) },
-	{ 0, "socket", "PATH", "the daemon's socket (default " SOCKET_PATH ")", SETS(TEXT, socket),
-	  .config = true },
-	{ 0, "config", "FILE",
-	  "of daemon: options a line each, without the dashes (default " CONFIG_PATH
+	{ 0, "strict", NULL, "top events record replay export check metrics policy",
+	  "exit with status 5 if anything was not seen", SETS(FLAG, strict) },
+	{ 0, "direct", NULL, "top events record check metrics policy",
+	  "load probes of its own, even if a daemon runs", SETS(FLAG, direct) },
+	{ 0, "socket", "PATH", WATCHING, "the daemon's socket (default " SOCKET_PATH ")",
+	  SETS(TEXT, socket), .config = true },
+	{ 0, "config", "FILE", "daemon",
+	  "a file of options, one per line, without the dashes (default " CONFIG_PATH
 	  ", if it is there)",
 	  SETS(TEXT, daemon.config) },
-	{ 0, "user", "NAME", "of daemon: who it becomes once it has attached (default nobody)",
-	  SETS(TEXT, daemon.user), .config = true },
-	{ 0, "group", "NAME",
-	  "of daemon: whose members may use it without being root, and read its logs",
+	{ 0, "user", "NAME", "daemon",
+	  "the user that it becomes once it has attached (default nobody)", SETS(TEXT, daemon.user),
+	  .config = true },
+	{ 0, "group", "NAME", "daemon",
+	  "the group whose members may use it without being root, and read its logs",
 	  SETS(TEXT, daemon.group), .config = true },
-	{ 0, "listen", "WHERE",
-	  "of daemon: serve metrics over HTTP at [HOST:]PORT (HOST 127.0.0.1) or a socket's path",
+	{ 0, "listen", "WHERE", "daemon",
+	  "serve metrics over HTTP at [HOST:]PORT (HOST 127.0.0.1) or a socket's path",
 	  SETS(TEXT, daemon.listen), .config = true },
-	{ 0, "listen-name", "NAME",
-	  "of daemon: also serve metrics under this host name (*.DOMAIN: all names in it, *: any); may be repeated",
+	{ 0, "listen-name", "NAME", "daemon",
+	  "also serve metrics under this host name (*.DOMAIN: all names in it, *: any); may be repeated",
 	  .kind = OPTION_NAME, .config = true },
-	{ 0, "textfile", "FILE", "of daemon: write metrics there for node_exporter, each 15 s",
+	{ 0, "textfile", "FILE", "daemon", "write metrics there for node_exporter, every 15 s",
 	  SETS(TEXT, daemon.textfile), .config = true },
-	{ 0, "log", "DIR", "of daemon: write log files there", SETS(TEXT, daemon.log),
+	{ 0, "log", "DIR", "daemon", "write log files there", SETS(TEXT, daemon.log),
 	  .config = true },
-	{ 0, "log-interval", "SECONDS", "of daemon: how often figures are logged (default 60)",
+	{ 0, "log-interval", "SECONDS", "daemon", "how often figures are logged (default 60)",
 	  WITHIN(NUMBER, daemon.log_interval, 1, MAX_DELAY), .config = true },
-	{ 0, "log-size", "MB", "of daemon: the most that all log files take (default 16)",
+	{ 0, "log-size", "MB", "daemon", "the most that all log files take (default 16)",
 	  WITHIN(NUMBER, daemon.log_mb, 1, 1 << 20), .config = true },
-	{ 0, "log-csv", NULL, "of daemon: log as CSV, too", SETS(FLAG, daemon.log_csv),
+	{ 0, "log-csv", NULL, "daemon", "log as CSV as well", SETS(FLAG, daemon.log_csv),
 	  .config = true },
-	{ 0, "timeout-ms", "N",
-	  "of policy attach and swap: eject it when a call waits so long while it should not, 1 to 30000",
+	{ 0, "timeout-ms", "N", "policy",
+	  "attach, swap: eject the policy when a call waits this long although it should not, 1 to 30000",
 	  WITHIN(WHOLE, policy.timeout_ms, 1, OPTEE_ADM_TIMEOUT_MS) },
-	{ 0, "foreground", NULL, "of policy attach: detach it at the end, on SIGINT or SIGTERM",
+	{ 0, "foreground", NULL, "policy",
+	  "attach: stay in the foreground, and detach on SIGINT or SIGTERM",
 	  SETS(FLAG, policy.foreground) },
-	{ 0, "include", "DIR", "of policy build: where policy.h and optee_admission.h are",
+	{ 0, "include", "DIR", "policy", "build: where policy.h and optee_admission.h are",
 	  SETS(TEXT, policy.include) },
-	{ 0, "verbose", NULL, "of policy: show all that libbpf and the verifier say",
+	{ 0, "verbose", NULL, "policy", "show all that libbpf and the verifier say",
 	  SETS(FLAG, policy.verbose) },
-	{ 'h', "help", NULL, "show this help", SETS(FLAG, help) },
-	{ 'V', "version", NULL, "show the version", SETS(FLAG, version) },
+	{ 'h', "help", NULL, NULL, "show this help", SETS(FLAG, help) },
+	{ 'V', "version", NULL, NULL, "show the version", SETS(FLAG, version) },
 };
 
 const size_t nr_options = sizeof(option_table) / sizeof(option_table[0]);
@@ -236,6 +245,50 @@ static enum status unknown_option(const char *word)
 	if (optopt)
 		return fail(STATUS_USAGE, "no option '-%c'; see 'optee-top --help'", optopt);
 	return fail(STATUS_USAGE, "no option '%s'; see 'optee-top --help'", word);
+}
+
+bool option_is_of(const struct option_help *option, const char *command)
+{
+	const size_t len = strlen(command);
+	const char *word = option->commands;
+
+	while (word && (word = strstr(word, command))) {
+		if ((word == option->commands || word[-1] == ' ') && strchr(" ", word[len]))
+			return true;
+		word += len;
+	}
+	return !option->commands;
+}
+
+/* "'a'", "'a' and 'b'", "'a', 'b' and 'c'" */
+static void quote_words(const char *words, char *to, size_t room)
+{
+	size_t len, at = 0;
+
+	to[0] = '\0';
+	for (; *words; words += len + (words[len] == ' ')) {
+		len = strcspn(words, " ");
+		at += (size_t)snprintf(to + at, room - at, "%s'%.*s'",
+				       !at        ? "" :
+				       words[len] ? ", " :
+						    " and ",
+				       (int)len, words);
+	}
+}
+
+enum status opts_check(const struct opts *o, const char *command)
+{
+	char words[160];
+
+	for (size_t i = 0; i < nr_options; i++) {
+		const struct option_help *option = &option_table[i];
+
+		if (!(o->given >> i & 1) || option_is_of(option, command))
+			continue;
+		quote_words(option->commands, words, sizeof(words));
+		return fail(STATUS_USAGE, "'--%s' is an option of %s", option->name, words);
+	}
+	return STATUS_OK;
 }
 
 int opts_frames(const struct opts *o)

@@ -98,6 +98,7 @@ enum option_kind {
 struct option_help {
 	char letter;            /* 0: long only */
 	const char *name, *arg; /* arg NULL: takes none */
+	const char *commands;   /* the commands that take it, in words; NULL: all do */
 	const char *help;
 	enum option_kind kind;
 	size_t at;       /* offset in struct opts of what it sets */
@@ -113,6 +114,12 @@ extern const size_t nr_options;
 
 /* After how many frames -n or --duration ends a view; 0: neither does. */
 int opts_frames(const struct opts *o);
+
+/* Does the command take the option? */
+bool option_is_of(const struct option_help *option, const char *command);
+
+/* STATUS_USAGE after saying which option on the command line the command does not take. */
+enum status opts_check(const struct opts *o, const char *command);
 
 /* Was the option of this name on the command line? */
 bool opts_given(const struct opts *o, const char *name);

@@ -72,6 +72,7 @@ USAGE_CASES = (
     Case("field", "optee-top -b -n 1 -o no_such_field", USAGE, r"no_such_field"),
     Case("command", "optee-top nosuchcommand", USAGE, r"no command 'nosuchcommand'"),
     Case("surplus", "optee-top doctor surplus", USAGE, r"surplus"),
+    Case("of_daemon", "optee-top doctor --listen 9", USAGE, r"'--listen' is an option of 'daemon'"),
     Case("no_value", "optee-top -n", USAGE, r"'-n' needs a value"),
     Case("frames_0", "optee-top -n 0", USAGE, r"'-n 0'"),
     Case("frames_x", "optee-top -n 3x", USAGE, r"'-n 3x'"),

@@ -9,6 +9,7 @@
 #include "capture.h"
 #include "model/condition_table.h"
 #include "model/fields.h"
+#include "command/commands.h"
 #include "command/help.h"
 #include "command/man.h"
 #include "render/json.h"

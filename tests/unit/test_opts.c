@@ -155,4 +155,38 @@ static void command(void **state)
 	assert_true(o.live == 1.5);
 }
 
-UNIT_TESTS(taken, refused, named, filter, events, command)
+/* An option that the command does not take is refused, whichever it is; all others pass. */
+static void of_commands(void **state)
+{
+	static const struct {
+		const char *line, *command, *says;
+	} cases[] = {
+		{ "--listen 9", "doctor", "'--listen' is an option of 'daemon'" },
+		{ "-n 3", "export",
+		  "'--frames' is an option of 'top', 'events', 'record', 'replay' and 'policy'" },
+		{ "--format csv", "record", "'--format' is an option of 'export' and 'check'" },
+		{ "-b -n 3 --strict --starved 2", "top", NULL },
+		{ "--json --duration 3 --since 1m", "events", NULL },
+		{ "--listen 9 --btf x", "daemon", NULL },
+		{ "--help --version", "help", NULL },
+	};
+	struct capture c;
+	struct opts o;
+	char said[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		enum status status;
+
+		assert_int_equal(parse(&o, cases[i].line), STATUS_OK);
+		capture_begin(&c, STDERR_FILENO);
+		status = opts_check(&o, cases[i].command);
+		capture_end(&c, said, sizeof(said));
+		assert_int_equal(status, cases[i].says ? STATUS_USAGE : STATUS_OK);
+		assert_true(cases[i].says ? strstr(said, cases[i].says) != NULL : !*said);
+	}
+	for (size_t i = 0; i < nr_options; i++)
+		assert_false(option_is_of(&option_table[i], "polic") && option_table[i].commands);
+}
+
+UNIT_TESTS(taken, refused, named, filter, events, command, of_commands)
