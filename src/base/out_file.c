@@ -104,13 +104,28 @@ static int open_named(struct out_file *f)
 	return S_ISREG(old.st_mode) ? open_partial(f, &old) : open(f->name, O_WRONLY | O_CLOEXEC);
 }
 
+static bool is_stdout(const char *name)
+{
+	return !name || !strcmp(name, "-");
+}
+
+bool out_file_is(const char *name, const char *path)
+{
+	struct stat out, other;
+
+	if (is_stdout(name) ? fstat(STDOUT_FILENO, &out) : stat(name, &out))
+		return false;
+	return S_ISREG(out.st_mode) && !stat(path, &other) && out.st_dev == other.st_dev &&
+	       out.st_ino == other.st_ino;
+}
+
 enum status out_file_open(struct out_file *f, const char *name)
 {
 	const cookie_io_functions_t io = { .write = write_stream };
 
 	memset(f, 0, sizeof(*f));
 	f->fd = STDOUT_FILENO;
-	if (name && strcmp(name, "-")) {
+	if (!is_stdout(name)) {
 		if (strlen(name) >= sizeof(f->name))
 			return fail(STATUS_FAILURE, "cannot write '%s': %s", name,
 				    strerror(ENAMETOOLONG));

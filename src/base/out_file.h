@@ -22,6 +22,9 @@ struct out_file {
 	char partial[PATH_MAX]; /* the name until it is complete; "": it has none */
 };
 
+/* Is name, standard output as below, the regular file at path, by whatever name or link? */
+bool out_file_is(const char *name, const char *path);
+
 /* NULL or "-": standard output. After a failure, which it has said, nothing is open. */
 enum status out_file_open(struct out_file *f, const char *name);
 

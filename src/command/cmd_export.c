@@ -56,5 +56,8 @@ enum status cmd_export(const struct opts *o)
 
 	if (!file)
 		return fail(STATUS_USAGE, "cannot export: no FILE was given");
+	if (out_file_is(o->output, file))
+		return fail(STATUS_USAGE,
+			    "cannot export '%s' to itself; give --output another file", file);
 	return log_is(file) ? log_export(o, file) : export_recording(o, file);
 }

@@ -141,6 +141,8 @@ enum status cmd_policy_build(const struct opts *o, char **words)
 	struct headers h;
 	enum status status = name_output(o, source, object, sizeof(object));
 
+	if (status == STATUS_OK && out_file_is(object, source))
+		return fail(STATUS_USAGE, "cannot build '%s': --output is the same file", source);
 	if (status == STATUS_OK && access(source, R_OK))
 		status = fail(STATUS_FAILURE, "cannot build '%s': %s", source, strerror(errno));
 	if (status == STATUS_OK)

@@ -3,7 +3,9 @@
  * From a reader of lines to a format: from which line on (--since, --cursor), which
  * ones (--what, -p), and what is said at the end.
  */
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "base/out_file.h"
 #include "base/stop.h"
 #include "base/text.h"
@@ -163,6 +165,35 @@ static enum status export_to(const struct opts *o, const struct log_out_format *
 	return written == STATUS_OK ? status : written;
 }
 
+/* The daemon's own files are not to be replaced: not by what is exported, and not by a cursor. */
+static bool is_part_of(const char *name, const char *path)
+{
+	char *real = name ? realpath(name, NULL) : NULL, *base = real ? strrchr(real, '/') : NULL;
+	struct stat dir, log;
+	struct log_part part;
+	bool is = false;
+
+	if (base) {
+		*base++ = '\0';
+		is = log_name_parse(base, &part) && !stat(*real ? real : "/", &dir) &&
+		     !stat(path, &log) && dir.st_dev == log.st_dev && dir.st_ino == log.st_ino;
+	}
+	free(real);
+	return is;
+}
+
+static enum status check_names(const struct opts *o, const char *path)
+{
+	if (is_part_of(o->output, path) || is_part_of(o->cursor, path))
+		return fail(STATUS_USAGE,
+			    "cannot export '%s' to one of its own files; give another name", path);
+	if (o->cursor && o->output &&
+	    (!strcmp(o->cursor, o->output) || out_file_is(o->output, o->cursor)))
+		return fail(STATUS_USAGE, "'--cursor' and '--output' are the same file '%s'",
+			    o->output);
+	return STATUS_OK;
+}
+
 enum status log_export(const struct opts *o, const char *path)
 {
 	const struct log_out_format *format = find_format(o);
@@ -173,7 +204,9 @@ enum status log_export(const struct opts *o, const char *path)
 
 	if (!types)
 		return STATUS_USAGE;
-	status = log_cursor_open(&r, path, o->cursor, &last);
+	status = check_names(o, path);
+	if (status == STATUS_OK)
+		status = log_cursor_open(&r, path, o->cursor, &last);
 	if (status != STATUS_OK)
 		return status;
 	status = export_to(o, format, types, r, path, &last);

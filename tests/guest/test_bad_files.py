@@ -4,6 +4,7 @@ rest is shown. Needs no guest."""
 
 import json
 import os
+import subprocess
 import termios
 from pathlib import Path
 from typing import NamedTuple, Optional, Sequence
@@ -54,6 +55,38 @@ def refused(findings: Findings, what: str, file: object, says: str,
                 native.run(*words, file, *strict, user=user)
             findings.equal(f"{what}: {words} {strict}", done,
                            native.Done(FAILURE, b"", f"optee-top: cannot read '{file}': {says}\n"))
+
+
+@test()
+def bad_files_not_onto_itself(context: Context) -> None:
+    """An export that would replace what it reads is refused, by whatever name."""
+    findings = Findings()
+    context.dir.mkdir(parents=True, exist_ok=True)
+    rec, link, hard = (context.dir / name for name in ("rec", "link", "hard"))
+    rec.write_bytes(WHOLE)
+    link.symlink_to(rec)
+    hard.hardlink_to(rec)
+    for output in rec, link, hard:
+        findings.equal(f"{output.name}", native.run("export", rec, "--format", "csv", "--output", output),
+                       native.Done(USAGE, b"", f"optee-top: cannot export '{rec}' to itself; "
+                                   "give --output another file\n"))
+    with open(link, "ab") as out:
+        done = subprocess.run([native.top(), "export", rec, "--format", "csv"], stdout=out,
+                              stderr=subprocess.PIPE, check=False, timeout=60)
+    findings.equal("appended: status", done.returncode, USAGE)
+    findings.true("the recording has changed", rec.read_bytes() == WHOLE)
+    log = context.dir / "log"
+    log.mkdir()
+    current, line = log / "optee-top.jsonl", b'{"schema":"optee-top/1","epoch":1}\n'
+    current.write_bytes(line)
+    whole = f"cannot export '{log}' to one of its own files; give another name"
+    both = f"'--cursor' and '--output' are the same file '{context.dir}/new'"
+    for words, says in (("--output", current), whole), (("--cursor", current), whole), \
+            (("--output", context.dir / "new", "--cursor", context.dir / "new"), both):
+        findings.equal(f"{words}", native.run("export", log, "--format", "jsonl", *words),
+                       native.Done(USAGE, b"", f"optee-top: {says}\n"))
+    findings.equal("the log", current.read_bytes(), line)
+    findings.done()
 
 
 @test()
