@@ -10,7 +10,10 @@
 
 extern volatile sig_atomic_t stop_asked; /* the signal's number; 0: not asked */
 
-/* From now on SIGINT and SIGTERM ask us to end; a closed pipe is an error of the write. */
+/*
+ * From now on SIGINT and SIGTERM ask us to end, and SIGHUP unless it was ignored; a closed
+ * pipe is an error of the write.
+ */
 void stop_catch(void);
 
 /*

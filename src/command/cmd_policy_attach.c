@@ -192,6 +192,7 @@ static enum status attach(const struct opts *o, const struct policy_object *obje
 	sigemptyset(&ours);
 	sigaddset(&ours, SIGINT);
 	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGHUP);
 	sigprocmask(SIG_BLOCK, &ours, &usual);
 	stop_catch();
 	if (!o->policy.foreground)

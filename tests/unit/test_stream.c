@@ -325,6 +325,26 @@ static void a_signal_ends_it(void **state)
 	}
 }
 
+/* A connection that breaks ends us as SIGTERM does, but not under nohup. */
+static void a_hangup_ends_it_too(void **state)
+{
+	struct sigaction now;
+
+	(void)state;
+	signal(SIGHUP, SIG_IGN);
+	stop_catch();
+	assert_int_equal(raise(SIGHUP), 0);
+	assert_false(stop_wanted());
+	signal(SIGHUP, SIG_DFL);
+	stop_catch();
+	assert_int_equal(sigaction(SIGHUP, NULL, &now), 0);
+	assert_true(now.sa_handler != SIG_DFL); /* else it would end this test */
+	assert_int_equal(raise(SIGHUP), 0);
+	assert_int_equal(stop_asked, SIGHUP);
+	stop_asked = 0;
+	signal(SIGHUP, SIG_DFL);
+}
+
 /* Each number of a block, one after the other, far too large: it is refused, or can be shown. */
 static void show(struct decoder *d)
 {
@@ -389,4 +409,4 @@ static void every_number_may_be_anything(void **state)
 
 UNIT_TESTS(hello_may_be_deflated, changes_of_what_is_not_there, the_last_whole_one_is_given,
 	   looks_are_not_ahead, calls_are_bounded_and_counted, a_signal_ends_it,
-	   every_number_may_be_anything)
+	   a_hangup_ends_it_too, every_number_may_be_anything)
