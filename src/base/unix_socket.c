@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include "base/unix_socket.h"
@@ -10,6 +11,7 @@
 int unix_connect(const char *path, int flags)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const struct timeval most = { .tv_sec = 60 }; /* where too many wait to be accepted */
 	int fd, err;
 
 	if (strlen(path) >= sizeof(address.sun_path))
@@ -18,6 +20,7 @@ int unix_connect(const char *path, int flags)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 	if (fd < 0)
 		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
 	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
 		return fd;
 	err = -errno;

@@ -4,7 +4,10 @@
 
 #include <sys/types.h>
 
-/* A stream socket, connected to who listens at path; flags: of socket(). Or -errno. */
+/*
+ * A stream socket, connected to who listens at path; flags: of socket(). Or -errno; -EAGAIN:
+ * too many wait there to be accepted, and have done so for a minute.
+ */
 int unix_connect(const char *path, int flags);
 
 /* The user at the other end; -1 if unknown. */

@@ -73,7 +73,9 @@ static enum status check_attached(struct check_run *t)
 
 static enum status check_live(struct check_run *t)
 {
-	const struct daemon_client_opts want = { .since_ns = ~0ULL, .fresh = true, .calls = true };
+	const struct daemon_client_opts want = {
+		.since_ns = ~0ULL, .fresh = true, .calls = true, .silence_ns = DAEMON_SILENCE_NS
+	};
 	struct opts o = *t->o;
 	struct observer present;
 	enum status status;

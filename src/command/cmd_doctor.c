@@ -76,7 +76,8 @@ static void print_pools(struct probes *p)
 
 static void print_daemon(const char *socket)
 {
-	const struct daemon_client_opts want = { .since_ns = ~0ULL };
+	const struct daemon_client_opts want = { .since_ns = ~0ULL,
+						 .silence_ns = DAEMON_SILENCE_NS };
 	struct daemon_client *st;
 	char answer[96];
 	int err = daemon_client_open(&st, socket, &want);

@@ -32,6 +32,8 @@ struct daemon_client {
 	u8 *buf;
 	size_t len, room;
 	u64 received; /* bytes, in all */
+	u64 heard_ns; /* when the last of them came; before that, when we began */
+	bool silent;  /* it has been said that nothing comes */
 	bool ended;
 	const char *fault; /* why we ended it */
 	struct hello hello;
@@ -227,6 +229,22 @@ static void take_blocks(struct daemon_client *st)
 	st->len -= at;
 }
 
+/*
+ * The machine may just be busy, or the daemon still attaching: this says that we wait, and is
+ * no failure.
+ */
+static void note_silence(struct daemon_client *st)
+{
+	u64 now = clock_now();
+
+	if (st->silent || !st->o.silence_ns || now - st->heard_ns < st->o.silence_ns)
+		return;
+	st->silent = true;
+	say("the daemon has sent nothing for %.0f s: waiting for it; root can do without it, with "
+	    "--direct",
+	    (double)(now - st->heard_ns) / 1e9);
+}
+
 /* Reads until a time (ns), 0: what is there. False: nothing has come. */
 static bool receive(struct daemon_client *st, u64 until)
 {
@@ -251,6 +269,7 @@ static bool receive(struct daemon_client *st, u64 until)
 	if (n > 0) {
 		st->len += (size_t)n;
 		st->received += (u64)n;
+		st->heard_ns = clock_now();
 	} else if (!n || (errno != EAGAIN && errno != EINTR))
 		st->ended = true;
 	return n > 0;
@@ -274,8 +293,8 @@ static void wait_for_more(struct daemon_client *st, u64 end)
 
 	if (now >= end)
 		give_up(st, "it has sent no snapshot for a minute");
-	else
-		receive(st, soon < end ? soon : end);
+	else if (!receive(st, soon < end ? soon : end) && st->hello.present)
+		note_silence(st);
 	pump(st);
 }
 
@@ -357,6 +376,8 @@ static bool stream_behind(void *ctx)
 
 struct source daemon_client_source(struct daemon_client *st)
 {
+	if (st->o.has_screen)
+		st->o.silence_ns = 0;
 	return (struct source){
 		.ctx = st,
 		.host = &st->host,
@@ -417,7 +438,7 @@ static int say_line(const struct daemon_client *st)
 /* The first block. A worker that is attaching says nothing before it has. */
 static int hear_hello(struct daemon_client *st)
 {
-	u64 end = clock_now() + PATIENCE_NS;
+	u64 end = clock_now() + PATIENCE_NS, soon = st->heard_ns + st->o.silence_ns;
 	struct block b;
 	int whole;
 
@@ -430,7 +451,8 @@ static int hear_hello(struct daemon_client *st)
 			return -EINTR;
 		if (st->ended)
 			return -EPROTO;
-		receive(st, end);
+		if (!receive(st, st->o.silence_ns && !st->silent && soon < end ? soon : end))
+			note_silence(st);
 	}
 	if (whole < 0 || b.type != BLOCK_HELLO || b.schema != SCHEMA ||
 	    !decode_hello(&b, &st->hello))
@@ -453,6 +475,7 @@ int daemon_client_open_fd(struct daemon_client **to, int fd, const struct daemon
 	}
 	st->o = *o;
 	st->fd = fd;
+	st->heard_ns = clock_now();
 	err = decoder_init(&st->decoder);
 	err = err ?: say_line(st);
 	err = err ?: hear_hello(st);

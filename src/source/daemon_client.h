@@ -8,11 +8,16 @@
 
 struct daemon_client;
 
+/* One that says nothing for so long is stopped, or the machine is very busy. */
+#define DAEMON_SILENCE_NS 5000000000
+
 struct daemon_client_opts {
 	u64 since_ns; /* CLOCK_MONOTONIC: start there; ~0: start now */
 	bool each;    /* get each snapshot of the history; else they are merged into one */
 	bool fresh;   /* skip snapshots taken before we connected */
 	bool calls;
+	u64 silence_ns;  /* after so long without a word from it, say so; 0: never */
+	bool has_screen; /* say nothing there once the source is used */
 };
 
 /*

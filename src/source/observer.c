@@ -45,6 +45,11 @@ static enum status not_ours(const struct opts *o, int err)
 			"cannot use the daemon at '%s': it runs another version of optee-top; restart it, "
 			"or be root and give --direct",
 			o->socket);
+	if (err == -ETIMEDOUT || err == -EAGAIN) /* nobody accepts clients, or so many wait */
+		return fail(STATUS_FAILURE,
+			    "cannot use the daemon at '%s': it has not answered for a minute; "
+			    "restart it, or be root and give --direct",
+			    o->socket);
 	if (daemon_client_refused(err))
 		return fail(STATUS_FAILURE, "cannot use the daemon at '%s': it is full: %s%s",
 			    o->socket, daemon_client_refused(err),

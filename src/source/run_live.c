@@ -12,7 +12,9 @@ enum status run_live(const struct opts *o, view_fn view, enum wanted_past past,
 		/* The live view begins with the present: it has no use for old frames. */
 		.each = o->since_ns && past != PAST_EVENTS,
 		.fresh = recorder && !o->since_ns,
-		.calls = o->attach.calls
+		.calls = o->attach.calls,
+		.silence_ns = DAEMON_SILENCE_NS,
+		.has_screen = past == PAST_EVENTS,
 	};
 	struct observer present;
 	enum status status;

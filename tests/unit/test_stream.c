@@ -15,6 +15,7 @@
 #include "record/decoder.h"
 #include "render/json.h"
 #include "recording_made.h"
+#include "capture.h"
 #include "base/stop.h"
 #include "source/daemon_client.h"
 
@@ -40,6 +41,15 @@ static bool send_block(int fd, enum block_type type, struct codec *c, bool defla
 	packer_free(p);
 	free(c->buf);
 	return at == n;
+}
+
+static void send_absent(int fd)
+{
+	struct hello hello = { .version = "a", .mono_ns = 1, .starved_ns = SECOND };
+	struct codec c = schema_writer();
+
+	code_hello(&c, &hello);
+	send_block(fd, BLOCK_HELLO, &c, false);
 }
 
 static void send_hello(int fd, bool deflate)
@@ -325,6 +335,50 @@ static void a_signal_ends_it(void **state)
 	}
 }
 
+/* What a client says of a daemon that pauses, each time for 0.2 s, before HELLO and after it. */
+static const char *said_of(bool present, bool slow, char buf[512])
+{
+	const struct daemon_client_opts o = { .since_ns = ~0ULL,
+					      .silence_ns = slow ? SECOND / 20 : 5 * SECOND };
+	struct snapshot s = { .seq = 1, .mono_ns = 10 };
+	struct daemon_client *st;
+	struct capture said;
+	int pair[2];
+	pid_t pid = fork_daemon(pair);
+
+	if (!pid) {
+		if (present) {
+			usleep(200000);
+			send_hello(pair[1], false);
+			send_host(pair[1]);
+			send_snapshot(pair[1], &s);
+		} else {
+			send_absent(pair[1]);
+		}
+		usleep(200000);
+		_exit(0);
+	}
+	capture_begin(&said, STDERR_FILENO);
+	assert_int_equal(daemon_client_open_fd(&st, pair[0], &o), 0);
+	assert_int_equal(daemon_client_wait_host(st), present);
+	capture_end(&said, buf, 512);
+	daemon_client_close(st);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return buf;
+}
+
+/* One line, and it goes on; a daemon without a driver has nothing to say. */
+static void silence_is_told(void **state)
+{
+	char buf[512];
+
+	(void)state;
+	assert_string_equal(said_of(true, false, buf), "");
+	assert_string_equal(said_of(false, true, buf), "");
+	assert_non_null(strstr(said_of(true, true, buf), "--direct\n"));
+	assert_ptr_equal(strchr(buf, '\n'), buf + strlen(buf) - 1);
+}
+
 /* A connection that breaks ends us as SIGTERM does, but not under nohup. */
 static void a_hangup_ends_it_too(void **state)
 {
@@ -409,4 +463,4 @@ static void every_number_may_be_anything(void **state)
 
 UNIT_TESTS(hello_may_be_deflated, changes_of_what_is_not_there, the_last_whole_one_is_given,
 	   looks_are_not_ahead, calls_are_bounded_and_counted, a_signal_ends_it,
-	   a_hangup_ends_it_too, every_number_may_be_anything)
+	   a_hangup_ends_it_too, silence_is_told, every_number_may_be_anything)
