@@ -62,24 +62,11 @@ static __always_inline struct lasting *lasting_at(u32 pool, u32 cond)
 	return &shared.pools[pool & (MAX_POOLS - 1)].lasting[cond];
 }
 
-static __always_inline void party_of(struct party *to, const struct call *c)
+static __always_inline u64 serial_of(const struct call *c)
 {
 	const struct session *s = session_at(c->session_slot);
 
-	to->serial = s ? s->serial : 0;
-	to->since_ns = c->flags & CALL_WAITING	  ? c->phase_ns :
-		       c->phase == PHASE_QUEUED ? 0 : /* not in it yet */
-						  c->admit_ns;
-	to->woken_ns = c->woken_ns;
-	to->tid = c->tid;
-	to->tgid = c->tgid;
-	to->session_slot = c->session_slot;
-	to->func = c->func;
-	to->op = c->op;
-	to->class = c->class;
-	to->phase = c->phase;
-	to->rpc_kind = c->rpc_kind;
-	to->flags = c->flags;
+	return s ? s->serial : 0;
 }
 
 struct gathering {
@@ -102,7 +89,7 @@ static long party_found(u32 i, void *data)
 	if (n >= MAX_PARTIES)
 		return 1;
 	if (c) {
-		party_of(&e->parties[n], c);
+		party_of(&e->parties[n], c, serial_of(c));
 		e->nr_parties = n + 1;
 	}
 	return 0;
@@ -219,7 +206,7 @@ static __noinline void episode_of_call(struct call *c, u32 cond, u64 since, u64 
 	e->cond = cond;
 	e->pool = c->pool;
 	e->nr_parties = 1;
-	party_of(&e->parties[0], c);
+	party_of(&e->parties[0], c, serial_of(c));
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 

@@ -322,6 +322,25 @@ struct party {
 	u32 flags; /* enum call_flags */
 };
 
+/* serial: of the call's session. */
+static inline void party_of(struct party *to, const struct call *c, u64 serial)
+{
+	to->serial = serial;
+	to->since_ns = c->flags & CALL_WAITING	  ? c->phase_ns :
+		       c->phase == PHASE_QUEUED ? 0 : /* not in it yet */
+						  c->admit_ns;
+	to->woken_ns = c->woken_ns;
+	to->tid = c->tid;
+	to->tgid = c->tgid;
+	to->session_slot = c->session_slot;
+	to->func = c->func;
+	to->op = c->op;
+	to->class = c->class;
+	to->phase = (u8)c->phase;
+	to->rpc_kind = c->rpc_kind;
+	to->flags = c->flags;
+}
+
 #define MAX_PARTIES 12
 
 /* A condition, from its start to its end. */

@@ -31,24 +31,11 @@ static u32 read_calls(struct watch *w, u32 pool)
 	return n;
 }
 
-static struct party party_of(const struct watch *w, const struct call *c)
+static void fill_party(const struct watch *w, struct party *to, const struct call *c)
 {
-	return (struct party){
-		.serial = c->session_slot < SESSION_SLOTS ? w->rows[c->session_slot].serial : 0,
-		.since_ns = c->flags & CALL_WAITING  ? c->phase_ns :
-			    c->phase == PHASE_QUEUED ? 0 :
-						       c->admit_ns,
-		.woken_ns = c->woken_ns,
-		.tid = c->tid,
-		.tgid = c->tgid,
-		.session_slot = c->session_slot,
-		.func = c->func,
-		.op = c->op,
-		.class = c->class,
-		.phase = (u8)c->phase,
-		.rpc_kind = c->rpc_kind,
-		.flags = c->flags,
-	};
+	u32 slot = c->session_slot;
+
+	party_of(to, c, slot < SESSION_SLOTS ? w->rows[slot].serial : 0);
 }
 
 /* A condition of one call that lasts now. */
@@ -61,7 +48,7 @@ static void look_at_call(struct watch *w, u32 pool, enum condition cond, const s
 	e.serial = serial;
 	e.since_ns = since;
 	e.nr_parties = 1;
-	e.parties[0] = party_of(w, c);
+	fill_party(w, &e.parties[0], c);
 	found->lasting++;
 	if (!found->lasting_since || since < found->lasting_since)
 		found->lasting_since = since;
@@ -186,7 +173,7 @@ static void describe_deadlock(struct watch *w, u32 pool, u32 n, const struct dea
 			party[i] = e->nr_parties < MAX_PARTIES ? e->nr_parties++ : -1;
 			if (party[i] < 0)
 				continue;
-			e->parties[party[i]] = party_of(w, &w->live[i].call);
+			fill_party(w, &e->parties[party[i]], &w->live[i].call);
 			links[party[i]] = locks[i];
 		}
 	for (int i = 0; i < e->nr_parties; i++) {
