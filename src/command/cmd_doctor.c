@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include "collect/collect.h"
 #include "command/cmd_doctor.h"
-#include "model/fields.h"
+#include "model/figures.h"
 #include "probe/attach.h"
 #include "probe/driver.h"
 #include "probe/firing.h"
@@ -60,14 +60,12 @@ static void print_pools(struct probes *p)
 	char text[80];
 
 	for (u32 i = 0; s && i < s->nr_pools; i++) {
-		printf("\npool of /dev/tee%u:\n", s->pools[i].id);
-		for (size_t f = 0; f < nr_pool_fields; f++) {
-			struct value v = pool_fields[f].get(s, &s->pools[i]);
+		struct figures f = pool_figures(s, &s->pools[i]);
 
-			printf("  %-22s %-8s %s\n", pool_fields[f].name,
-			       value_format(&v, pool_fields[f].unit, text, sizeof(text)),
-			       pool_fields[f].help);
-		}
+		printf("\npool of /dev/tee%u:\n", s->pools[i].id);
+		while (figures_next(&f))
+			printf("  %-22s %-8s %s\n", f.name,
+			       value_format(&f.value, f.unit, text, sizeof(text)), f.help);
 	}
 	if (s && !s->nr_pools)
 		printf("\nno pool seen yet: no process has /dev/tee* open, and no call was made\n");

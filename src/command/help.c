@@ -14,7 +14,7 @@
 #include "metrics/daemon_stats.h"
 #include "model/call_fields.h"
 #include "model/condition_table.h"
-#include "model/fields.h"
+#include "model/figures.h"
 #include "options/opts.h"
 
 const struct status_help status_table[] = {
@@ -110,6 +110,12 @@ static void print_field(const char *name, enum field_unit unit, const char *help
 	putchar('\n');
 }
 
+static void print_figures(struct figures f)
+{
+	while (figures_next(&f))
+		print_field(f.name, f.unit, f.help, f.metric);
+}
+
 static void help_fields(void)
 {
 	char key[64];
@@ -122,9 +128,7 @@ static void help_fields(void)
 		       field_json_key(f->name, f->unit, key, sizeof(key)), f->help);
 	}
 	printf("\nfields of a pool:\n");
-	for (size_t i = 0; i < nr_pool_fields; i++)
-		print_field(pool_fields[i].name, pool_fields[i].unit, pool_fields[i].help,
-			    pool_fields[i].metric);
+	print_figures(pool_figures(NULL, NULL));
 	printf("\nlosses (the metric " LOSS_METRIC ", by kind):\n");
 	for (int i = 0; i < NR_LOSSES; i++)
 		printf("  %-24s %s\n", loss_fields[i].name, loss_fields[i].help);
@@ -133,17 +137,11 @@ static void help_fields(void)
 	for (int i = 0; i < NR_CONDS; i++)
 		printf("  %-24s peak: %s\n", condition_table[i].key, condition_table[i].peak);
 	printf("\nmembers of a condition:\n");
-	for (size_t i = 0; i < nr_condition_fields; i++)
-		print_field(condition_fields[i].name, condition_fields[i].unit,
-			    condition_fields[i].help, condition_fields[i].metric);
+	print_figures(condition_figures(NULL));
 	printf("\nfields of an admission policy, by class (members of policies in a pool):\n");
-	for (size_t i = 0; i < nr_policy_fields; i++)
-		print_field(policy_fields[i].name, policy_fields[i].unit, policy_fields[i].help,
-			    policy_fields[i].metric);
+	print_figures(policy_figures(NULL, CLASS_NORMAL));
 	printf("\nfields of a TA, by class, in logs and metrics:\n");
-	for (size_t i = 0; i < nr_ta_fields; i++)
-		print_field(ta_fields[i].name, ta_fields[i].unit, ta_fields[i].help,
-			    ta_fields[i].metric);
+	print_figures(ta_figures(NULL, NULL));
 	printf("\nRPCs of a TA, by kind:\n");
 	for (size_t i = 0; i < nr_rpc_fields; i++)
 		print_field(rpc_fields[i].name, rpc_fields[i].unit, rpc_fields[i].help,

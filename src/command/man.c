@@ -14,7 +14,7 @@
 #include "metrics/daemon_stats.h"
 #include "model/call_fields.h"
 #include "model/condition_table.h"
-#include "model/fields.h"
+#include "model/figures.h"
 #include "options/opts.h"
 #include "policy/policy_state_fields.h"
 
@@ -65,6 +65,12 @@ static void put_field(const char *name, const char *head, enum field_unit unit, 
 	printf(".TP\n.B %s\n(%s%s%s%s%s) ", name, unit_words[unit].name, head ? ", column " : "",
 	       head ?: "", metric ? ", metric " : "", metric ?: "");
 	put_line(help);
+}
+
+static void put_figures(struct figures f)
+{
+	while (figures_next(&f))
+		put_field(f.name, NULL, f.unit, f.help, f.metric);
 }
 
 static void put_keys(const struct key_help *keys)
@@ -173,11 +179,7 @@ static void put_condition_names(void)
 
 static void put_condition_fields(void)
 {
-	for (size_t i = 0; i < nr_condition_fields; i++) {
-		const struct condition_field *f = &condition_fields[i];
-
-		put_field(f->name, NULL, f->unit, f->help, f->metric);
-	}
+	put_figures(condition_figures(NULL));
 }
 
 static void put_event_keys(void)
@@ -265,23 +267,17 @@ static void put_session_fields(void)
 
 static void put_pool_fields(void)
 {
-	for (size_t i = 0; i < nr_pool_fields; i++)
-		put_field(pool_fields[i].name, NULL, pool_fields[i].unit, pool_fields[i].help,
-			  pool_fields[i].metric);
+	put_figures(pool_figures(NULL, NULL));
 }
 
 static void put_policy_fields(void)
 {
-	for (size_t i = 0; i < nr_policy_fields; i++)
-		put_field(policy_fields[i].name, NULL, policy_fields[i].unit, policy_fields[i].help,
-			  policy_fields[i].metric);
+	put_figures(policy_figures(NULL, CLASS_NORMAL));
 }
 
 static void put_ta_fields(void)
 {
-	for (size_t i = 0; i < nr_ta_fields; i++)
-		put_field(ta_fields[i].name, NULL, ta_fields[i].unit, ta_fields[i].help,
-			  ta_fields[i].metric);
+	put_figures(ta_figures(NULL, NULL));
 }
 
 static void put_rpc_fields(void)
@@ -293,9 +289,7 @@ static void put_rpc_fields(void)
 
 static void put_losses(void)
 {
-	for (int i = 0; i < NR_LOSSES; i++)
-		put_field(loss_fields[i].name, NULL, UNIT_COUNT, loss_fields[i].help, NULL);
-	put_field(missed_field.name, NULL, UNIT_COUNT, missed_field.help, NULL);
+	put_figures(loss_figures(NULL));
 }
 
 /* Rows of one metric follow each other. */

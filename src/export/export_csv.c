@@ -70,8 +70,7 @@ static void put_snapshot(struct line_buffer *l, const struct snapshot *s)
 static void sessions_head(struct line_buffer *l)
 {
 	snapshot_head(l);
-	for (size_t i = 0; i < nr_session_fields; i++)
-		csv_key(l, session_fields[i].name, session_fields[i].unit);
+	csv_figures_head(l, session_figures(NULL, NULL));
 }
 
 static void sessions_rows(struct export *x, const struct snapshot *s)
@@ -83,11 +82,7 @@ static void sessions_rows(struct export *x, const struct snapshot *s)
 			continue;
 		line_clear(&l);
 		put_snapshot(&l, s);
-		for (size_t i = 0; i < nr_session_fields; i++) {
-			struct value v = session_fields[i].get(s, &s->sessions[n]);
-
-			csv_value(&l, &v, session_fields[i].unit);
-		}
+		csv_figures(&l, session_figures(s, &s->sessions[n]));
 		end_line(x, &l);
 	}
 }
@@ -95,8 +90,7 @@ static void sessions_rows(struct export *x, const struct snapshot *s)
 static void pools_head(struct line_buffer *l)
 {
 	snapshot_head(l);
-	for (size_t i = 0; i < nr_pool_fields; i++)
-		csv_key(l, pool_fields[i].name, pool_fields[i].unit);
+	csv_figures_head(l, pool_figures(NULL, NULL));
 }
 
 static void pools_rows(struct export *x, const struct snapshot *s)
@@ -106,11 +100,7 @@ static void pools_rows(struct export *x, const struct snapshot *s)
 
 		line_clear(&l);
 		put_snapshot(&l, s);
-		for (size_t i = 0; i < nr_pool_fields; i++) {
-			struct value v = pool_fields[i].get(s, &s->pools[n]);
-
-			csv_value(&l, &v, pool_fields[i].unit);
-		}
+		csv_figures(&l, pool_figures(s, &s->pools[n]));
 		end_line(x, &l);
 	}
 }

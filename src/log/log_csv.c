@@ -14,20 +14,26 @@
 static const char *const before[] = { "ts", "boot_id", "epoch", "seq" };
 static const char *const gap_columns[] = { "lines", "since_ns", "error" };
 
+/* Figures of the interval are not logged. */
+static struct figures logged(struct figures f)
+{
+	f.logged = true;
+	return f;
+}
+
 static void head_pools(struct line_buffer *l)
 {
-	char key[64], column[128];
+	csv_figures_head(l, logged(pool_figures(NULL, NULL)));
+	for (int cond = 0; cond < NR_CONDS; cond++) {
+		struct figures f = condition_figures(NULL);
+		char key[64], column[128];
 
-	for (size_t i = 0; i < nr_pool_fields; i++)
-		if (pool_fields[i].kind != KIND_INTERVAL)
-			csv_key(l, pool_fields[i].name, pool_fields[i].unit);
-	for (int cond = 0; cond < NR_CONDS; cond++)
-		for (size_t i = 0; i < nr_condition_fields; i++) {
-			field_json_key(condition_fields[i].name, condition_fields[i].unit, key,
-				       sizeof(key));
+		while (figures_next(&f)) {
+			field_json_key(f.name, f.unit, key, sizeof(key));
 			snprintf(column, sizeof(column), "%s_%s", condition_table[cond].key, key);
 			csv_name(l, column);
 		}
+	}
 }
 
 static void head(struct line_buffer *l, enum log_type type)
@@ -40,15 +46,12 @@ static void head(struct line_buffer *l, enum log_type type)
 		csv_name(l, "mono_ns");
 	if (type == LOG_POOL)
 		head_pools(l);
-	for (size_t i = 0; type == LOG_TA && i < nr_ta_fields; i++)
-		csv_key(l, ta_fields[i].name, ta_fields[i].unit);
-	for (size_t i = 0; type == LOG_SESSION && i < nr_session_fields; i++)
-		if (session_fields[i].kind != KIND_INTERVAL)
-			csv_key(l, session_fields[i].name, session_fields[i].unit);
-	for (size_t i = 0; type == LOG_LOSSES && i < NR_LOSSES; i++)
-		csv_name(l, loss_fields[i].name);
+	if (type == LOG_TA)
+		csv_figures_head(l, ta_figures(NULL, NULL));
+	if (type == LOG_SESSION)
+		csv_figures_head(l, logged(session_figures(NULL, NULL)));
 	if (type == LOG_LOSSES)
-		csv_name(l, missed_field.name);
+		csv_figures_head(l, loss_figures(NULL));
 	for (size_t i = 0; type == LOG_GAP && i < sizeof(gap_columns) / sizeof(gap_columns[0]); i++)
 		csv_name(l, gap_columns[i]);
 	csv_end(l);
@@ -56,50 +59,9 @@ static void head(struct line_buffer *l, enum log_type type)
 
 static void put_pool(struct line_buffer *l, const struct log_item *item)
 {
-	struct value v;
-
-	for (size_t i = 0; i < nr_pool_fields; i++) {
-		if (pool_fields[i].kind == KIND_INTERVAL)
-			continue;
-		v = pool_fields[i].get(item->s, item->pool);
-		csv_value(l, &v, pool_fields[i].unit);
-	}
+	csv_figures(l, logged(pool_figures(item->s, item->pool)));
 	for (int cond = 0; cond < NR_CONDS; cond++)
-		for (size_t i = 0; i < nr_condition_fields; i++) {
-			v = condition_fields[i].get(&item->pool->conds[cond]);
-			csv_value(l, &v, condition_fields[i].unit);
-		}
-}
-
-static void put_ta(struct line_buffer *l, const struct log_item *item)
-{
-	for (size_t i = 0; i < nr_ta_fields; i++) {
-		const struct value v = ta_fields[i].get(item->s, item->ta);
-
-		csv_value(l, &v, ta_fields[i].unit);
-	}
-}
-
-static void put_session(struct line_buffer *l, const struct log_item *item)
-{
-	for (size_t i = 0; i < nr_session_fields; i++) {
-		struct value v;
-
-		if (session_fields[i].kind == KIND_INTERVAL)
-			continue;
-		v = session_fields[i].get(item->s, item->session);
-		csv_value(l, &v, session_fields[i].unit);
-	}
-}
-
-static void put_losses(struct line_buffer *l, const struct snap_losses *losses)
-{
-	for (int i = 0; i < NR_LOSSES; i++)
-		csv_number(l, losses->count[i]);
-	if (losses->missed_known)
-		csv_number(l, losses->missed);
-	else
-		csv_unknown(l);
+		csv_figures(l, condition_figures(&item->pool->conds[cond]));
 }
 
 static void put_event(struct line_buffer *l, const struct log_item *item, u64 seq)
@@ -135,13 +97,13 @@ static void put(struct line_buffer *l, const struct log_item *item, u64 seq)
 		put_pool(l, item);
 		break;
 	case LOG_TA:
-		put_ta(l, item);
+		csv_figures(l, ta_figures(item->s, item->ta));
 		break;
 	case LOG_SESSION:
-		put_session(l, item);
+		csv_figures(l, logged(session_figures(item->s, item->session)));
 		break;
 	case LOG_LOSSES:
-		put_losses(l, &item->s->losses);
+		csv_figures(l, loss_figures(&item->s->losses));
 		break;
 	case LOG_EVENT:
 		put_event(l, item, seq);

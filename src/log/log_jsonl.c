@@ -41,28 +41,16 @@ static void put_condition(struct line_buffer *l, const struct snap_cond *c)
 		return;
 	}
 	line_open(l);
-	for (size_t i = 0; i < nr_condition_fields; i++) {
-		const struct condition_field *f = &condition_fields[i];
-		const struct value v = f->get(c);
-
-		line_field(l, f->name, f->unit);
-		line_value(l, &v, f->unit);
-	}
+	line_figures(l, condition_figures(c));
 	line_close(l);
 }
 
 static void put_pool(struct line_buffer *l, const struct log_item *item)
 {
-	for (size_t i = 0; i < nr_pool_fields; i++) {
-		const struct pool_field *f = &pool_fields[i];
-		struct value v;
+	struct figures f = pool_figures(item->s, item->pool);
 
-		if (f->kind == KIND_INTERVAL)
-			continue;
-		v = f->get(item->s, item->pool);
-		line_field(l, f->name, f->unit);
-		line_value(l, &v, f->unit);
-	}
+	f.logged = true;
+	line_figures(l, f);
 	line_key(l, "conditions");
 	line_open(l);
 	for (int cond = 0; cond < NR_CONDS; cond++) {
@@ -118,13 +106,7 @@ static void put_rpc_kinds(struct line_buffer *l, const struct snap_ta *row)
 
 static void put_ta(struct line_buffer *l, const struct log_item *item)
 {
-	for (size_t i = 0; i < nr_ta_fields; i++) {
-		const struct ta_field *f = &ta_fields[i];
-		const struct value v = f->get(item->s, item->ta);
-
-		line_field(l, f->name, f->unit);
-		line_value(l, &v, f->unit);
-	}
+	line_figures(l, ta_figures(item->s, item->ta));
 	for (size_t i = 0; i < nr_ta_fields; i++)
 		if (ta_fields[i].octaves)
 			put_octaves(l, ta_fields[i].name, ta_fields[i].octaves(item->ta));
@@ -133,29 +115,10 @@ static void put_ta(struct line_buffer *l, const struct log_item *item)
 
 static void put_session(struct line_buffer *l, const struct log_item *item)
 {
-	for (size_t i = 0; i < nr_session_fields; i++) {
-		const struct session_field *f = &session_fields[i];
-		struct value v;
+	struct figures f = session_figures(item->s, item->session);
 
-		if (f->kind == KIND_INTERVAL)
-			continue;
-		v = f->get(item->s, item->session);
-		line_field(l, f->name, f->unit);
-		line_value(l, &v, f->unit);
-	}
-}
-
-static void put_losses(struct line_buffer *l, const struct log_item *item)
-{
-	const struct snap_losses *losses = &item->s->losses;
-
-	for (int i = 0; i < NR_LOSSES; i++)
-		line_count(l, loss_fields[i].name, losses->count[i]);
-	line_key(l, missed_field.name);
-	if (losses->missed_known)
-		line_unsigned(l, losses->missed);
-	else
-		line_put(l, "null");
+	f.logged = true;
+	line_figures(l, f);
 }
 
 static void put_omitted(struct line_buffer *l, const struct log_omitted *omitted)
@@ -198,7 +161,7 @@ static void put(struct line_buffer *l, const struct log_item *item, u64 seq)
 		put_session(l, item);
 		break;
 	case LOG_LOSSES:
-		put_losses(l, item);
+		line_figures(l, loss_figures(&item->s->losses));
 		break;
 	case LOG_EVENT:
 		put_members(l, event_line_json(item->host, item->event, seq));

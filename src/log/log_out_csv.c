@@ -29,45 +29,43 @@ static void csv_begin(struct log_out *x)
 	line_send(&x->line, x->out);
 }
 
-static void put_member(struct line_buffer *l, const json_t *json, const char *name,
-		       enum field_unit unit)
+static void put_members(struct line_buffer *l, const json_t *json, struct figures f)
 {
 	char key[64];
 
-	csv_json(l, json_object_get(json, field_json_key(name, unit, key, sizeof(key))));
+	while (figures_next(&f))
+		csv_json(l,
+			 json_object_get(json, field_json_key(f.name, f.unit, key, sizeof(key))));
 }
 
 static void put_pool(struct line_buffer *l, const json_t *json)
 {
 	const json_t *conditions = json_object_get(json, "conditions");
+	struct figures f = pool_figures(NULL, NULL);
 
-	for (size_t i = 0; i < nr_pool_fields; i++)
-		if (pool_fields[i].kind != KIND_INTERVAL)
-			put_member(l, json, pool_fields[i].name, pool_fields[i].unit);
+	f.logged = true;
+	put_members(l, json, f);
 	for (int cond = 0; cond < NR_CONDS; cond++)
-		for (size_t i = 0; i < nr_condition_fields; i++)
-			put_member(l, json_object_get(conditions, condition_table[cond].key),
-				   condition_fields[i].name, condition_fields[i].unit);
+		put_members(l, json_object_get(conditions, condition_table[cond].key),
+			    condition_figures(NULL));
 }
 
 static void put_ta(struct line_buffer *l, const json_t *json)
 {
-	for (size_t i = 0; i < nr_ta_fields; i++)
-		put_member(l, json, ta_fields[i].name, ta_fields[i].unit);
+	put_members(l, json, ta_figures(NULL, NULL));
 }
 
 static void put_session(struct line_buffer *l, const json_t *json)
 {
-	for (size_t i = 0; i < nr_session_fields; i++)
-		if (session_fields[i].kind != KIND_INTERVAL)
-			put_member(l, json, session_fields[i].name, session_fields[i].unit);
+	struct figures f = session_figures(NULL, NULL);
+
+	f.logged = true;
+	put_members(l, json, f);
 }
 
-static void put_losses(struct line_buffer *l, const json_t *json)
+static void put_lost(struct line_buffer *l, const json_t *json)
 {
-	for (int i = 0; i < NR_LOSSES; i++)
-		csv_json(l, json_object_get(json, loss_fields[i].name));
-	csv_json(l, json_object_get(json, missed_field.name));
+	put_members(l, json, loss_figures(NULL));
 }
 
 static const char *name_of(const json_t *party)
@@ -112,8 +110,8 @@ static void put_gap(struct line_buffer *l, const json_t *json)
 static void csv_line(struct log_out *x, const struct log_entry *entry, const json_t *json)
 {
 	static void (*const rows[NR_LOG_TYPES])(struct line_buffer *, const json_t *) = {
-		[LOG_POOL] = put_pool,     [LOG_TA] = put_ta,       [LOG_SESSION] = put_session,
-		[LOG_LOSSES] = put_losses, [LOG_EVENT] = put_event, [LOG_GAP] = put_gap,
+		[LOG_POOL] = put_pool,   [LOG_TA] = put_ta,       [LOG_SESSION] = put_session,
+		[LOG_LOSSES] = put_lost, [LOG_EVENT] = put_event, [LOG_GAP] = put_gap,
 	};
 	struct line_buffer *l = &x->line;
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "log/log_export.h"
 #include "model/condition_table.h"
+#include "model/figures.h"
 #include "model/hist.h"
 
 static void family(struct metric_out *m, const char *name, enum field_unit unit, bool histogram)
@@ -57,16 +58,15 @@ static void put_conditions(struct metric_out *m, const json_t *json)
 
 	for (int cond = 0; cond < NR_CONDS; cond++) {
 		const json_t *c = json_object_get(conditions, condition_table[cond].key);
+		struct figures f = condition_figures(NULL);
 		struct labels l = labels_of(json);
 
 		labels_add(&l, "condition", condition_table[cond].key);
-		for (size_t i = 0; i < nr_condition_fields; i++) {
-			const struct condition_field *f = &condition_fields[i];
-
-			if (!f->metric)
+		while (figures_next(&f)) {
+			if (!f.metric)
 				continue;
-			family(m, f->metric, f->unit, false);
-			put_number(m, &l, member(c, f->name, f->unit));
+			family(m, f.metric, f.unit, false);
+			put_number(m, &l, member(c, f.name, f.unit));
 		}
 	}
 }
@@ -145,21 +145,18 @@ static void put_ta(struct metric_out *m, const json_t *json)
 	put_rpc_kinds(m, &l, json);
 }
 
-static void put_loss(struct metric_out *m, const json_t *json, const char *name)
+static void put_lost(struct metric_out *m, const json_t *json)
 {
-	struct labels l;
+	struct figures f = loss_figures(NULL);
 
-	l.len = 0;
-	labels_add(&l, "kind", name);
-	put_number(m, &l, json_object_get(json, name));
-}
-
-static void put_losses(struct metric_out *m, const json_t *json)
-{
 	family(m, LOSS_METRIC, UNIT_COUNT, false);
-	for (int i = 0; i < NR_LOSSES; i++)
-		put_loss(m, json, loss_fields[i].name);
-	put_loss(m, json, missed_field.name);
+	while (figures_next(&f)) {
+		struct labels l;
+
+		l.len = 0;
+		labels_add(&l, "kind", f.name);
+		put_number(m, &l, json_object_get(json, f.name));
+	}
 }
 
 static void begin(struct log_out *x)
@@ -175,7 +172,7 @@ static void line(struct log_out *x, const struct log_entry *entry, const json_t 
 	else if (entry->type == LOG_TA)
 		put_ta(&x->metrics, json);
 	else if (entry->type == LOG_LOSSES)
-		put_losses(&x->metrics, json);
+		put_lost(&x->metrics, json);
 }
 
 static void end(struct log_out *x)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "metrics/metrics.h"
 #include "model/condition_table.h"
+#include "model/figures.h"
 
 const char *metrics_type(enum metrics_dialect dialect)
 {
@@ -156,22 +157,18 @@ static const char *policy_metric(size_t i)
 	return policy_fields[i].metric;
 }
 
-static void put_loss(struct metric_out *m, const struct loss_field *f, u64 n)
+static void put_lost(struct metric_out *m, const struct snap_losses *losses)
 {
-	struct labels l = {};
+	struct figures f = loss_figures(losses);
 
-	labels_add(&l, "kind", f->name);
-	metric_number(m, &l, n);
-}
-
-static void put_losses(struct metric_out *m, const struct snap_losses *losses)
-{
 	metric_family(m,
 		      &(struct metric){ LOSS_METRIC, UNIT_COUNT, KIND_TOTAL, .help = LOSS_HELP });
-	for (int i = 0; i < NR_LOSSES; i++)
-		put_loss(m, &loss_fields[i], losses->count[i]);
-	if (losses->missed_known)
-		put_loss(m, &missed_field, losses->missed);
+	while (figures_next(&f)) {
+		struct labels l = {};
+
+		labels_add(&l, "kind", f.name);
+		metric_sample(m, &l, &f.value);
+	}
 }
 
 /* What each row of snapshot.tas is called: made once, used in every family. */
@@ -247,7 +244,7 @@ static void put_driver(struct metric_out *m, const struct host *host, const stru
 		if (condition_fields[i].metric)
 			put_condition_metric(m, s, &condition_fields[i]);
 	put_by_metric(m, s, nr_policy_fields, policy_metric, put_policy_metric);
-	put_losses(m, &s->losses);
+	put_lost(m, &s->losses);
 	put_tas(m, s);
 }
 

@@ -77,6 +77,18 @@ void csv_value(struct line_buffer *l, const struct value *v, enum field_unit uni
 	}
 }
 
+void csv_figures(struct line_buffer *l, struct figures f)
+{
+	while (figures_next(&f))
+		csv_value(l, &f.value, f.unit);
+}
+
+void csv_figures_head(struct line_buffer *l, struct figures f)
+{
+	while (figures_next(&f))
+		csv_key(l, f.name, f.unit);
+}
+
 /* The texts of an array with "; " between; what is longer than any of ours is cut off. */
 static void put_joined(struct line_buffer *l, const json_t *array)
 {

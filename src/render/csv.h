@@ -8,6 +8,7 @@
 #ifndef OPTEE_TOP_CSV_H
 #define OPTEE_TOP_CSV_H
 
+#include "model/figures.h"
 #include "render/line_buffer.h"
 
 /* Each is a field. */
@@ -18,6 +19,11 @@ void csv_number(struct line_buffer *l, u64 n);
 void csv_text(struct line_buffer *l, const char *text);
 void csv_time(struct line_buffer *l, u64 real_ns);
 void csv_value(struct line_buffer *l, const struct value *v, enum field_unit unit);
+
+/* The figures of a row; their names, for the head line. */
+void csv_figures(struct line_buffer *l, struct figures f);
+void csv_figures_head(struct line_buffer *l, struct figures f);
+
 /* An array of texts is one of them with "; " between; of anything else the field is empty. */
 void csv_json(struct line_buffer *l, const json_t *value);
 

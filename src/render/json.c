@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "model/condition_table.h"
 #include "model/event_text.h"
+#include "model/figures.h"
 #include "model/hist.h"
 #include "options/filter.h"
 #include "render/json.h"
@@ -24,6 +25,15 @@ static json_t *integer(u64 n)
 static json_t *number_or_null(bool known, s64 n)
 {
 	return known ? json_integer(n) : json_null();
+}
+
+static void set_figures(json_t *object, struct figures f)
+{
+	char key[64];
+
+	while (figures_next(&f))
+		set(object, field_json_key(f.name, f.unit, key, sizeof(key)),
+		    value_json(&f.value, f.unit));
 }
 
 /* What every line begins with. */
@@ -117,16 +127,10 @@ static json_t *hist_json(const struct hist64 *h)
 static json_t *condition_json(const struct snap_cond *c)
 {
 	json_t *o = json_object();
-	char key[64];
 
 	if (!c->known)
 		return json_decref(o), json_null();
-	for (size_t i = 0; i < nr_condition_fields; i++) {
-		const struct condition_field *f = &condition_fields[i];
-		struct value v = f->get(c);
-
-		set(o, field_json_key(f->name, f->unit, key, sizeof(key)), value_json(&v, f->unit));
-	}
+	set_figures(o, condition_figures(c));
 	return o;
 }
 
@@ -142,14 +146,8 @@ static json_t *conditions_json(const struct snap_pool *pool)
 json_t *policy_json(const struct snap_policy *policy, enum call_class class)
 {
 	json_t *o = json_object();
-	char key[64];
 
-	for (size_t i = 0; i < nr_policy_fields; i++) {
-		const struct policy_field *f = &policy_fields[i];
-		struct value v = f->get(policy, class);
-
-		set(o, field_json_key(f->name, f->unit, key, sizeof(key)), value_json(&v, f->unit));
-	}
+	set_figures(o, policy_figures(policy, class));
 	return o;
 }
 
@@ -166,14 +164,8 @@ static json_t *policies_json(const struct snap_pool *pool)
 static json_t *pool_json(const struct snapshot *s, const struct snap_pool *pool)
 {
 	json_t *o = json_object();
-	char key[64];
 
-	for (size_t i = 0; i < nr_pool_fields; i++) {
-		const struct pool_field *f = &pool_fields[i];
-		struct value v = f->get(s, pool);
-
-		set(o, field_json_key(f->name, f->unit, key, sizeof(key)), value_json(&v, f->unit));
-	}
+	set_figures(o, pool_figures(s, pool));
 	set(o, "class_sums", pool_counted(pool) ? classes_json(pool->sums) : json_null());
 	set(o, "conditions", conditions_json(pool));
 	set(o, "policies", policies_json(pool));
@@ -183,14 +175,8 @@ static json_t *pool_json(const struct snapshot *s, const struct snap_pool *pool)
 static json_t *session_json(const struct snapshot *s, const struct snap_session *row)
 {
 	json_t *o = json_object(), *ops = json_object(), *rpc = json_object();
-	char key[64];
 
-	for (size_t i = 0; i < nr_session_fields; i++) {
-		const struct session_field *f = &session_fields[i];
-		struct value v = f->get(s, row);
-
-		set(o, field_json_key(f->name, f->unit, key, sizeof(key)), value_json(&v, f->unit));
-	}
+	set_figures(o, session_figures(s, row));
 	for (int cmd = 0; cmd < NR_CMDS; cmd++)
 		if (row->ops[cmd])
 			set(ops, cmd_name(cmd), integer(row->ops[cmd]));
@@ -244,9 +230,7 @@ static json_t *losses_json(const struct snap_losses *losses)
 {
 	json_t *o = json_object();
 
-	for (int i = 0; i < NR_LOSSES; i++)
-		set(o, loss_fields[i].name, integer(losses->count[i]));
-	set(o, missed_field.name, number_or_null(losses->missed_known, (s64)losses->missed));
+	set_figures(o, loss_figures(losses));
 	return o;
 }
 

@@ -151,3 +151,11 @@ void line_count(struct line_buffer *l, const char *key, u64 n)
 	line_key(l, key);
 	line_unsigned(l, n);
 }
+
+void line_figures(struct line_buffer *l, struct figures f)
+{
+	while (figures_next(&f)) {
+		line_field(l, f.name, f.unit);
+		line_value(l, &f.value, f.unit);
+	}
+}

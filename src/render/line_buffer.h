@@ -10,7 +10,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include "model/fields.h"
+#include "model/figures.h"
 
 #define LINE_ROOM 65536
 
@@ -41,5 +41,6 @@ void line_quote(struct line_buffer *l, const char *text);         /* printable U
 void line_quote_or_null(struct line_buffer *l, const char *text); /* null: empty */
 void line_value(struct line_buffer *l, const struct value *v, enum field_unit unit);
 void line_count(struct line_buffer *l, const char *key, u64 n); /* a member */
+void line_figures(struct line_buffer *l, struct figures f);     /* a member each */
 
 #endif

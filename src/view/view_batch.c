@@ -13,21 +13,18 @@
 #include "base/text.h"
 #include "model/condition_table.h"
 #include "model/event_text.h"
+#include "model/figures.h"
 #include "options/filter.h"
 #include "render/json.h"
 #include "view/view_batch.h"
 
-static void print_pool(const struct snapshot *s, const struct snap_pool *pool)
+static void print_figures(const char *before, struct figures f)
 {
 	char text[80];
 
-	for (size_t i = 0; i < nr_pool_fields; i++) {
-		const struct pool_field *f = &pool_fields[i];
-		struct value v = f->get(s, pool);
-
-		printf("%s%s=%s", i ? " " : "pool ", f->name,
-		       value_format(&v, f->unit, text, sizeof(text)));
-	}
+	for (; figures_next(&f); before = " ")
+		printf("%s%s=%s", before, f.name,
+		       value_format(&f.value, f.unit, text, sizeof(text)));
 	putchar('\n');
 }
 
@@ -61,19 +58,10 @@ static void print_conditions(const struct snapshot *s, const struct snap_pool *p
 
 static void print_policies(const struct snap_pool *pool)
 {
-	char text[80];
-
 	for (u32 p = 0; p < pool->nr_policies; p++)
 		for (int class = 0; class < NR_CLASSES; class ++) {
 			printf("policy tee%u", pool->id);
-			for (size_t i = 0; i < nr_policy_fields; i++) {
-				const struct policy_field *f = &policy_fields[i];
-				struct value v = f->get(&pool->policies[p], class);
-
-				printf(" %s=%s", f->name,
-				       value_format(&v, f->unit, text, sizeof(text)));
-			}
-			putchar('\n');
+			print_figures(" ", policy_figures(&pool->policies[p], class));
 		}
 }
 
@@ -133,17 +121,6 @@ static void print_sessions(const struct opts *o, const struct snapshot *s)
 	free(order);
 }
 
-static void print_losses(const struct snap_losses *losses)
-{
-	printf("lost");
-	for (int i = 0; i < NR_LOSSES; i++)
-		printf(" %s=%llu", loss_fields[i].name, (unsigned long long)losses->count[i]);
-	if (losses->missed_known)
-		printf(" probes_missed=%llu\n", (unsigned long long)losses->missed);
-	else
-		printf(" probes_missed=-\n");
-}
-
 static void print_frame(const struct opts *o, const struct snapshot *s)
 {
 	time_t now = (time_t)(s->real_ns / 1000000000);
@@ -154,7 +131,7 @@ static void print_frame(const struct opts *o, const struct snapshot *s)
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	printf("optee-top %s interval=%.3fs\n", date, (double)s->interval_ns / 1e9);
 	for (u32 i = 0; i < s->nr_pools; i++) {
-		print_pool(s, &s->pools[i]);
+		print_figures("pool ", pool_figures(s, &s->pools[i]));
 		print_conditions(s, &s->pools[i]);
 		print_policies(&s->pools[i]);
 	}
@@ -162,7 +139,7 @@ static void print_frame(const struct opts *o, const struct snapshot *s)
 		if (s->calls[i].queued)
 			print_waiter(s, &s->calls[i]);
 	print_sessions(o, s);
-	print_losses(&s->losses);
+	print_figures("lost ", loss_figures(&s->losses));
 	putchar('\n');
 }
 

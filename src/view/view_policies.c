@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A line for each policy and class that has had calls: its figures that are not 0. */
-#include "model/fields.h"
+#include "model/figures.h"
 #include "model/policy_reason.h"
 #include "optee_admission.h"
 #include "view/view_policies.h"
 
 static void put_policy(struct page *p, const struct snap_policy *policy, enum call_class class)
 {
+	struct figures f = policy_figures(policy, class);
 	char text[80];
 
 	/* An attached one is shown before its first call, too. */
@@ -16,14 +17,11 @@ static void put_policy(struct page *p, const struct snap_policy *policy, enum ca
 	page_newline(p);
 	page_put(p, STYLE_BOLD, "      %s", policy->of.name);
 	page_put(p, STYLE_PLAIN, " %s %s", policy_home_name(policy->home), class_name(class));
-	for (size_t i = 0; i < nr_policy_fields; i++) {
-		const struct policy_field *f = &policy_fields[i];
-		struct value v = f->get(policy, class);
-
-		if (f->kind == KIND_IDENTITY || !v.known || v.number == 0)
+	while (figures_next(&f)) {
+		if (f.kind == KIND_IDENTITY || !f.value.known || f.value.number == 0)
 			continue;
-		page_flow(p, 8, 2, STYLE_PLAIN, "%s %s", f->name,
-			  value_format(&v, f->unit, text, sizeof(text)));
+		page_flow(p, 8, 2, STYLE_PLAIN, "%s %s", f.name,
+			  value_format(&f.value, f.unit, text, sizeof(text)));
 	}
 }
 
