@@ -100,7 +100,7 @@ bool time_parse_since(const char *text, u64 now_ns, u64 *real_ns)
 	if (time_parse(text, real_ns))
 		return true;
 	n = strtod(text, &end);
-	if (!isdigit((unsigned char)*text) || end == text || !*end || end[1])
+	if (!isdigit((unsigned char)*text) || strpbrk(text, "xX") || !*end || end[1])
 		return false;
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		double back = n * units[i].seconds * 1e9;

@@ -139,7 +139,8 @@ static bool parse_number(const char *arg, double min, double max, double *out)
 
 	errno = 0;
 	*out = strtod(arg, &end);
-	return !errno && end != arg && !*end && *out >= min && *out <= max;
+	/* strtod() also reads hexadecimal numbers, which nobody means. */
+	return !errno && end != arg && !*end && !strpbrk(arg, "xX") && *out >= min && *out <= max;
 }
 
 static void set_filter(struct opts *o, const char *arg)

@@ -226,7 +226,8 @@ static void set_delay(struct view *v)
 	char *end;
 	double delay = strtod(v->input, &end);
 
-	if (end == v->input || *end || !(delay >= MIN_DELAY && delay <= MAX_DELAY)) {
+	if (end == v->input || *end || strpbrk(v->input, "xX") ||
+	    !(delay >= MIN_DELAY && delay <= MAX_DELAY)) {
 		snprintf(v->note, sizeof(v->note), "'%s' is not a number from %g to %g", v->input,
 			 MIN_DELAY, MAX_DELAY);
 		return;

@@ -57,7 +57,8 @@ static void refused(void **state)
 		"-o nothing",    "--no-such",      "-x",          "-n 99999999999999999999",
 		"--reserved -1", "--reserved 1.5", "--starved 0", "--starved x",
 		"--live 0",      "--live x",       "--format",    "--duration 0",
-		"--speed 0",     "--speed 1001",
+		"--speed 0",     "--speed 1001",   "-d 0x1p3",    "-n 0x10",
+		"--since 0x10s",
 	};
 	struct opts o;
 
