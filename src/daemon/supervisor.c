@@ -214,6 +214,19 @@ static void block_signals(struct supervisor *s)
 	sigprocmask(SIG_BLOCK, &s->signals, NULL);
 }
 
+/*
+ * Who reads what we say may be gone, and a full disk is an error of the write. The others mean
+ * nothing to us, and a worker that they end loses the history. Workers inherit it.
+ */
+static void ignore_signals(void)
+{
+	static const int others[] = { SIGPIPE, SIGXFSZ,   SIGUSR1, SIGUSR2,
+				      SIGALRM, SIGVTALRM, SIGPROF, SIGIO };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		signal(others[i], SIG_IGN);
+}
+
 enum status cmd_daemon(const struct opts *o)
 {
 	struct supervisor s = { .pause = 1,
@@ -225,7 +238,7 @@ enum status cmd_daemon(const struct opts *o)
 	enum status status = read_options(&s, o);
 
 	block_signals(&s); /* the sockets must be removed at the end, however early that comes */
-	signal(SIGPIPE, SIG_IGN); /* who reads what we say may be gone */
+	ignore_signals();
 	if (status == STATUS_OK)
 		status = make_parts(&s);
 	if (status == STATUS_OK) {

@@ -196,7 +196,6 @@ int worker_run(const struct daemon_parts *parts)
 	struct worker w = { .parts = parts };
 	enum status status = STATUS_OK;
 
-	signal(SIGPIPE, SIG_IGN);
 	if (driver_present())
 		status = attach(&w);
 	if (status == STATUS_OK)

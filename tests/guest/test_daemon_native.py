@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The daemon where there is no driver: what it does with signals, and with files that are taken
+away. Needs no guest, but root."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Callable, Iterator
+
+from . import native
+from .registry import Context, Findings, test
+
+SECONDS = 30
+
+
+def wait_for(what: Callable[[], object]) -> bool:
+    """It holds before the time is over."""
+    end = time.monotonic() + SECONDS
+    while not what():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def worker(pid: int) -> int:
+    """Its process, once it has given up its privileges; else 0."""
+    try:
+        child = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        status = Path(f"/proc/{child[0]}/status").read_text() if child else ""
+    except OSError:
+        return 0
+    return int(child[0]) if f"\nUid:\t{native.NOBODY}" in status else 0
+
+
+@contextlib.contextmanager
+def daemon(context: Context, *options: object) -> Iterator[subprocess.Popen[bytes]]:
+    """One whose socket and messages are in the directory of the test; it serves."""
+    context.dir.mkdir(parents=True, exist_ok=True)
+    run = Path("/run") / f"optee-top-{context.name}"
+    with open(context.dir / "err", "wb") as err, \
+            subprocess.Popen([native.top(), "daemon", "--config", os.devnull, "--socket",
+                              run / "sock", *map(str, options)],
+                             stdin=subprocess.DEVNULL, stderr=err) as process:
+        try:
+            assert wait_for(lambda: worker(process.pid) and (run / "sock").exists())
+            yield process
+            process.terminate()
+            process.wait(SECONDS)
+        finally:
+            process.kill()
+            for path in run.glob("*"):
+                path.unlink()
+            with contextlib.suppress(FileNotFoundError):
+                run.rmdir()
+
+
+@test()
+def daemon_other_signals(context: Context) -> None:
+    """Signals that mean nothing to it end neither the supervisor nor the worker."""
+    if os.geteuid():
+        return
+    findings = Findings()
+    with daemon(context) as process:
+        first = worker(process.pid)
+        for sig in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGVTALRM,
+                    signal.SIGPROF, signal.SIGIO, signal.SIGPIPE, signal.SIGXFSZ):
+            for pid in first, process.pid:
+                os.kill(pid, sig)
+        time.sleep(1)
+        findings.equal("worker", worker(process.pid), first)
+    findings.equal("status", process.returncode, 0)
+    findings.done()
