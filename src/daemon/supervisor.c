@@ -107,6 +107,50 @@ static void worker_ended(struct supervisor *s, int how)
 		end(s, WEXITSTATUS(how)); /* it has said why it could not even begin */
 }
 
+/*
+ * Makes the directory for the log where that takes root. Elsewhere the worker makes it, or
+ * reports that it cannot.
+ */
+static void make_log_dir(const struct supervisor *s)
+{
+	const char *dir = s->options.daemon.log;
+	int err = dir && !geteuid() ? given_dir_make(dir, &s->parts.identity) : 0;
+
+	if (err && err != -EPERM)
+		say("cannot make '%s' for the log: %s", dir, strerror(-err));
+}
+
+static enum status read_options(struct supervisor *s, const struct opts *o)
+{
+	const char *file = o->daemon.config ?: CONFIG_PATH;
+
+	s->options = *o;
+	if (!o->daemon.config && access(file, F_OK))
+		return STATUS_OK;
+	return config_file_read(&s->options, file, &s->config);
+}
+
+/*
+ * The directory may have been moved away, or the file of options may name another one now.
+ * Another process reads that file: it says nothing, for the worker does, and what it might do
+ * wrong is not done here.
+ */
+static void make_log_dir_again(const struct supervisor *s)
+{
+	struct supervisor now = *s;
+	pid_t pid;
+
+	if (geteuid() || (pid = fork()) < 0)
+		return;
+	if (pid) {
+		waitpid(pid, NULL, 0);
+		return;
+	}
+	if (freopen("/dev/null", "w", stderr) && read_options(&now, s->parts.o) == STATUS_OK)
+		make_log_dir(&now);
+	_exit(0);
+}
+
 static void take_signal(struct supervisor *s, int sig)
 {
 	int how;
@@ -117,6 +161,8 @@ static void take_signal(struct supervisor *s, int sig)
 		return;
 	}
 	note_signal(s, sig);
+	if (sig == SIGHUP)
+		make_log_dir_again(s);
 	if (s->worker)
 		kill(s->worker, sig);
 }
@@ -147,19 +193,6 @@ static void supervise(struct supervisor *s)
 	}
 }
 
-/*
- * Makes the directory for the log where that takes root. Elsewhere the worker makes it, or
- * reports that it cannot.
- */
-static void make_log_dir(const struct supervisor *s)
-{
-	const char *dir = s->options.daemon.log;
-	int err = dir && !geteuid() ? given_dir_make(dir, &s->parts.identity) : 0;
-
-	if (err && err != -EPERM)
-		say("cannot make '%s' for the log: %s", dir, strerror(-err));
-}
-
 static void raise_limits(void)
 {
 	struct rlimit fds;
@@ -171,16 +204,6 @@ static void raise_limits(void)
 		fds.rlim_max = fds.rlim_cur;
 	if (setrlimit(RLIMIT_NOFILE, &fds))
 		say("there is room for fewer than %d clients: %s", MAX_CLIENTS, strerror(errno));
-}
-
-static enum status read_options(struct supervisor *s, const struct opts *o)
-{
-	const char *file = o->daemon.config ?: CONFIG_PATH;
-
-	s->options = *o;
-	if (!o->daemon.config && access(file, F_OK))
-		return STATUS_OK;
-	return config_file_read(&s->options, file, &s->config);
 }
 
 /* All that workers inherit. */

@@ -4,6 +4,7 @@ away. Needs no guest, but root."""
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -41,8 +42,10 @@ def daemon(context: Context, *options: object) -> Iterator[subprocess.Popen[byte
     """One whose socket and messages are in the directory of the test; it serves."""
     context.dir.mkdir(parents=True, exist_ok=True)
     run = Path("/run") / f"optee-top-{context.name}"
+    config = context.dir / "conf"
+    config.touch()
     with open(context.dir / "err", "wb") as err, \
-            subprocess.Popen([native.top(), "daemon", "--config", os.devnull, "--socket",
+            subprocess.Popen([native.top(), "daemon", "--config", config, "--socket",
                               run / "sock", *map(str, options)],
                              stdin=subprocess.DEVNULL, stderr=err) as process:
         try:
@@ -73,4 +76,29 @@ def daemon_other_signals(context: Context) -> None:
         time.sleep(1)
         findings.equal("worker", worker(process.pid), first)
     findings.equal("status", process.returncode, 0)
+    findings.done()
+
+
+@test()
+def daemon_log_moved(context: Context) -> None:
+    """The log's directory is moved away, where only root can make another: SIGHUP makes it."""
+    if os.geteuid():
+        return
+    findings = Findings()
+    log, old = (Path("/var/log") / f"{context.name}{end}" for end in ("", ".old"))
+    for directory in log, old:
+        shutil.rmtree(directory, ignore_errors=True)
+    try:
+        with daemon(context, "--log", log) as process:
+            findings.true("there is no log", wait_for(log.is_dir))
+            log.rename(old)
+            process.send_signal(signal.SIGHUP)
+            findings.true("there is no new directory", wait_for(log.is_dir))
+            findings.equal("owner", log.stat().st_uid, native.NOBODY)
+            time.sleep(0.5)
+        findings.equal("said", [line for line in (context.dir / "err").read_text().splitlines()
+                                if "denied" in line], [])
+    finally:
+        for directory in log, old:
+            shutil.rmtree(directory, ignore_errors=True)
     findings.done()
