@@ -151,6 +151,35 @@ enum status listener_unix(struct listener *l, const char *path, const struct ide
 	return status;
 }
 
+int listener_renew(struct listener *l, const struct identity *id)
+{
+	struct listener made = *l;
+	enum status status = STATUS_OK;
+	bool locked = lock_file_there(l->lock);
+	struct stat st;
+
+	if (!l->path[0] || !lstat(l->path, &st) || errno != ENOENT)
+		return 0;
+	make_parent(l->path);
+	made.fd = -1;
+	if (!locked)
+		status = take_lock(&made);
+	if (status == STATUS_OK)
+		status = bind_unix(&made, id);
+	if (status != STATUS_OK) {
+		if (made.fd >= 0)
+			close(made.fd);
+		if (!locked && made.lock >= 0)
+			close(made.lock);
+		return -1;
+	}
+	close(l->fd);
+	if (!locked)
+		close(l->lock);
+	*l = made;
+	return 1;
+}
+
 /* [HOST:]PORT, [V6]:PORT; false: it is none. */
 static bool parse_address(const char *where, struct sockaddr_storage *to, socklen_t *len)
 {

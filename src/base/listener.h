@@ -24,6 +24,13 @@ enum status listener_unix(struct listener *l, const char *path, const struct ide
  */
 enum status listener_open(struct listener *l, const char *where, const struct identity *id);
 
+/*
+ * Makes a unix socket again whose path has been removed: whoever waited at the old one has to
+ * come again. 0: it is there still, or is no unix socket; 1: l->fd is a new one; -1: after
+ * saying why there is none, l is as it was.
+ */
+int listener_renew(struct listener *l, const struct identity *id);
+
 /* Removes the socket's path, too. */
 void listener_close(struct listener *l);
 

@@ -28,6 +28,56 @@ int unix_connect(const char *path, int flags)
 	return err;
 }
 
+/* One byte goes with it, for there has to be one. */
+struct fd_message {
+	char byte;
+	struct iovec data;
+	union {
+		struct cmsghdr head;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct msghdr msg;
+};
+
+static struct msghdr *fd_message(struct fd_message *m)
+{
+	memset(m, 0, sizeof(*m));
+	m->data = (struct iovec){ &m->byte, 1 };
+	m->msg = (struct msghdr){ .msg_iov = &m->data,
+				  .msg_iovlen = 1,
+				  .msg_control = m->control.buf,
+				  .msg_controllen = sizeof(m->control.buf) };
+	return &m->msg;
+}
+
+bool unix_send_fd(int via, int fd)
+{
+	struct fd_message m;
+	struct msghdr *msg = fd_message(&m);
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	return sendmsg(via, msg, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
+}
+
+int unix_receive_fd(int via)
+{
+	struct fd_message m;
+	struct msghdr *msg = fd_message(&m);
+	const struct cmsghdr *c;
+	int fd = -1;
+
+	if (recvmsg(via, msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1)
+		return -1;
+	c = CMSG_FIRSTHDR(msg);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
+}
+
 uid_t unix_peer(int fd)
 {
 	struct ucred peer;

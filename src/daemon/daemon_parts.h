@@ -18,6 +18,7 @@ struct daemon_parts {
 	const struct opts *options; /* the same with those of the file */
 	struct identity identity;
 	struct listener clients, metrics; /* metrics.fd -1: none */
+	int renewed[2]; /* from the second a worker gets clients.fd anew when that had to be made again */
 	struct history *history;
 	volatile enum serving *serves; /* shared with the worker, who sets it */
 };

@@ -322,6 +322,12 @@ void daemon_server_free(struct daemon_server *s)
 	free(s);
 }
 
+int daemon_server_listen(struct daemon_server *s, int listener)
+{
+	acceptor_release(&s->acceptor);
+	return acceptor_init(&s->acceptor, s->loop, listener, true, listener_ready, s);
+}
+
 /* False: it is to go. */
 static bool turn(struct client *c, u64 now)
 {

@@ -44,6 +44,9 @@ struct daemon_server *daemon_server_new(struct loop *loop, int listener,
 					const struct daemon_server_limits *limits);
 void daemon_server_free(struct daemon_server *s);
 
+/* Another socket to listen on instead of that one, which may be closed then. 0 or -errno. */
+int daemon_server_listen(struct daemon_server *s, int listener);
+
 /* The history has grown: sends it on. Clients that say nothing for too long go. */
 void daemon_server_turn(struct daemon_server *s, u64 now);
 

@@ -11,11 +11,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/given_dir.h"
 #include "base/notify.h"
+#include "base/unix_socket.h"
 #include "daemon/daemon_server.h"
 #include "daemon/supervisor.h"
 #include "daemon/worker.h"
@@ -34,6 +36,7 @@ struct supervisor {
 	pid_t worker;  /* 0: none */
 	bool served;   /* any worker has */
 	bool told;     /* the service manager, of this one */
+	bool unheard;  /* the socket is gone, and could not be made again */
 	bool reloaded; /* SIGHUP came: our copy of the options is out of date */
 	unsigned int pause;
 	bool ends;
@@ -178,14 +181,30 @@ static void tell(struct supervisor *s)
 		       serves == SERVING ? "follows the call queue" : "waits for the optee driver");
 }
 
+/* Somebody may have removed the socket: nobody would find us any more. */
+static void look_for_socket(struct supervisor *s)
+{
+	struct listener *l = &s->parts.clients;
+	int renewed = s->unheard ? 0 : listener_renew(l, &s->parts.identity);
+
+	s->unheard |= renewed < 0;
+	if (renewed <= 0)
+		return;
+	say("the socket '%s' had been removed: there is a new one", l->path);
+	unix_send_fd(s->parts.renewed[0], l->fd);
+}
+
 static void supervise(struct supervisor *s)
 {
-	static const struct timespec soon = { .tv_nsec = 50000000 };
+	static const struct timespec soon = { .tv_nsec = 50000000 }, later = { .tv_sec = 10 };
 	int sig;
 
 	start_worker(s);
 	while (s->worker) {
-		sig = sigtimedwait(&s->signals, NULL, s->told ? NULL : &soon);
+		sig = sigtimedwait(&s->signals, NULL, s->told ? &later : &soon);
+		s->unheard &= sig != SIGHUP;
+		if (sig != SIGTERM && sig != SIGINT)
+			look_for_socket(s);
 		if (sig > 0)
 			take_signal(s, sig);
 		if (s->worker && !s->told)
@@ -219,6 +238,8 @@ static enum status make_parts(struct supervisor *s)
 		status = listener_open(&p->metrics, d->listen, &p->identity);
 	if (status != STATUS_OK)
 		return status;
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, p->renewed))
+		return fail(STATUS_FAILURE, "cannot start: %s", strerror(errno));
 	p->history = history_new(HISTORY_BYTES);
 	p->serves = mmap(NULL, sizeof(*p->serves), PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include "base/privilege.h"
+#include "base/unix_socket.h"
 #include "daemon/daemon_server.h"
 #include "daemon/history_writer.h"
 #include "daemon/outputs.h"
@@ -23,7 +24,8 @@
 struct worker {
 	const struct daemon_parts *parts;
 	struct loop loop;
-	struct loop_fd signals;
+	struct loop_fd signals, renewed;
+	int listener; /* where clients come */
 	struct daemon_server *serve;
 	struct outputs *outlets;
 	bool attached;
@@ -53,6 +55,22 @@ static void signal_ready(void *arg, u32 events)
 		outputs_reopen(w->outlets);
 	else
 		end(w, STATUS_OK);
+}
+
+/* The socket had been removed, and the supervisor has made another one. */
+static void renewed_ready(void *arg, u32 events)
+{
+	struct worker *w = arg;
+	int fd = unix_receive_fd(w->renewed.fd), err;
+
+	(void)events;
+	if (fd < 0)
+		return;
+	err = daemon_server_listen(w->serve, fd);
+	if (err)
+		end(w, fail(STATUS_FAILURE, "cannot serve: %s", strerror(-err)));
+	close(w->listener);
+	w->listener = fd;
 }
 
 /* What comes from the source. */
@@ -173,6 +191,14 @@ static int listen_to_signals(struct worker *w)
 	return w->signals.fd < 0 ? -errno : loop_add(&w->loop, &w->signals, EPOLLIN);
 }
 
+static int await_renewal(struct worker *w)
+{
+	w->listener = w->parts->clients.fd;
+	w->renewed =
+		(struct loop_fd){ .fd = w->parts->renewed[1], .ready = renewed_ready, .arg = w };
+	return loop_add(&w->loop, &w->renewed, EPOLLIN);
+}
+
 static enum status begin(struct worker *w)
 {
 	struct hello hello = { .version = VERSION,
@@ -182,6 +208,7 @@ static enum status begin(struct worker *w)
 
 	history_check(w->parts->history);
 	err = err ?: listen_to_signals(w);
+	err = err ?: await_renewal(w);
 	w->serve = err ? NULL :
 			 daemon_server_new(&w->loop, w->parts->clients.fd, w->parts->history,
 					   &hello, &daemon_server_limits);

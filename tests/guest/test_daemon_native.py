@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -101,4 +102,41 @@ def daemon_log_moved(context: Context) -> None:
     finally:
         for directory in log, old:
             shutil.rmtree(directory, ignore_errors=True)
+    findings.done()
+
+
+def served(sock: Path) -> bool:
+    """A client is: it gets a HELLO."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(SECONDS)
+        try:
+            client.connect(str(sock))
+            client.sendall(b"follow 0 0\n")
+            return bool(client.recv(1))
+        except OSError:
+            return False
+
+
+@test()
+def daemon_socket_removed(context: Context) -> None:
+    """The socket is removed, then its directory: each is made again, and has the same worker."""
+    if os.geteuid():
+        return
+    findings = Findings()
+    sock = Path("/run") / f"optee-top-{context.name}" / "sock"
+    with daemon(context) as process:
+        first, mode = worker(process.pid), sock.stat().st_mode
+        findings.true("no client is served", served(sock))
+        sock.unlink()
+        process.send_signal(signal.SIGHUP)
+        findings.true("SIGHUP: no client is served", wait_for(lambda: served(sock)))
+        findings.equal("SIGHUP: mode", sock.stat().st_mode, mode)
+        shutil.rmtree(sock.parent)
+        findings.true("the directory: no client is served", wait_for(lambda: served(sock)))
+        findings.true("there is no lock", Path(f"{sock}.lock").exists())
+        findings.equal("worker", worker(process.pid), first)
+    findings.equal("status", process.returncode, 0)
+    said = (context.dir / "err").read_text()
+    findings.equal("said", said.count(f"the socket '{sock}' had been removed"), 2)
+    findings.true("the socket is left", not sock.exists())
     findings.done()
