@@ -54,7 +54,7 @@ static enum status run(size_t command, const struct opts *o)
 		return status;
 	for (const char *arg = command_table[command].args; *arg; arg++)
 		args += *arg == ' ' || !args;
-	while (o->rest[1 + given])
+	while (o->rest[0] && o->rest[1 + given]) /* the live view needs no word */
 		given++;
 	if (given > args && !strstr(command_table[command].args, "..."))
 		return fail(STATUS_USAGE,

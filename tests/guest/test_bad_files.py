@@ -58,6 +58,16 @@ def refused(findings: Findings, what: str, file: object, says: str,
 
 
 @test()
+def options_without_a_word(context: Context) -> None:
+    """Options alone are the live view's: none of them is taken for a word."""
+    findings = Findings()
+    for words in ("--json", "-n", 1), ("-n", 1, "--json"), ("-b", "--json", "-n", 1):
+        done = native.run(*words)
+        findings.true(f"{words}: {done}", "unexpected" not in done.err)
+    findings.done()
+
+
+@test()
 def bad_files_not_onto_itself(context: Context) -> None:
     """An export that would replace what it reads is refused, by whatever name."""
     findings = Findings()
