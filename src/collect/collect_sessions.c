@@ -334,8 +334,7 @@ static void gain_sums(struct collect_sessions *c, struct snapshot *s, struct sna
 
 		sums_add(&now->sums_iv, &gain);
 		sums_add(&s->pools[now->pool].sums_iv[class], &gain);
-		gain.wait_max_ns = now->sums[class].wait_max_ns;
-		gain.hold_max_ns = now->sums[class].hold_max_ns;
+		sums_raise(&gain, &now->sums[class]);
 		sums_add(&c->pool_sums[now->pool][class], &gain);
 		sums_add(&ta->sums, &gain);
 	}

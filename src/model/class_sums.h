@@ -1,9 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reckoning with the sums over calls. */
-#ifndef OPTEE_TOP_CLASS_SUMS_H
-#define OPTEE_TOP_CLASS_SUMS_H
+/*
+ * Reckoning with the sums over calls. One row for each member of struct class_sums: how they
+ * are added up, recorded and written as JSON follows from it.
+ */
+#ifndef OPTEE_TOP_SUMS_H
+#define OPTEE_TOP_SUMS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include "abi.h"
+
+struct sum_row {
+	const char *key; /* in JSON */
+	size_t offset;   /* in struct class_sums */
+	u32 since;       /* the schema of recordings that has it first */
+	bool maximum;    /* the largest of the calls; else their sum */
+};
+
+#define NR_SUMS (sizeof(struct class_sums) / sizeof(u64))
+
+extern const struct sum_row sum_rows[NR_SUMS];
+
+static inline u64 *sum_at(struct class_sums *sums, const struct sum_row *row)
+{
+	return (u64 *)((char *)sums + row->offset);
+}
+
+static inline u64 sum_of(const struct class_sums *sums, const struct sum_row *row)
+{
+	return *(const u64 *)((const char *)sums + row->offset);
+}
 
 static inline u64 max_of(u64 a, u64 b)
 {
@@ -12,6 +38,9 @@ static inline u64 max_of(u64 a, u64 b)
 
 /* Adds; of maxima the larger one stays. */
 void sums_add(struct class_sums *to, const struct class_sums *from);
+
+/* Of maxima the larger one stays; nothing is added. */
+void sums_raise(struct class_sums *to, const struct class_sums *from);
 
 /* now - then; a maximum has no difference: it is 0. */
 struct class_sums sums_since(const struct class_sums *now, const struct class_sums *then);

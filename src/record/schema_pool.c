@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A pool, with its conditions and admission policies. */
 #include <string.h>
+#include "model/class_sums.h"
 #include "model/condition_table.h"
+#include "record/schema.h"
 #include "record/schema_pool.h"
 
 u32 code_length(struct codec *c, u32 ours)
@@ -12,22 +14,15 @@ u32 code_length(struct codec *c, u32 ours)
 	return n;
 }
 
+/* First what the oldest schema has, then what came with each later one. */
 void code_sums(struct codec *c, struct class_sums *s)
 {
-	code_u64(c, &s->calls);
-	code_u64(c, &s->failed);
-	code_u64(c, &s->waited);
-	code_u64(c, &s->wait_ns);
-	code_u64(c, &s->wait_max_ns);
-	code_u64(c, &s->hold_ns);
-	code_u64(c, &s->hold_max_ns);
-	code_u64(c, &s->secure_ns);
-	code_u64(c, &s->limits);
-	code_u64(c, &s->limit_ns);
-	if (c->schema >= 4)
-		code_u64(c, &s->waited_late);
-	else
-		s->waited_late = 0;
+	if (!c->writes)
+		*s = (struct class_sums){};
+	for (u32 schema = SCHEMA_OLDEST; schema <= c->schema; schema++)
+		for (size_t i = 0; i < NR_SUMS; i++)
+			if (sum_rows[i].since == schema)
+				code_u64(c, sum_at(s, &sum_rows[i]));
 }
 
 static void code_condition(struct codec *c, struct snap_cond *cond)

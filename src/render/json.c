@@ -5,6 +5,7 @@
  * where the edge is the bucket's lower one and empty buckets are left out.
  */
 #include "base/text.h"
+#include "model/class_sums.h"
 #include "model/condition_table.h"
 #include "model/event_text.h"
 #include "model/figures.h"
@@ -90,17 +91,8 @@ static json_t *sums_json(const struct class_sums *sums)
 {
 	json_t *o = json_object();
 
-	set(o, "calls", integer(sums->calls));
-	set(o, "failed", integer(sums->failed));
-	set(o, "waited", integer(sums->waited));
-	set(o, "waited_late", integer(sums->waited_late));
-	set(o, "wait_ns", integer(sums->wait_ns));
-	set(o, "wait_longest_ns", integer(sums->wait_max_ns));
-	set(o, "hold_ns", integer(sums->hold_ns));
-	set(o, "hold_longest_ns", integer(sums->hold_max_ns));
-	set(o, "secure_ns", integer(sums->secure_ns));
-	set(o, "limits", integer(sums->limits));
-	set(o, "limit_wait_ns", integer(sums->limit_ns));
+	for (size_t i = 0; i < NR_SUMS; i++)
+		set(o, sum_rows[i].key, integer(sum_of(sums, &sum_rows[i])));
 	return o;
 }
 

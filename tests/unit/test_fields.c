@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "unit.h"
+#include "model/class_sums.h"
 #include "model/condition_table.h"
+#include "record/schema.h"
 #include "model/fields.h"
 
 static struct snap_session rows[3] = {
@@ -136,5 +138,21 @@ static void numbers_of_conditions(void **state)
 	assert_int_equal(condition_of_number(NR_CONDS), NR_CONDS);
 }
 
+/* Each member of struct class_sums has a row, and the recordings that are written have it. */
+static void sums_have_rows(void **state)
+{
+	struct class_sums ones = {}, all = {};
+
+	(void)state;
+	for (size_t i = 0; i < NR_SUMS; i++) {
+		assert_non_null(sum_rows[i].key);
+		assert_in_range(sum_rows[i].since, SCHEMA_OLDEST, SCHEMA);
+		*sum_at(&all, &sum_rows[i]) += 1;
+	}
+	for (size_t i = 0; i < NR_SUMS; i++)
+		((u64 *)&ones)[i] = 1;
+	assert_memory_equal(&all, &ones, sizeof(all));
+}
+
 UNIT_TESTS(names_are_unique, unknown_is_not_zero, figures, order, every_unit_has_its_words,
-	   numbers_of_conditions)
+	   numbers_of_conditions, sums_have_rows)
