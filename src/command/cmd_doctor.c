@@ -136,10 +136,13 @@ enum status cmd_doctor(const struct opts *o)
 					       "no (built in, not loaded, or built without)" :
 					       "yes");
 	row("probes that are switched off", switched_off());
-	row("optee driver", driver_present()  ? "bound to a device" :
+	row("optee driver", !driver_visible() ? "not known: /sys is not mounted" :
+			    driver_present()  ? "bound to a device" :
 			    driver_possible() ? "not loaded" :
 						"not in this kernel");
 	print_daemon(o->socket);
+	if (!driver_visible())
+		return fail(STATUS_FAILURE, "cannot try the hooks: %s", NO_SYSFS);
 	if (!driver_present())
 		return fail(STATUS_KERNEL,
 			    "cannot try the hooks: no TEE device; load the optee driver");

@@ -288,7 +288,9 @@ enum status cmd_daemon(const struct opts *o)
 	if (status == STATUS_OK) {
 		make_log_dir(&s);
 		raise_limits();
-		if (!driver_possible())
+		if (!driver_visible())
+			say("%s; waiting for both", NO_SYSFS);
+		else if (!driver_possible())
 			say("%s; waiting for it", NO_DRIVER);
 		supervise(&s);
 		status = s.status;

@@ -19,6 +19,11 @@ static bool any(const char *pattern)
 	return yes;
 }
 
+bool driver_visible(void)
+{
+	return !access("/sys/class", F_OK) && !access("/sys/bus", F_OK);
+}
+
 bool driver_present(void)
 {
 	return any("/sys/class/tee/tee[0-9]*") &&

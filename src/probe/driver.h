@@ -5,6 +5,12 @@
 
 #include <stdbool.h>
 
+/* Is sysfs mounted? Else nothing can be said of the driver. */
+bool driver_visible(void);
+
+/* Says that it is not. */
+#define NO_SYSFS "/sys is not mounted, so that the optee driver cannot be seen"
+
 /* The driver has a TEE instance: some /dev/teeN whose driver is optee. */
 bool driver_present(void);
 

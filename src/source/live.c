@@ -14,6 +14,8 @@ static enum status wait_for_driver(void)
 {
 	const struct timespec pause = { .tv_nsec = 200000000 };
 
+	if (!driver_visible())
+		return fail(STATUS_FAILURE, "%s; mount -t sysfs sysfs /sys", NO_SYSFS);
 	if (!driver_possible())
 		return fail(STATUS_KERNEL,
 			    "%s (CONFIG_OPTEE); load optee.ko first if it is kept elsewhere",

@@ -133,12 +133,18 @@ def other_btf(path: Path) -> None:
     path.write_bytes(struct.pack("<HBBIIIII", 0xeb9f, 1, 0, 24, 0, len(types), len(types),
                                  len(name)) + types + name)
 
+# What the optee driver is looked for in, and what it takes to attach.
+AROUND_CASES = (
+    Case("no_sysfs", "unshare -m sh -c 'umount -l /sys && exec optee-top --json -n 1'", FAILURE,
+         r"/sys is not mounted"),
+)
+
 
 @test()
 def errors(context: Context) -> None:
     context.dir.mkdir(parents=True, exist_ok=True)
     other_btf(context.dir / "other")
-    cases = (*USAGE_CASES, *BTF_CASES, *PRIVILEGE_CASES, *LOCKDOWN_CASES)
+    cases = (*USAGE_CASES, *BTF_CASES, *PRIVILEGE_CASES, *LOCKDOWN_CASES, *AROUND_CASES)
     found = run_cases(context, cases, BTF_BEFORE, "--put", f"{context.dir / 'other'}:/tmp/other")
     findings = Findings()
     for case in cases:
