@@ -471,6 +471,31 @@ static enum status keep(struct probes *p)
 	return STATUS_OK;
 }
 
+/* Below this, and so many more for each policy in the shadow, there may be too few of them. */
+#define FILES_LEAST    64
+#define FILES_A_SHADOW 16
+#define FILES_USUAL    1024
+
+/* How many files may be open: as many as are usual, where the shell gave us fewer. */
+static enum status raise_files(const struct attach_opts *opts)
+{
+	rlim_t least = FILES_LEAST + FILES_A_SHADOW * (rlim_t)opts->nr_shadows;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return STATUS_OK;
+	if (files.rlim_cur < FILES_USUAL) {
+		files.rlim_cur = files.rlim_max < FILES_USUAL ? files.rlim_max : FILES_USUAL;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	if (files.rlim_cur >= least)
+		return STATUS_OK;
+	return fail(STATUS_FAILURE,
+		    "cannot attach: the hard limit of open files is %llu, and %llu are needed; "
+		    "raise it with ulimit -n",
+		    (unsigned long long)files.rlim_cur, (unsigned long long)least);
+}
+
 enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 {
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
@@ -491,7 +516,9 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 	libbpf_set_print(keep_warning);
 	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* kernels before 5.11 count BPF maps there */
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	status = check_btf(opts);
+	status = raise_files(opts);
+	if (status == STATUS_OK)
+		status = check_btf(opts);
 	if (status != STATUS_OK)
 		return status;
 	status = choose(p, opts, prog);

@@ -137,6 +137,9 @@ def other_btf(path: Path) -> None:
 AROUND_CASES = (
     Case("no_sysfs", "unshare -m sh -c 'umount -l /sys && exec optee-top --json -n 1'", FAILURE,
          r"/sys is not mounted"),
+    Case("files_soft", "sh -c 'ulimit -S -n 40; exec optee-top --json -n 1'", 0, r"^$"),
+    Case("files_hard", "sh -c 'ulimit -n 40; exec optee-top --json -n 1'", FAILURE,
+         r"limit of open files is 40, and 64 are needed"),
 )
 
 
@@ -144,7 +147,7 @@ AROUND_CASES = (
 def errors(context: Context) -> None:
     context.dir.mkdir(parents=True, exist_ok=True)
     other_btf(context.dir / "other")
-    cases = (*USAGE_CASES, *BTF_CASES, *PRIVILEGE_CASES, *LOCKDOWN_CASES, *AROUND_CASES)
+    cases = (*USAGE_CASES, *BTF_CASES, *PRIVILEGE_CASES, *AROUND_CASES, *LOCKDOWN_CASES)
     found = run_cases(context, cases, BTF_BEFORE, "--put", f"{context.dir / 'other'}:/tmp/other")
     findings = Findings()
     for case in cases:
