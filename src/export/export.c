@@ -47,7 +47,8 @@ struct export_run {
 	const struct snapshot *snapshot;
 	struct session_index sessions;
 	struct call_order order;
-	u32 next_event; /* of the snapshot's */
+	const struct event **events; /* the snapshot's, in the order of time */
+	u32 nr_events, next_event, event_room;
 	/* The snapshot before, with its sessions: there may be calls behind the last. */
 	struct snapshot last;
 	struct snap_session *last_sessions;
@@ -69,13 +70,44 @@ static bool shows(const struct opts *o, const struct call_view *c)
 	return (c->row && text_has(c->row->comm, o->match)) || (ta && text_has(ta, o->match));
 }
 
-/* Gives the events that were detected up to until_ns. */
-static void give_events(struct export_run *r, u64 until_ns)
+/* Those of one moment stay as they are. */
+static int event_order(const void *left, const void *right)
+{
+	const struct event *a = *(const struct event *const *)left;
+	const struct event *b = *(const struct event *const *)right;
+
+	if (a->mono_ns != b->mono_ns)
+		return a->mono_ns < b->mono_ns ? -1 : 1;
+	return (a > b) - (a < b);
+}
+
+/* Each look's events are in order, but a CPU may report an end after the look that followed it. */
+static void order_events(struct export_run *r)
 {
 	const struct snapshot *s = r->snapshot;
 
-	for (; r->next_event < s->nr_events; r->next_event++) {
-		const struct event *e = &s->events[r->next_event];
+	r->nr_events = r->next_event = 0;
+	if (r->event_room < s->nr_events) {
+		const struct event **more = realloc(r->events, s->nr_events * sizeof(*more));
+
+		if (!more) {
+			r->x.out_of_memory = true;
+			return;
+		}
+		r->events = more;
+		r->event_room = s->nr_events;
+	}
+	for (; r->nr_events < s->nr_events; r->nr_events++)
+		r->events[r->nr_events] = &s->events[r->nr_events];
+	if (r->nr_events)
+		qsort(r->events, r->nr_events, sizeof(*r->events), event_order);
+}
+
+/* Gives the events that were detected up to until_ns. */
+static void give_events(struct export_run *r, u64 until_ns)
+{
+	for (; r->next_event < r->nr_events; r->next_event++) {
+		const struct event *e = r->events[r->next_event];
 
 		if (e->mono_ns > until_ns)
 			return;
@@ -171,7 +203,7 @@ static void give_snapshot(struct export_run *r, const struct source *source,
 			  const struct snapshot *s)
 {
 	r->snapshot = s;
-	r->next_event = 0;
+	order_events(r);
 	if (!session_index_make(&r->sessions, s)) {
 		r->x.out_of_memory = true;
 		return;
@@ -188,7 +220,7 @@ static void give_snapshot(struct export_run *r, const struct source *source,
 static void give_rest(struct export_run *r, const struct source *source)
 {
 	r->snapshot = &r->last;
-	r->next_event = 0;
+	order_events(r);
 	if (!session_index_make(&r->sessions, &r->last)) {
 		r->x.out_of_memory = true;
 		return;
@@ -251,6 +283,7 @@ enum status export_run(const struct opts *o, const struct export_format *format,
 		format->end(&r.x);
 	call_order_free(&r.order);
 	session_index_free(&r.sessions);
+	free(r.events);
 	free(r.last_sessions);
 	return say_end(&r, why);
 }

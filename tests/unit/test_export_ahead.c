@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls that end while a snapshot is read: their sessions may be in the next one only, and
- * the export waits for it.
+ * The order in which an export has things. Calls that end while a snapshot is read: their
+ * sessions may be in the next one only, and the export waits for it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -84,4 +84,51 @@ static void sessions_of_calls_ahead(void **state)
 	free(text);
 }
 
-UNIT_TESTS(sessions_of_calls_ahead)
+static const struct snapshot *next_with_events(void *ctx)
+{
+	static struct event events[] = { { .mono_ns = 40, .episode = 1 },
+					 { .mono_ns = 60, .episode = 2 },
+					 { .mono_ns = 50, .episode = 3 },
+					 { .mono_ns = 60, .episode = 4 } };
+	static struct snapshot of = { .seq = 1, .mono_ns = 100, .events = events, .nr_events = 4 };
+	bool *given = ctx;
+
+	errno = 0;
+	if (*given)
+		return NULL;
+	*given = true;
+	return &of;
+}
+
+/* An event that a CPU reported late comes where it belongs. */
+static void events_in_the_order_of_time(void **state)
+{
+	static const struct host host;
+	static const int want[] = { 1, 3, 2, 4 };
+	const struct opts o = { .format = "jsonl" };
+	bool given = false;
+	const struct source source = { .host = &host, .ctx = &given, .next = next_with_events };
+	char *text = NULL, *rest, *line;
+	size_t len, n = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	assert_int_equal(export_run(&o, export_format(&o), &source, out), STATUS_OK);
+	fclose(out);
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		json_t *object = json_loads(line, 0, NULL);
+		const char *type = json_string_value(json_object_get(object, "type"));
+
+		if (type && !strcmp(type, "event")) {
+			assert_true(n < 4);
+			assert_int_equal(json_integer_value(json_object_get(object, "episode")),
+					 want[n++]);
+		}
+		json_decref(object);
+	}
+	assert_int_equal(n, 4);
+	free(text);
+}
+
+UNIT_TESTS(sessions_of_calls_ahead, events_in_the_order_of_time)
