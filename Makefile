@@ -44,7 +44,6 @@ ifeq ($(origin CC),default)
 CC	:= $(CROSS_COMPILE)gcc
 endif
 AR	:= $(CROSS_COMPILE)ar
-STRIP	:= $(CROSS_COMPILE)strip
 HOSTCC	?= gcc
 CLANG	?= clang
 BPFTOOL	?= bpftool
