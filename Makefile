@@ -48,8 +48,12 @@ HOSTCC	?= gcc
 CLANG	?= clang
 BPFTOOL	?= bpftool
 
-# For devices with little storage: -O2 makes a static program 45 KB larger.
-CFLAGS	?= -Os -g
+# For devices with little storage: -O2 makes a static program 45 KB larger. It is worth it for
+# what runs once per recorded call.
+ifeq ($(origin CFLAGS),undefined)
+CFLAGS	:= -Os -g
+$(OUT)/record/%.o $(OUT)/source/recorder.o $(OUT)/collect/call_records.o: EXTRA_CFLAGS := -O2
+endif
 CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $(ERRORS) -Wformat=2 -Wshadow -MMD -MP \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -Iinclude -Isrc -I$(GEN) -DVERSION='"$(VERSION)"' $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(CFLAGS)
 # STATIC=1 makes a program that needs nothing on the device.
@@ -126,7 +130,7 @@ $(GEN)/policies.gz: $(CARRIED) $(CARRIED:policies/%.c=$(GEN)/policies/%.o) scrip
 	$(Q)gzip -9nc $@.tmp > $@ && rm $@.tmp
 
 $(OUT)/policy/policy_carried.o build/unit/src/policy/policy_carried.o: $(GEN)/policies.gz
-%/command/cmd_policy_build.o: DEFINES := -DPOLICY_FLAGS='"$(POLICY_FLAGS)"'
+%/command/cmd_policy_build.o: EXTRA_CFLAGS := -DPOLICY_FLAGS='"$(POLICY_FLAGS)"'
 
 $(GEN)/%.skel.h: $(GEN)/%.bpf.o
 	$(call say,SKEL,$@)
@@ -137,7 +141,7 @@ $(OBJS): | $(GEN)/probes.skel.h
 $(OUT)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $(DEFINES) -c $< -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(EXTRA_CFLAGS) -c $< -o $@
 
 $(OUT)/optee-top: $(OBJS)
 	$(call say,LD,$@)
@@ -266,7 +270,7 @@ UNIT_CC := $(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O1 -fPIC -Wall -Wextra $(ERROR
 build/unit/src/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(UNIT_CC) $(DEFINES) -c -o $@ $<
+	$(Q)$(UNIT_CC) $(EXTRA_CFLAGS) -c -o $@ $<
 
 build/unit/liboptee-top.so: $(UNIT_OBJS)
 	$(call say,LD,$@)
@@ -320,7 +324,7 @@ build/fuzz/liboptee-top.a: $(FUZZ_OBJS)
 build/fuzz/src/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(FUZZ_CC) $(DEFINES) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+	$(Q)$(FUZZ_CC) $(EXTRA_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
 
 $(FUZZ_TARGETS:%=build/fuzz/%): build/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h build/fuzz/liboptee-top.a
 	$(call say,CC,$@)
