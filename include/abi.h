@@ -106,7 +106,6 @@ enum rpc_kind {
  * octave, so that the middle of a bucket is at most 6.25 % off. The last bucket
  * takes all from 30 s on. Buckets are u32 and wrap: user space adds differences.
  */
-#define HIST_VERSION   1
 #define HIST_UNIT_BITS 7
 #define HIST_SUB_BITS  3
 #define HIST_BUCKETS   208

@@ -187,6 +187,7 @@ struct snap_call {
 
 struct snap_losses {
 	u64 count[NR_LOSSES];
+	u32 unknown; /* so many kinds at the end are not known: the recording is older than they are */
 	u64 missed; /* hook runs that the kernel skipped: nmissed, recursion_misses */
 	bool missed_known;
 };
@@ -204,6 +205,7 @@ struct snapshot {
 	u64 seq;
 	u64 mono_ns, real_ns;
 	u64 interval_ns; /* 0 in the first */
+	u32 schema; /* of the recording, which knows no figures of a later one; 0: all are known */
 	u32 nr_pools, nr_sessions, nr_calls;
 	struct snap_pool pools[MAX_POOLS];
 	struct snap_session *sessions; /* open ones, and those closed in the interval; by slot */

@@ -31,6 +31,10 @@ void judge_losses(const struct rule *r, const struct run_summary *s, struct find
 	else if (!s->losses.missed_known)
 		finding_set(f, VERDICT_UNKNOWN,
 			    "none counted, but this kernel does not say which hook runs it skipped");
+	else if (s->losses.unknown)
+		finding_set(f, VERDICT_UNKNOWN,
+			    "none counted, but the recording is older than %u of the %d kinds",
+			    s->losses.unknown, NR_LOSSES);
 	else if (late)
 		finding_set(f, VERDICT_PASS,
 			    "none; %llu call%s in flight at the attach: when %s began is not known",

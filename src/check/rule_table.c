@@ -46,7 +46,7 @@ static const char *const usual_others[] = {
 /* The conditions that have a rule, by topic; NR_CONDS: there are no more. */
 static enum condition condition_at(size_t i, bool usual)
 {
-	for (int topic = 0; topic < NR_TOPICS; topic++)
+	for (int topic = 0; topic < NR_CONDITION_TOPICS; topic++)
 		for (int cond = 0; cond < NR_CONDS; cond++) {
 			const struct condition_row *row = &condition_table[cond];
 

@@ -84,6 +84,7 @@ static void take_losses(struct run_summary *s, const struct snapshot *snap)
 		s->losses_before = snap->losses;
 	for (int i = 0; i < NR_LOSSES; i++)
 		s->losses.count[i] = snap->losses.count[i] - s->losses_before.count[i];
+	s->losses.unknown = snap->losses.unknown;
 	s->losses.missed_known = snap->losses.missed_known;
 	s->losses.missed = snap->losses.missed - s->losses_before.missed;
 }

@@ -3,8 +3,8 @@
  * Reckoning with the sums over calls. One row for each member of struct class_sums: how they
  * are added up, recorded and written as JSON follows from it.
  */
-#ifndef OPTEE_TOP_SUMS_H
-#define OPTEE_TOP_SUMS_H
+#ifndef OPTEE_TOP_CLASS_SUMS_H
+#define OPTEE_TOP_CLASS_SUMS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -26,7 +26,7 @@ enum condition_evidence {
 };
 
 /* What its rule is about: the order in which rules are listed and judged. */
-enum condition_topic { TOPIC_RESERVE, TOPIC_WAITERS, TOPIC_THREADS, NR_TOPICS };
+enum condition_topic { TOPIC_RESERVE, TOPIC_WAITERS, TOPIC_THREADS, NR_CONDITION_TOPICS };
 
 /* What of it an alert is about. */
 enum alert_figure {

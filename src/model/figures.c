@@ -64,7 +64,8 @@ static bool take_loss(struct figures *f)
 	f->help = field->help;
 	f->unit = UNIT_COUNT;
 	f->kind = KIND_TOTAL;
-	f->value.known = losses && (!missed || losses->missed_known);
+	f->value.known = losses &&
+			 (missed ? losses->missed_known : f->next < NR_LOSSES - losses->unknown);
 	if (f->value.known)
 		f->value.number = (double)(missed ? losses->missed : losses->count[f->next]);
 	f->next++;

@@ -279,10 +279,11 @@ static void code_call(struct codec *c, const struct snapshot *s, struct snap_cal
 
 static void code_losses(struct codec *c, struct snapshot *s)
 {
-	u32 n = code_length(c, NR_LOSSES);
+	u32 n = NR_LOSSES - s->losses.unknown;
 
+	code_upto(c, &n, NR_LOSSES);
 	if (!c->writes)
-		memset(&s->losses, 0, sizeof(s->losses));
+		s->losses = (struct snap_losses){ .unknown = NR_LOSSES - n };
 	for (u32 i = 0; i < n; i++)
 		code_u64(c, &s->losses.count[i]);
 	code_u64(c, &s->losses.missed);
@@ -296,6 +297,8 @@ static void code_losses(struct codec *c, struct snapshot *s)
 
 static void code_head(struct codec *c, struct snapshot *s)
 {
+	if (!c->writes)
+		s->schema = c->schema;
 	code_u64(c, &s->seq);
 	code_u64(c, &s->mono_ns);
 	code_u64(c, &s->real_ns);

@@ -87,21 +87,25 @@ json_t *host_json(const struct host *host)
 	return o;
 }
 
-static json_t *sums_json(const struct class_sums *sums)
+static json_t *sums_json(const struct snapshot *s, const struct class_sums *sums)
 {
 	json_t *o = json_object();
 
-	for (size_t i = 0; i < NR_SUMS; i++)
-		set(o, sum_rows[i].key, integer(sum_of(sums, &sum_rows[i])));
+	for (size_t i = 0; i < NR_SUMS; i++) {
+		const struct sum_row *row = &sum_rows[i];
+
+		set(o, row->key,
+		    s->schema && s->schema < row->since ? json_null() : integer(sum_of(sums, row)));
+	}
 	return o;
 }
 
-static json_t *classes_json(const struct class_sums sums[NR_CLASSES])
+static json_t *classes_json(const struct snapshot *s, const struct class_sums sums[NR_CLASSES])
 {
 	json_t *o = json_object();
 
 	for (int class = 0; class < NR_CLASSES; class ++)
-		set(o, class_name(class), sums_json(&sums[class]));
+		set(o, class_name(class), sums_json(s, &sums[class]));
 	return o;
 }
 
@@ -158,7 +162,7 @@ static json_t *pool_json(const struct snapshot *s, const struct snap_pool *pool)
 	json_t *o = json_object();
 
 	set_figures(o, pool_figures(s, pool));
-	set(o, "class_sums", pool_counted(pool) ? classes_json(pool->sums) : json_null());
+	set(o, "class_sums", pool_counted(pool) ? classes_json(s, pool->sums) : json_null());
 	set(o, "conditions", conditions_json(pool));
 	set(o, "policies", policies_json(pool));
 	return o;
@@ -179,7 +183,7 @@ static json_t *session_json(const struct snapshot *s, const struct snap_session 
 			    json_pack("{s:I,s:I}", "count", (json_int_t)row->rpc_count[kind],
 				      "time_ns", (json_int_t)row->rpc_ns[kind]));
 	set(o, "rpc_kinds", rpc);
-	set(o, "class_sums", classes_json(row->sums));
+	set(o, "class_sums", classes_json(s, row->sums));
 	set(o, "wait_histogram", hist_json(row->wait));
 	set(o, "hold_histogram", hist_json(row->hold));
 	set(o, "secure_histogram", hist_json(row->secure));

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/printable.h"
-#include "base/text.h"
 #include "view/view_conditions.h"
 #include "view/view_policies.h"
 #include "view/view_pool.h"
@@ -250,7 +249,8 @@ static void put_losses(struct page *p, const struct snap_losses *l)
 			lost = true;
 		}
 	if (!lost)
-		page_flow(p, 0, 2, STYLE_PLAIN, "lost 0");
+		page_flow(p, 0, 2, STYLE_PLAIN, l->unknown ? "lost 0, %u unknown" : "lost 0",
+			  l->unknown);
 	if (!l->missed_known)
 		page_flow(p, 0, 2, STYLE_PLAIN, "missed -");
 	else

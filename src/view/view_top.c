@@ -125,7 +125,7 @@ static void draw_last_line(struct view *v, int y)
 		screen_put(v->screen, y, 0, *v->note ? STYLE_BOLD : STYLE_DIM,
 			   *v->note ? v->note :
 				      "q quit  ? help  e events  Enter detail  o sort  "
-				      "/ filter  p pause  < > columns");
+				      "/ filter  p pause  < > sort");
 		return;
 	}
 	screen_put(v->screen, y, 0, STYLE_BOLD, prompt);
