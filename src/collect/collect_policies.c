@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A policy's name comes from an object that anybody may have built: it is printable from here on. */
-#include <stdio.h>
-#include "base/text.h"
 #include "collect/collect_policies.h"
 
 static void take_name(char to[POLICY_NAME], const char from[POLICY_NAME])

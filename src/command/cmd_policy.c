@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Its commands, and those that are a few lines. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"

@@ -116,7 +116,7 @@ static void print_figures(struct figures f)
 		print_field(f.name, f.unit, f.help, f.metric);
 }
 
-static void help_fields(void)
+static enum status help_fields(void)
 {
 	char key[64];
 
@@ -162,6 +162,7 @@ static void help_fields(void)
 	print_keys("members of each element of an event's 'who'", who_keys);
 	print_keys("members of call_records; null where calls are not recorded one by one",
 		   call_records_keys);
+	return STATUS_OK;
 }
 
 /* Fills lines of 78 columns. */
@@ -182,7 +183,7 @@ void help_words(const char *text)
 	putchar('\n');
 }
 
-static void help_conditions(void)
+static enum status help_conditions(void)
 {
 	for (int i = 0; i < NR_CONDS; i++) {
 		const struct condition_row *row = &condition_table[i];
@@ -194,6 +195,7 @@ static void help_conditions(void)
 		printf("  What to do:\n");
 		help_words(row->remedy);
 	}
+	return STATUS_OK;
 }
 
 const char *const rules_text[] = {
@@ -201,7 +203,7 @@ const char *const rules_text[] = {
 	"A check passes if every rule passes. A rule that cannot be judged is unknown, and does not pass. Without --rules these rules apply, the last one only with a COMMAND:",
 };
 
-static void help_rules(void)
+static enum status help_rules(void)
 {
 	char name[64], rule[RULE_TEXT];
 	const struct rule_kind *k;
@@ -218,20 +220,22 @@ static void help_rules(void)
 	}
 	for (size_t i = 0; usual_rule(i, rule); i++)
 		printf("        %s\n", rule);
+	return STATUS_OK;
 }
 
-static void help_manual(void)
+static enum status help_alerts(void)
 {
-	man_print();
+	alerts_print();
+	return STATUS_OK;
 }
 
 static const struct {
 	const char *name;
-	void (*print)(void);
+	enum status (*print)(void);
 } topics[] = {
 	{ "fields", help_fields }, { "conditions", help_conditions },
-	{ "rules", help_rules },   { "alerts", alerts_print },
-	{ "man", help_manual },
+	{ "rules", help_rules },   { "alerts", help_alerts },
+	{ "man", man_print },
 };
 
 #define NR_TOPICS (sizeof(topics) / sizeof(topics[0]))
@@ -242,10 +246,8 @@ enum status help_topic(const char *topic)
 	size_t at = 0;
 
 	for (size_t i = 0; i < NR_TOPICS; i++) {
-		if (!strcmp(topics[i].name, topic)) {
-			topics[i].print();
-			return STATUS_OK;
-		}
+		if (!strcmp(topics[i].name, topic))
+			return topics[i].print();
 		at += (size_t)snprintf(all + at, sizeof(all) - at, "%s'help %s'", at ? ", " : "",
 				       topics[i].name);
 	}

@@ -37,6 +37,7 @@ struct supervisor {
 	bool served;   /* any worker has */
 	bool told;     /* the service manager, of this one */
 	bool unheard;  /* the socket is gone, and could not be made again */
+	bool unsent;   /* there is a new one, and the worker does not have it yet */
 	bool reloaded; /* SIGHUP came: our copy of the options is out of date */
 	unsigned int pause;
 	bool ends;
@@ -188,10 +189,10 @@ static void look_for_socket(struct supervisor *s)
 	int renewed = s->unheard ? 0 : listener_renew(l, &s->parts.identity);
 
 	s->unheard |= renewed < 0;
-	if (renewed <= 0)
-		return;
-	say("the socket '%s' had been removed: there is a new one", l->path);
-	unix_send_fd(s->parts.renewed[0], l->fd);
+	if (renewed > 0)
+		say("the socket '%s' had been removed: there is a new one", l->path);
+	if (renewed > 0 || s->unsent)
+		s->unsent = !unix_send_fd(s->parts.renewed[0], l->fd);
 }
 
 static void supervise(struct supervisor *s)

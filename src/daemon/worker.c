@@ -17,7 +17,6 @@
 #include "daemon/history_writer.h"
 #include "daemon/outputs.h"
 #include "daemon/worker.h"
-#include "log/logger.h"
 #include "probe/driver.h"
 #include "source/live.h"
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include "metrics/alerts.h"
-#include "metrics/daemon_stats.h"
 #include "model/condition_table.h"
 #include "model/fields.h"
 

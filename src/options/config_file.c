@@ -29,7 +29,7 @@ static enum status config_line(struct opts *o, char *line)
 				    option->arg ? "needs a value" : "takes no value");
 		return o->given >> i & 1 ? STATUS_OK : opts_set(o, option, name, value);
 	}
-	return fail(STATUS_USAGE, "no option '%s' that a file may have", name);
+	return fail(STATUS_USAGE, "'%s' is not an option that this file may set", name);
 }
 
 enum status config_file_read(struct opts *o, const char *file, char **text)

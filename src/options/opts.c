@@ -8,9 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
-#include "base/text.h"
 #include "base/time_parse.h"
-#include "model/condition_table.h"
 #include "optee_admission.h"
 #include "options/opts.h"
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "unit.h"
 #include "capture.h"
+#include "command/commands.h"
 #include "options/filter.h"
 #include "options/opts.h"
 
@@ -186,8 +187,19 @@ static void of_commands(void **state)
 		assert_int_equal(status, cases[i].says ? STATUS_USAGE : STATUS_OK);
 		assert_true(cases[i].says ? strstr(said, cases[i].says) != NULL : !*said);
 	}
-	for (size_t i = 0; i < nr_options; i++)
-		assert_false(option_is_of(&option_table[i], "polic") && option_table[i].commands);
+	for (size_t i = 0; i < nr_options; i++) {
+		char words[160], *rest = words, *word;
+
+		assert_false(option_table[i].commands && option_is_of(&option_table[i], "polic"));
+		snprintf(words, sizeof(words), "%s", option_table[i].commands ?: "");
+		while ((word = strsep(&rest, " ")) && *word) {
+			size_t n = 0;
+
+			while (n < nr_commands && strcmp(command_table[n].name, word) != 0)
+				n++;
+			assert_true(n < nr_commands);
+		}
+	}
 }
 
 UNIT_TESTS(taken, refused, named, filter, events, command, of_commands)
