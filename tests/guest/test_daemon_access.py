@@ -97,7 +97,7 @@ CONFIG = "".join("printf '%s' >/tmp/way/%s.conf\n" % (text.replace("\n", "\\n"),
 BAD_CONFIGS = tuple(
     Case(f"config_{name}", f"optee-top daemon --config /tmp/way/{name}.conf", status, says)
     for name, status, says in (
-        ("unknown", USAGE, r"no option 'no-such'.*\n.*'/tmp/way/unknown.conf': see line 2"),
+        ("unknown", USAGE, r"'no-such' is not an option that this file may set\n.*'/tmp/way/unknown.conf': see line 2"),
         ("value", USAGE, r"'log' needs a value.*\n.*see line 3"),
         ("flag", USAGE, r"'log-csv' takes no value.*\n.*see line 1"),
         ("number", USAGE, r"'log-interval 0'.*\n.*see line 1"),

@@ -138,9 +138,11 @@ def daemon_driver(context: Context) -> None:
                        sorted(map(told, mine)), sorted(map(told, inside)))
         findings.true(f"{len(inside)} events of {name} are no test", len(inside) >= 2)
     for name in ("frames", "events"):
-        findings.true(f"what {name} says: {(out / (name + '.err')).read_text()!r}",
-                      (out / f"{name}.err").read_text().count("waiting for it") in (1, 2)
-                      and (out / f"{name}.err").read_text().count("\n") <= 2)
+        # A busy machine may keep a client waiting, which it says.
+        said = [line for line in (out / f"{name}.err").read_text().splitlines()
+                if "the daemon has sent nothing for" not in line]
+        findings.true(f"what {name} says: {said}",
+                      len(said) in (1, 2) and all("waiting for it" in line for line in said))
     texts = {n: (out / f"metrics.{n}").read_text() for n in ("none", "one", "gone", "two")}
     findings.equal("optee_up", [metric(t, "optee_up") for t in texts.values()], [0, 1, 0, 1])
     times = [metric(t, "optee_attached_timestamp_seconds") for t in texts.values()]
