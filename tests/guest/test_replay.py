@@ -62,6 +62,7 @@ def figures(frame: frames.Object) -> Mapping[str, str]:
     """What the screen has to say of a frame: a pattern each."""
     pool, = frame["pools"]
     sums = pool["class_sums"].values()
+    unknown = list(frame["losses"].values()).count(None)
     found = {
         "clock": f"{frame['ts'][:10]} {frame['ts'][11:19]}Z",
         "pool": f"tee{pool['tee']}  T {pool['threads']}  .*free {pool['free']}  normal "
@@ -71,7 +72,7 @@ def figures(frame: frames.Object) -> Mapping[str, str]:
                   f"exhausted {pool['exhausted_share_percent']:.0f}%",
         "drift": f"reserved {pool['reserved']}  drift {pool['drift']}  design {pool['design']}",
         "totals": f"  calls {sum(s['calls'] for s in sums)}  failed "
-                  f"{sum(s['failed'] for s in sums)}  lost 0  missed 0  "
+                  f"{sum(s['failed'] for s in sums)}  lost 0, {unknown} unknown  missed 0  "
                   f"sessions {len(frame['sessions'])}",
     }
     for name, said in pool["conditions"].items():
