@@ -178,11 +178,9 @@ static __always_inline void pool_contended(u32 pool, u64 old, u64 new, u64 now)
  * A wake is on its way to a waiter: a thread is promised to it. Counted once, by
  * whichever of the waker and the waiter sees it first.
  */
-static __always_inline void pool_promise(struct pool *p, struct call *c, u64 was, u64 now)
+static __always_inline void pool_promise(struct pool *p, struct call *c, u64 was, u64 wake)
 {
-	u64 woken = (now & ~WOKEN_FLAGS) | WOKEN_COUNTED;
-
-	if (__sync_val_compare_and_swap(&c->woken_ns, was, woken) == was)
+	if (__sync_val_compare_and_swap(&c->woken_ns, was, wake | WOKEN_COUNTED) == was)
 		add(p->woken[c->class & 1], 1);
 }
 
@@ -214,7 +212,7 @@ static __always_inline void pool_sleeps(struct pool *p, struct call *c, u64 now)
 	if (!waiter_is_done(c->waiter))
 		pool_awake(p, c);
 	else if (!(woken & WOKEN_COUNTED))
-		pool_promise(p, c, woken, now);
+		pool_promise(p, c, woken, now & ~WOKEN_FLAGS);
 }
 
 static __always_inline void pool_wait(struct pool *p, struct call *c, u64 now)
@@ -280,7 +278,8 @@ __noinline int pool_wake(u32 pool, u64 now, bool again)
 {
 	struct pool *p = pool_at(pool);
 	struct pool_state s = pool_state(p->state);
-	u64 waiter = 0, woken;
+	u64 woken, wake = now & ~WOKEN_FLAGS;
+	struct target t = {};
 	struct call *c;
 
 	if (!p->total)
@@ -290,33 +289,48 @@ __noinline int pool_wake(u32 pool, u64 now, bool again)
 		return again ? 0 : pool_strands(pool, now);
 	/* One that has its entry, or was refused, may not have been seen yet. */
 	if (queue_sys_sessions(p->queue) > 0 || s.in_use[CLASS_SYSTEM] || s.waiting[CLASS_SYSTEM])
-		waiter = queue_target(p->queue, true);
-	if (!waiter)
-		waiter = queue_target(p->queue, false);
-	c = waiter ? call_of_waiter(waiter) : NULL;
+		queue_target(p->queue, &t, true);
+	if (!t.waiter)
+		queue_target(p->queue, &t, false);
+	if (t.unsure)
+		wake |= WOKEN_UNSURE;
+	c = t.waiter ? call_of_waiter(t.waiter) : NULL;
 	woken = c ? *(volatile u64 *)&c->woken_ns : 0;
 	if (c && c->flags & CALL_WAITING && !(woken & WOKEN_COUNTED)) {
-		pool_promise(p, c, woken, now);
-	} else if (c && c->flags & CALL_WAITING && waiter_is_asleep(waiter)) {
+		pool_promise(p, c, woken, wake);
+	} else if (c && c->flags & CALL_WAITING && waiter_is_asleep(t.waiter)) {
 		/* The wake of before never came. This one takes its place, and its promise. */
-		__sync_val_compare_and_swap(&c->woken_ns, woken,
-					    (now & ~WOKEN_FLAGS) | WOKEN_COUNTED);
+		__sync_val_compare_and_swap(&c->woken_ns, woken, wake | WOKEN_COUNTED);
 	} else if (c) {
 		/*
 		 * It holds a thread; or it is on its way already, and has taken the first
 		 * wake, so that it looks as if it had none, and will wipe the second out.
 		 */
 		__sync_val_compare_and_swap(&c->woken_ns, woken,
-					    (now & ~WOKEN_FLAGS) | WOKEN_IN_VAIN |
-						    (woken & WOKEN_COUNTED));
+					    wake | WOKEN_IN_VAIN | (woken & WOKEN_COUNTED));
 	}
 	return again ? 0 : pool_strands(pool, now);
 }
 
 struct lost_search {
 	struct walk walk;
+	struct pool *pool;
 	u64 now;
+	u64 strands_since; /* 0: nobody turned out to be stranded */
 };
+
+/* The wake went to another, in vain: its waiter was promised nothing. */
+static __always_inline void wake_went_elsewhere(struct lost_search *search, struct call *c,
+						u64 woken)
+{
+	u64 since = woken & ~WOKEN_FLAGS;
+
+	if (__sync_val_compare_and_swap(&c->woken_ns, woken, 0) != woken)
+		return;
+	add(search->pool->woken[c->class & 1], -1);
+	if (!search->strands_since || since < search->strands_since)
+		search->strands_since = since;
+}
 
 static long lost_wake_found(u32 i, void *data)
 {
@@ -332,10 +346,14 @@ static long lost_wake_found(u32 i, void *data)
 	if (!c || c->waiter != waiter || !(c->flags & CALL_WAITING))
 		return 0;
 	woken = *(volatile u64 *)&c->woken_ns;
-	if ((woken & WOKEN_FLAGS) != WOKEN_COUNTED ||
+	if ((woken & WOKEN_FLAGS & ~WOKEN_UNSURE) != WOKEN_COUNTED ||
 	    (s64)(search->now - (woken & ~WOKEN_FLAGS)) < LOST_WAKE_NS)
 		return 0;
-	if (waiter_is_asleep(waiter))
+	if (!waiter_is_asleep(waiter))
+		return 0;
+	if (woken & WOKEN_UNSURE)
+		wake_went_elsewhere(search, c, woken);
+	else
 		__sync_val_compare_and_swap(&c->woken_ns, woken, woken | WOKEN_LOST);
 	return 0;
 }
@@ -349,20 +367,20 @@ static long lost_wake_found(u32 i, void *data)
  * Its promise stays, and with it the thread is out of pool_stranded(): what is
  * wrong is told once, and the next wake that reaches it takes the lost one's place.
  *
- * Accepted race: on several CPUs a woken waiter may use its wake up between our
- * look at whom the driver will wake and the driver's own. Then it takes that wake,
- * too, in vain, and it looks as if the next in line had lost it; which sleeps on,
- * indeed.
+ * Where it is not sure that the wake was for this waiter, it was for another, and
+ * this one has been stranded all the while.
  */
 __noinline int pool_lost_wakes(u32 pool, u64 now)
 {
 	struct pool *p = pool_at(pool);
-	struct lost_search search = { .now = now };
+	struct lost_search search = { .pool = p, .now = now };
 
 	if (p->woken[CLASS_NORMAL] + p->woken[CLASS_SYSTEM] <= 0)
 		return 0;
 	walk_queue(&search.walk, p->queue);
 	bpf_loop(MAX_WALK, lost_wake_found, &search, 0);
+	if (search.strands_since)
+		pool_strands(pool, search.strands_since);
 	return 0;
 }
 

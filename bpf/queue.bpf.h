@@ -76,12 +76,24 @@ static __noinline struct call *call_of_waiter(u64 waiter)
 	return NULL;
 }
 
-/* The one that optee_cq_complete_one() is about to wake, asleep or not; 0: none. */
+/*
+ * The one that optee_cq_complete_one() is about to wake, asleep or not; 0: none.
+ * unsure: another one, which was woken before, may use that wake up on its CPU
+ * before the driver looks, and is the one then.
+ */
 struct target {
 	struct walk walk;
 	u64 waiter;
-	bool system;
+	bool system, unsure;
 };
+
+/* A woken waiter uses its wake up without the queue's lock. Who holds a thread does not sleep. */
+static __always_inline bool waiter_may_sleep(u64 waiter)
+{
+	struct call *c = call_of_waiter(waiter);
+
+	return !c || c->flags & CALL_WAITING || c->phase == PHASE_QUEUED || c->phase == PHASE_LIMIT;
+}
 
 /* Four times the calls that we know: what a longer queue has beyond is not seen. */
 #define MAX_WALK 4096
@@ -95,8 +107,12 @@ static long target_found(u32 i, void *data)
 		return 1;
 	waiter = walk_waiter(&t->walk);
 	walk_on(&t->walk);
-	if (waiter_is_done(waiter) || (t->system && !waiter_is_system(waiter)))
+	if (t->system && !waiter_is_system(waiter))
 		return 0;
+	if (waiter_is_done(waiter)) {
+		t->unsure |= waiter_may_sleep(waiter);
+		return 0;
+	}
 	t->waiter = waiter;
 	return 1;
 }
@@ -131,13 +147,11 @@ static __always_inline void queue_find_spent_wakes(u64 queue)
 	bpf_loop(MAX_WALK, spent_wake_found, &w, 0);
 }
 
-static __always_inline u64 queue_target(u64 queue, bool system)
+static __always_inline void queue_target(u64 queue, struct target *t, bool system)
 {
-	struct target t = { .system = system };
-
-	walk_queue(&t.walk, queue);
-	bpf_loop(MAX_WALK, target_found, &t, 0);
-	return t.waiter;
+	t->system = system;
+	walk_queue(&t->walk, queue);
+	bpf_loop(MAX_WALK, target_found, t, 0);
 }
 
 #endif

@@ -141,7 +141,8 @@ struct call {
 	 * The last wake that the queue gave it and that has had no effect yet,
 	 * 0: none. The lowest bits are flags: it was in vain, for a call in flight
 	 * swallowed it, or a waiter that had been woken before; a waiter is on its way
-	 * with it, and counts in pool.woken; that waiter sleeps on, LOST_WAKE_NS later.
+	 * with it, and counts in pool.woken; that waiter sleeps on, LOST_WAKE_NS later; it
+	 * may have gone to another.
 	 * Only WOKEN_IN_VAIN: the time of the wake is unknown.
 	 */
 	u64 woken_ns;
@@ -151,7 +152,8 @@ struct call {
 #define WOKEN_IN_VAIN 1ULL
 #define WOKEN_COUNTED 2ULL /* in pool.woken */
 #define WOKEN_LOST    4ULL
-#define WOKEN_FLAGS   7ULL
+#define WOKEN_UNSURE  8ULL
+#define WOKEN_FLAGS   15ULL
 #define LOST_WAKE_NS  100000000
 
 /* Sums over finished calls of one class. wait = queue + limit waits; RPC time = hold - secure. */
@@ -313,7 +315,7 @@ struct cond_count {
 struct party {
 	u64 serial;   /* of its session, 0: none or not known */
 	u64 since_ns; /* waits, or holds a thread, since then; 0: not known */
-	u64 woken_ns; /* as in struct call */
+	u64 woken_ns; /* as in struct call; 0 where it may have gone to another */
 	u32 tid, tgid;
 	u32 session_slot;
 	u32 func;
@@ -328,7 +330,7 @@ static inline void party_of(struct party *to, const struct call *c, u64 serial)
 	to->since_ns = c->flags & CALL_WAITING	  ? c->phase_ns :
 		       c->phase == PHASE_QUEUED ? 0 : /* not in it yet */
 						  c->admit_ns;
-	to->woken_ns = c->woken_ns;
+	to->woken_ns = c->woken_ns & WOKEN_UNSURE ? 0 : c->woken_ns;
 	to->tid = c->tid;
 	to->tgid = c->tgid;
 	to->session_slot = c->session_slot;

@@ -16,7 +16,7 @@
 #define MODEL_TASKS 16
 #define MODEL_DEPTH 3
 #define MODEL_STACK 65536 /* at most */
-#define WOKEN_BIT   6ULL  /* of a time: may be flags */
+#define WOKEN_BIT   14ULL /* of a time: may be flags */
 
 enum step {
 	BEGUN,   /* not in the queue yet */

@@ -113,6 +113,47 @@ static void the_next_wake_is_its(void **state)
 	}
 }
 
+/* 2 uses its wake up between our look and the driver's: it is woken again, in vain, and not 3. */
+static void goes_elsewhere(void **state)
+{
+	const struct episode *e;
+
+	(void)state;
+	wake_2();
+	at(1, 150 * MS);
+	call_leaves(1, 0);
+	call_ends(1);
+	assert_int_equal(woken(3), (150 * MS) | WOKEN_COUNTED | WOKEN_UNSURE);
+	innermost(3)->done = false;
+	call_wakes(2);
+	innermost(2)->done = true;
+	model_show();
+	assert_false(is_lost(3, 250 * MS - 1));
+	assert_null(lasting(COND_STRANDED));
+	assert_int_equal(shared.pools[0].woken[CLASS_NORMAL], 2);
+	assert_false(is_lost(3, 250 * MS));
+	assert_int_equal(woken(3), 0);
+	assert_int_equal(shared.pools[0].woken[CLASS_NORMAL], 1);
+	e = lasting(COND_STRANDED);
+	assert_non_null(e);
+	assert_int_equal(e->since_ns, 150 * MS);
+	assert_int_equal(e->peak, 1);
+}
+
+/* Both are woken, one after the other, and sleep no longer. */
+static void both_are_woken(void **state)
+{
+	(void)state;
+	wake_2();
+	at(1, 150 * MS);
+	end_call(1);
+	assert_false(is_lost(3, 10 * SECONDS));
+	assert_null(lasting(COND_STRANDED));
+	run_on(2);
+	run_on(3);
+	assert_int_equal(shared.pools[0].woken[CLASS_NORMAL], 0);
+}
+
 static void look_by_look(void **state)
 {
 	static struct lost_wakes l;
@@ -148,4 +189,5 @@ static void look_by_look(void **state)
 	assert_int_equal(l.nr, MAX_LOST_WAKES);
 }
 
-UNIT_TESTS(sleeps_on, awake_at_last, not_while_it_is_given, the_next_wake_is_its, look_by_look)
+UNIT_TESTS(sleeps_on, awake_at_last, not_while_it_is_given, the_next_wake_is_its, goes_elsewhere,
+	   both_are_woken, look_by_look)
