@@ -82,8 +82,8 @@ BPF_FLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_arm64 -Wall -Wextra $(E
 
 $(GEN)/probes.bpf.o: bpf/probes.bpf.c
 $(GEN)/floor.bpf.o: tests/bench/floor.bpf.c
-$(GEN)/witness.bpf.o $(GEN)/shadow.bpf.o: $(GEN)/%.bpf.o: tests/policy/%.bpf.c \
-	tests/policy/witness.h tests/policy/shadow.h include/optee_admission.h
+$(GEN)/witness.bpf.o $(GEN)/shadow.bpf.o: $(GEN)/%.bpf.o: tests/programs/policy/%.bpf.c \
+	tests/programs/policy/witness.h tests/programs/policy/shadow.h include/optee_admission.h
 $(GEN)/%.bpf.o: $(BPF_SRCS) Makefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
@@ -208,10 +208,10 @@ guest:
 # What never was, for tests of what is made of it: a daemon's log, those of many devices,
 # exports, expositions, printed and served.
 MADE	:= log-made fleet-made export-made metrics-made metrics-served
-$(OUT)/log-made: tests/log/made.c tests/unit/log_made.h
-$(OUT)/fleet-made: tests/log/fleet.c
-$(OUT)/export-made: tests/export/made.c
-$(OUT)/metrics-made $(OUT)/metrics-served: $(OUT)/metrics-%: tests/metrics/%.c tests/metrics/made.h
+$(OUT)/log-made: tests/programs/made/log-made.c tests/unit/log_made.h
+$(OUT)/fleet-made: tests/programs/made/fleet-made.c
+$(OUT)/export-made: tests/programs/made/export-made.c
+$(OUT)/metrics-made $(OUT)/metrics-served: $(OUT)/metrics-%: tests/programs/made/metrics-%.c tests/programs/made/metrics_made.h
 $(MADE:%=$(OUT)/%): $(OUT)/liboptee-top.a Makefile
 	$(call say,CC,$@)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) $(LDFLAGS_ALL) -o $@ $(filter %.c,$^) $(filter %.a,$^) -ljansson -lz
@@ -222,9 +222,9 @@ $(MADE:%=$(OUT)/%): $(OUT)/liboptee-top.a Makefile
 
 $(OUT)/liboptee-top.a: $(LIB_SRCS:src/%.c=$(OUT)/%.o)
 
-LOAD_SRCS := $(addprefix tests/load/,optee-load.c client.c account.c parse.c)
+LOAD_SRCS := $(addprefix tests/programs/load/,optee-load.c client.c account.c parse.c)
 
-build/arm64/optee-load: $(LOAD_SRCS) tests/load/load.h Makefile
+build/arm64/optee-load: $(LOAD_SRCS) tests/programs/load/load.h Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -O2 -Wall -Wextra $(ERRORS) \
@@ -232,12 +232,12 @@ build/arm64/optee-load: $(LOAD_SRCS) tests/load/load.h Makefile
 		-L$(TEEC)/usr/lib/aarch64-linux-gnu -lteec -pthread \
 		-Wl,--unresolved-symbols=ignore-in-shared-libs
 
-build/arm64/optee-load-demo: tests/load/demo.sh
+build/arm64/optee-load-demo: tests/programs/load/demo.sh
 	$(Q)install -D $< $@
 
 # What a daemon has to put up with, and what the driver has.
-build/arm64/crowd build/arm64/mob: build/arm64/%: tests/daemon/%.c
-build/arm64/hammer build/arm64/opens build/arm64/takers: build/arm64/%: tests/hostile/%.c
+build/arm64/crowd build/arm64/mob: build/arm64/%: tests/programs/daemon/%.c
+build/arm64/hammer build/arm64/opens build/arm64/takers: build/arm64/%: tests/programs/hostile/%.c
 build/arm64/crowd build/arm64/mob build/arm64/hammer build/arm64/opens build/arm64/takers: Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
@@ -245,14 +245,14 @@ build/arm64/crowd build/arm64/mob build/arm64/hammer build/arm64/opens build/arm
 		$(ERRORS) -Wformat=2 -Wshadow -static -pthread -o $@ $(filter %.c,$^)
 
 # For programs that give no account of their own.
-build/arm64/tee-account.so: tests/load/tee-account.c Makefile
+build/arm64/tee-account.so: tests/programs/lib/tee-account.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -O2 -Wall -Wextra $(ERRORS) \
 		-Wformat=2 -Wshadow -fPIC -shared -o $@ $<
 
 # For tee-supplicant: not among the programs that every guest gets.
-build/arm64/calling-plugin.so: tests/load/plugin/calling.c Makefile
+build/arm64/calling-plugin.so: tests/programs/lib/calling-plugin.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -O2 -Wall -Wextra $(ERRORS) \
@@ -385,22 +385,22 @@ xtest-policies: guest
 # A policy of this machine, to compare with what the enforced one did.
 HOMES	:= $(POLICIES:build/policies/%.o=build/homes/%)
 
-build/homes/%: policies/%.c tests/policy/native.c tests/policy/replay.h tests/policy/witness.h \
+build/homes/%: policies/%.c tests/programs/policy/native.c tests/programs/policy/replay.h tests/programs/policy/witness.h \
 		policies/policy.h include/optee_admission.h Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -g -O2 -Wall -Wextra $(ERRORS) -Iinclude -Ipolicies \
-		-fsanitize=undefined -fno-sanitize-recover=all -o $@ tests/policy/native.c $<
+		-fsanitize=undefined -fno-sanitize-recover=all -o $@ tests/programs/policy/native.c $<
 
-build/arm64/policy-swaps: tests/policy/swaps.c src/policy/policy_link.c src/policy/policy_link.h Makefile
+build/arm64/policy-swaps: tests/programs/policy/swaps.c src/policy/policy_link.c src/policy/policy_link.h Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra \
 		$(ERRORS) -static -Isrc -o $@ $(filter %.c,$^) -lbpf -lelf -lz
 
 # Whether the homes of a policy agree: tests/guest/homes.py.
-build/arm64/policy-witness build/arm64/policy-shadow: build/arm64/policy-%: tests/policy/%.c \
-		$(wildcard tests/policy/*.h) $(GEN)/%.skel.h Makefile
+build/arm64/policy-witness build/arm64/policy-shadow: build/arm64/policy-%: tests/programs/policy/%.c \
+		$(wildcard tests/programs/policy/*.h) $(GEN)/%.skel.h Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra \

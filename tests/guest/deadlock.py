@@ -2,7 +2,7 @@
 """Deadlocks of the call queue, made surely and undone, and states that only look so.
 
 All need the plugin in the guest (PUT: tee-supplicant loads it at boot) and two TEE
-threads; deadlock_both needs the module tests/kmod/nested, and leaves it loaded. A
+threads; deadlock_both needs the module tests/driver/modules/nested, and leaves it loaded. A
 function returns when all is as its comment says, and each task of it is asleep where
 it should be. A task's role, tid and function stand in /tmp/tasks (TASKS) then:
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The three homes of a policy do the same: what the enforced one was asked, answered and wrote
-in a guest (tests/policy/witness.c) is asked again of its shadow build, in that guest, and of
-its native build, here."""
+in a guest (tests/programs/policy/witness.c) is asked again of its shadow build, in that guest,
+and of its native build, here."""
 
 import struct
 import subprocess
@@ -14,7 +14,7 @@ from .registry import Context, Findings
 
 NATIVE = vm.ROOT / "build/homes"
 CALLBACKS = ("reserve", "admit", "rank", "enter", "leave")
-RECORD = struct.Struct("<16sII360x")  # struct witnessed, of tests/policy/witness.h
+RECORD = struct.Struct("<16sII360x")  # struct witnessed, of tests/programs/policy/witness.h
 FILES = ("witnessed", "witness.log", "shadow.log")
 
 Counts = Mapping[tuple[str, str], int]
@@ -56,7 +56,7 @@ def build(context: Context, source: Path, name: str, defines: Sequence[str]) -> 
                     f"-I{vm.ROOT / 'include'}", f"-I{vm.ROOT / 'policies'}",
                     "-DPOLICY_SECTION(name)=", *(f"-D{d}" for d in defines),
                     "-o", context.dir / f"{name}.native",
-                    vm.ROOT / "tests/policy/native.c", source], check=True)
+                    vm.ROOT / "tests/programs/policy/native.c", source], check=True)
 
 
 def count(path: Path) -> Counts:

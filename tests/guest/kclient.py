@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Clients of OP-TEE in the kernel: runs scripts of tests/kmod/kclient, which says in its
+"""Clients of OP-TEE in the kernel: runs scripts of tests/driver/modules/kclient, which says in its
 script.c what their words mean, and reads more of its account than account.py does."""
 
 import json

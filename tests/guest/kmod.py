@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Builds the test modules of tests/kmod for a kernel of the guest."""
+"""Builds the test modules of tests/driver/modules for a kernel of the guest."""
 
 import contextlib
 import fcntl
@@ -14,7 +14,7 @@ from .registry import Failed
 from .vm import OUT, ROOT
 
 KERNEL = target.KERNEL
-SOURCES = ROOT / "tests/kmod"
+SOURCES = ROOT / "tests/driver/modules"
 MODULES = ROOT / "build/arm64/ko"
 CROSS = "aarch64-linux-gnu-"
 

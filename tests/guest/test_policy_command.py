@@ -14,7 +14,7 @@ from .frames import Object
 from .registry import Context, Findings, test
 from .test_errors import FAILURE, KERNEL, PRIVILEGE, RUN, USAGE, Result, results
 
-FAULTS = vm.ROOT / "tests/policy/faults"
+FAULTS = vm.ROOT / "tests/programs/policy/faults"
 CONTRACT = (vm.ROOT / "include/optee_admission.h").read_text()
 ALL = ", ".join(sorted(policy.NAMES))
 OTHER = "it was built with another optee_admission.h than this driver: build it with the driver's"

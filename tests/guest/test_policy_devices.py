@@ -11,7 +11,7 @@ from . import account, policy, vm
 from .registry import Context, Findings, test
 from .test_policy_faults import Fault, build, check_log
 
-PATCH = vm.ROOT / "tests/kernel/two-devices.patch"
+PATCH = vm.ROOT / "tests/driver/patches/two-devices.patch"
 REPEAT = 10
 HERE, THERE = 2, 3  # clients of the first device, and of the second
 LOADS = ("here", "there", "left", "back")

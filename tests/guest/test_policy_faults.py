@@ -9,7 +9,7 @@ from typing import Mapping, NamedTuple, Sequence
 from . import account, kclient, kmod, policy, vm
 from .registry import Context, Findings, test
 
-FAULTS = vm.ROOT / "tests/policy/faults"
+FAULTS = vm.ROOT / "tests/programs/policy/faults"
 TIMEOUT_MS = 1000
 MOST_ASKED = 64  # questions of a pass
 LATE_MS = 2500  # of an emulated CPU that others share

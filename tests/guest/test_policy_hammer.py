@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What an ordinary client can do as fast as it likes (tests/hostile/hammer.c) takes its turn
-under every policy: others make calls next to it as they do next to clients that invoke, and
-a system session has its reserved thread. All is counted by the clients' own accounts, on a
+"""What an ordinary client can do as fast as it likes (tests/programs/hostile/hammer.c) takes its
+turn under every policy: others make calls next to it as they do next to clients that invoke,
+and a system session has its reserved thread. All is counted by the clients' own accounts, on a
 clock of instructions."""
 
 from typing import NamedTuple, Sequence

@@ -8,7 +8,7 @@ from typing import Sequence
 from . import account, policy, vm
 from .registry import Context, Findings, test
 
-PATCH = vm.ROOT / "tests/kernel/unknown-threads.patch"
+PATCH = vm.ROOT / "tests/driver/patches/unknown-threads.patch"
 CLIENTS = 6
 STEADY = ("fair", "none", "single")
 REPEAT = 20

@@ -15,7 +15,7 @@ from . import account, kmod, vm
 from .registry import Context, Failed, Findings, test
 
 VALIDATE = vm.ROOT / "tests/validate"
-PATCHES = vm.ROOT / "tests/kernel"
+PATCHES = vm.ROOT / "tests/driver/patches"
 MENDED = ("mend-stranded", "mend-overrun")
 DRIVER = "drivers/tee/optee"
 

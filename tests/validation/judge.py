@@ -147,7 +147,7 @@ def _options(workload: Workload, setting: Setting, scratch: Path) -> Sequence[st
 
 
 def no_clients(kernel: str) -> Optional[str]:
-    """Why the modules of tests/kmod cannot be had for the kernel; None: they can."""
+    """Why the modules of tests/driver/modules cannot be had for the kernel; None: they can."""
     if kernel not in KERNELS:
         return "their clients are kernel modules, and are built for Debian's kernels only"
     try:

@@ -73,9 +73,9 @@ class Workload(NamedTuple):
     what: str
     script: str  # %(threads)d is T
     rules: Rules
-    clients: bool = False  # needs the modules of tests/kmod
-    plugin: bool = False   # and tests/load/plugin
-    account: bool = False  # and tests/load/tee-account.c
+    clients: bool = False  # needs the modules of tests/driver/modules
+    plugin: bool = False   # and tests/programs/lib/calling-plugin.c
+    account: bool = False  # and tests/programs/lib/tee-account.c
     hidden_ms: int = 10    # of a call, that optee-top may not know of: accounts.py
     seconds: int = 30      # about how long the guest takes
 

@@ -7,7 +7,7 @@
  * connects N of them, of all kinds or of one, makes the file READY, and goes on until
  * SIGTERM. Then it prints, for
  * each kind, its name, how many there were, and how many of them the daemon has closed.
- * tests/daemon/mob.c is the same for HTTP.
+ * tests/programs/daemon/mob.c is the same for HTTP.
  */
 #include <errno.h>
 #include <fcntl.h>

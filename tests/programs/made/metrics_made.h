@@ -3,8 +3,8 @@
  * Snapshots that never were: with a row of every sort, names that are hard to write, and
  * figures that are not known; one of the largest size; and none at all.
  */
-#ifndef OPTEE_TOP_MADE_H
-#define OPTEE_TOP_MADE_H
+#ifndef OPTEE_TOP_METRICS_MADE_H
+#define OPTEE_TOP_METRICS_MADE_H
 
 #include <stdio.h>
 #include <string.h>

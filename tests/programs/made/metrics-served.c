@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "metrics/http.h"
-#include "made.h"
+#include "metrics_made.h"
 #include "source/source.h"
 
 #define TURN_NS 50000000 /* as the daemon */

@@ -6,7 +6,7 @@
  * usage: metrics-made classic|openmetrics|json all|much|nothing
  */
 #include <jansson.h>
-#include "made.h"
+#include "metrics_made.h"
 
 static json_t *octaves_json(const u64 octaves[HIST_OCTAVES])
 {
