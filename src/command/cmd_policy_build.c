@@ -21,7 +21,7 @@
 
 extern char **environ;
 
-/* POLICY_FLAGS is the Makefile's. */
+/* POLICY_FLAGS is in policies/policies.mk. */
 static const char flags[] = POLICY_FLAGS;
 
 struct headers {

@@ -9,7 +9,6 @@
  * file AFTER, and returns. What it does is in LOG, a line a step: "ORDER TID STEP NS",
  * ORDER counted from 1, NS of CLOCK_MONOTONIC.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>

@@ -4,7 +4,6 @@
  * libc (LD_PRELOAD), it writes down each ioctl() that is a call of OP-TEE, in optee-load's
  * format, to the file that TEE_ACCOUNT names. One that the kernel refused was no call.
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

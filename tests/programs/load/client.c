@@ -8,7 +8,6 @@
  * Signals stay blocked in a client: one that is pending would turn a wait
  * inside OP-TEE into a busy loop of RPCs. Only the gate ends a client early.
  */
-#define _GNU_SOURCE
 #include "load.h"
 
 #include <errno.h>

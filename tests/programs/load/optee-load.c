@@ -6,7 +6,6 @@
  *
  * This file is the parent: it starts the clients, opens the gate, and collects.
  */
-#define _GNU_SOURCE
 #include "load.h"
 
 #include <errno.h>

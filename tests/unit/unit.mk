@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Unit tests: the plain C of src/, bpf/ and policies/, under the sanitizers, without root. src/
+# is one library, so that a change costs a compilation and a link, and not a link of every test.
+
+UNIT_TESTS := $(patsubst tests/unit/%.c,build/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT_OBJS := $(LIB_SRCS:src/%.c=build/unit/src/%.o)
+UNIT_CC := $(HOSTCC) -std=gnu11 -D_GNU_SOURCE -g -O1 -fPIC -Wall -Wextra $(ERRORS) -MMD -MP -Iinclude -Isrc \
+	-I$(GEN) -DVERSION='"unit"' -fsanitize=address,undefined -fno-sanitize-recover=all
+UNIT_LIBS := -Lbuild/unit -loptee-top -Wl,-rpath,'$$ORIGIN' \
+	-Wl,--unresolved-symbols=ignore-in-shared-libs -lcmocka -lbpf -ljansson -lz
+
+define unit_object # FLAGS
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(UNIT_CC) $(1) -c -o $@ $<
+endef
+
+build/unit/src/%.o: src/%.c tests/unit/unit.mk Makefile
+	$(call unit_object,$(EXTRA_CFLAGS))
+
+build/unit/liboptee-top.so: $(UNIT_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(UNIT_CC) -shared -o $@ $^ $(LDLIBS)
+
+build/unit/test_%.o: tests/unit/test_%.c tests/unit/unit.mk Makefile
+	$(call unit_object,-Ibpf -Ivmlinux)
+
+$(UNIT_TESTS): build/unit/test_%: build/unit/test_%.o | build/unit/liboptee-top.so
+	$(Q)$(UNIT_CC) -o $@ $^ $(UNIT_LIBS)
+
+# Policies as plain functions: one program has them all.
+UNIT_POLICIES := $(patsubst policies/%.c,build/unit/policies/%.o,$(sort $(wildcard policies/*.c)))
+
+build/unit/policies/%.o: policies/%.c tests/unit/unit.mk Makefile
+	$(call unit_object,-Dpolicy=policy_$(subst -,_,$*))
+
+build/unit/test_policies: $(UNIT_POLICIES)
+
+-include $(UNIT_OBJS:.o=.d) $(UNIT_POLICIES:.o=.d) $(UNIT_TESTS:=.d)
+
+.PHONY: unit
+unit: $(UNIT_TESTS) build/unit/liboptee-top.so
+	$(Q)scripts/format --check
+	$(Q)scripts/check-rooms $(HOSTCC)
+	$(Q)$(MAKE) $(JOBS) -k -O --no-print-directory $(UNIT_TESTS:build/unit/%=run-%)
+
+# What a newer compiler's sanitizer looks for unasked, an older one's does, too.
+RUN_UNIT := $(UNIT_TESTS:build/unit/%=run-%)
+.PHONY: $(RUN_UNIT)
+$(RUN_UNIT): run-%:
+	$(Q)ASAN_OPTIONS=detect_stack_use_after_return=1 build/unit/$*
