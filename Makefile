@@ -15,15 +15,20 @@
 # make policies           the policies of policies/, as BPF objects
 # make validate [KERNEL=…] [OPTEE_KO=… | OPTEE_SRC=…]   judges a changed driver
 # make fuzz               ten minutes of spoiled input of all kinds (FUZZ_SECONDS= FUZZ_TARGETS=)
-# make install DESTDIR= prefix=
+# make install DESTDIR= prefix=   (sbindir= datadir= mandir= unitdir= sysusersdir= sysconfdir=)
 #
 # V=1 shows the commands. WERROR=1 makes warnings errors: CI sets it, and nobody who builds
-# with another compiler has to.
+# with another compiler has to. CPPFLAGS, CFLAGS and LDFLAGS are those of the program.
 #
 # What is built from a directory is in the fragment there: DIRECTORY.mk. No file is named that
 # a pattern finds.
 
 prefix	?= /usr/local
+sbindir	?= $(prefix)/sbin
+datadir	?= $(prefix)/share
+mandir	?= $(datadir)/man
+unitdir	?= $(prefix)/lib/systemd/system
+sysusersdir ?= $(prefix)/lib/sysusers.d
 sysconfdir ?= /etc
 VERSION	:= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
@@ -65,17 +70,17 @@ include bpf/bpf.mk policies/policies.mk src/src.mk man/man.mk
 include tests/programs/programs.mk tests/bench/bench.mk tests/unit/unit.mk tests/fuzz/fuzz.mk
 
 install: all
-	install -D -m 755 $(OUT)/optee-top $(DESTDIR)$(prefix)/sbin/optee-top
-	install -m 755 scripts/optee-top-push $(DESTDIR)$(prefix)/sbin/
-	install -D -m 644 build/optee-top.8 $(DESTDIR)$(prefix)/share/man/man8/optee-top.8
-	install -d $(DESTDIR)$(prefix)/lib/systemd/system $(DESTDIR)$(prefix)/share/optee-top/policy
+	install -D -m 755 $(OUT)/optee-top $(DESTDIR)$(sbindir)/optee-top
+	install -m 755 scripts/optee-top-push $(DESTDIR)$(sbindir)/
+	install -D -m 644 build/optee-top.8 $(DESTDIR)$(mandir)/man8/optee-top.8
+	install -d $(DESTDIR)$(unitdir) $(DESTDIR)$(datadir)/optee-top/policy
 	for unit in optee-top optee-top-push; do \
-		sed 's,@sbindir@,$(prefix)/sbin,' systemd/$$unit.service.in > \
-			$(DESTDIR)$(prefix)/lib/systemd/system/$$unit.service; done
-	install -m 644 systemd/optee-top-push.timer $(DESTDIR)$(prefix)/lib/systemd/system/
+		sed 's,@sbindir@,$(sbindir),' systemd/$$unit.service.in > \
+			$(DESTDIR)$(unitdir)/$$unit.service; done
+	install -m 644 systemd/optee-top-push.timer $(DESTDIR)$(unitdir)/
 	install -m 644 policies/*.c policies/policy.h include/optee_admission.h \
-		$(DESTDIR)$(prefix)/share/optee-top/policy/
-	install -D -m 644 systemd/optee-top.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/optee-top.conf
+		$(DESTDIR)$(datadir)/optee-top/policy/
+	install -D -m 644 systemd/optee-top.sysusers $(DESTDIR)$(sysusersdir)/optee-top.conf
 	[ -e $(DESTDIR)$(sysconfdir)/optee-top/daemon.conf ] || \
 		install -D -m 644 systemd/daemon.conf $(DESTDIR)$(sysconfdir)/optee-top/daemon.conf
 

@@ -15,7 +15,7 @@ $(OUT)/record/%.o $(OUT)/source/recorder.o $(OUT)/collect/call_records.o: EXTRA_
 endif
 CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $(ERRORS) -Wformat=2 -Wshadow -MMD -MP \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -Iinclude -Isrc -I$(GEN) \
-	-DVERSION='"$(VERSION)"' $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(CFLAGS) \
+	-DVERSION='"$(VERSION)"' $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(CPPFLAGS) $(CFLAGS) \
 	$(if $(STATIC),-DNO_LOCALES)
 LDFLAGS_ALL := $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(if $(STATIC),-static) $(LDFLAGS)
 LDLIBS	:= -lbpf -lelf -lz -lncursesw -ltinfo -ljansson
