@@ -288,6 +288,12 @@ static void put_figures(struct logger *g)
 		log_sink_sync(&g->sinks[i], s->mono_ns);
 }
 
+/* The snapshots come when they can: the next one would be farther from when figures are due. */
+static bool figures_due(const struct logger *g)
+{
+	return g->last->mono_ns + g->last->interval_ns / 2 >= g->due_ns;
+}
+
 void logger_take(struct logger *g, const struct host *host, const struct snapshot *s)
 {
 	struct log_item item;
@@ -303,7 +309,7 @@ void logger_take(struct logger *g, const struct host *host, const struct snapsho
 	}
 	mark(g);
 	put_at_once(g);
-	if (s->mono_ns >= g->due_ns)
+	if (figures_due(g))
 		put_figures(g);
 	g->first = false;
 	log_pack_step(&g->pack);

@@ -161,6 +161,30 @@ static void when(void **state)
 	made_remove(dir);
 }
 
+/* Snapshots that are up to 90 ms late do not leave an interval of theirs without figures. */
+static void late_snapshots(void **state)
+{
+	static const u64 late_ms[] = { 90, 0, 30, 0, 90, 10, 0, 60, 90, 0 };
+	struct log_opts o = { .interval = 1 };
+	struct logger *g;
+	char dir[64];
+
+	(void)state;
+	made_init(&m, 2);
+	g = begin(dir, &o);
+	for (u64 i = 0; i < sizeof(late_ms) / sizeof(late_ms[0]); i++) {
+		u64 late = late_ms[i] * SECOND / 1000;
+
+		made_second(&m);
+		m.s.mono_ns += late;
+		take(g);
+		m.s.mono_ns -= late;
+		assert_int_equal(seen_in(dir).types[1], i + 1);
+	}
+	logger_free(g);
+	made_remove(dir);
+}
+
 static u32 mode_of(const char *dir, const char *name)
 {
 	char path[128];
@@ -439,5 +463,5 @@ static void what_began_ends(void **state)
 	assert_int_equal(quotas.of[0][COND_EXHAUSTED].omitted, 2 * EVENT_BURST + 1);
 }
 
-UNIT_TESTS(when, modes, days, a_flood_of_events, old_bytes_count_less, still_does_not_crowd_out,
-	   places_are_free_again, what_began_ends)
+UNIT_TESTS(when, late_snapshots, modes, days, a_flood_of_events, old_bytes_count_less,
+	   still_does_not_crowd_out, places_are_free_again, what_began_ends)
