@@ -8,7 +8,7 @@ from .registry import Findings
 
 
 class Episode(NamedTuple):
-    """A condition that lasted; at the most it was `peak` (what that counts: CONDITIONS)."""
+    """A condition that lasted; at the most it was `peak`."""
 
     condition: str
     begin_ns: int
@@ -26,18 +26,6 @@ class Episode(NamedTuple):
         return (f"{self.condition} at {self.begin_ns / 1e9:.6f} s for {lasts}, peak {self.peak}, "
                 f"threads {sorted(self.tids)}"
                 + (f", by {self.culprit}" if self.culprit is not None else ""))
-
-
-# Each with what its peak counts, and whose its tids are.
-CONDITIONS = {
-    "overrun": "system calls in flight",
-    "harmful overrun": "normal waiters; tids: and the system calls in flight",
-    "reserve breach": "normal calls in flight",
-    "reserve idle": "normal waiters; tids: and the system calls in flight",
-    "exhausted": "waiters; tids: and the calls in flight",
-    "starved": "1: an episode a call",
-    "stranded": "stranded waiters",
-}
 
 
 class Tracker:

@@ -2,11 +2,13 @@
 """What optee-top says of the queue's conditions: its events, read strictly and put
 together to episodes, and its counters, compared with the episodes of the oracle."""
 
+import functools
 import math
+import re
 from collections import defaultdict
 from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
-from . import episode
+from . import episode, native, replay
 from .episode import Episode, Tracker
 from .frames import Object
 from .registry import Context, Failed, Findings
@@ -65,7 +67,13 @@ MORE_OF_PARTY: Mapping[str, Shape] = {
     "deadlock": {"behind_tid": NUMBER_OR_NULL}}
 CONDITION: Shape = {"count": INT, "lasting": INT, "since_ns": NUMBER_OR_NULL, "time_ns": INT,
                     "longest_ns": INT, "peak": INT}
-NAMES = (*episode.CONDITIONS, "count mismatch", "deadlock", "drift", "lost wake")
+
+
+@functools.cache
+def names() -> tuple[str, ...]:
+    """Of all conditions, as the program's table has them."""
+    return tuple(re.findall(r"^(\w[\w ]*) \(peak: ", native.run("help", "conditions").out.decode(),
+                            re.M))
 
 
 def key(condition: str) -> str:
@@ -84,14 +92,14 @@ def _check_shape(what: str, have: Any, want: Shape) -> None:
 def _check_event(event: Object, shape: Shape) -> None:
     _check_shape("an event", event, shape)
     condition, what = event["condition"], f"an event ({event['condition']} {event['state']})"
-    if condition not in NAMES or event["state"] not in ("begin", "still", "end"):
+    if condition not in names() or event["state"] not in ("begin", "still", "end"):
         raise Failed(f"{what} is none")
     _check_shape(f"why of {what}", event["why"], WHY)
     for party in event["who"]:
         _check_shape(f"who of {what}", party, {**PARTY, **MORE_OF_PARTY.get(condition, {})})
     calls = sum(event["why"][f"{where}_{c}"] for where in ("in_use", "waiting")
                 for c in ("normal", "system"))
-    about_all = condition in (*episode.CONDITIONS, "deadlock") and condition != "starved"
+    about_all = condition in (*replay.CONDITIONS, "deadlock") and condition != "starved"
     if event["unlisted"] != (max(0, calls - len(event["who"])) if about_all else 0):
         raise Failed(f"{what} has {event['unlisted']} calls that are not listed: {event}")
     if any(type(link) is not str for link in event["chain"]):
@@ -245,8 +253,8 @@ def check_counters(findings: Findings, frame: Object, truth: Tracker,
     but for the short ones. Counts are exact, but for the oracle's instants: those that
     begin and end at one microsecond of its clock."""
     conditions = frame["pools"][0]["conditions"]
-    findings.equal("the conditions", sorted(conditions), sorted(map(key, NAMES)))
-    for condition in episode.CONDITIONS:
+    findings.equal("the conditions", sorted(conditions), sorted(map(key, names())))
+    for condition in replay.CONDITIONS:
         have, where = conditions[key(condition)], f"{condition} in the last frame"
         _check_shape(where, have, CONDITION)
         want = counted(truth, condition, tolerance.limit_ns)

@@ -6,7 +6,7 @@ it: a replay that is wrong fails at once, and says at which line."""
 import re
 from collections import Counter, defaultdict
 from enum import Enum, auto
-from typing import Iterator, Mapping, NamedTuple, NoReturn, Optional
+from typing import Callable, Iterator, Mapping, NamedTuple, NoReturn, Optional
 
 from .episode import Episode, Tracker
 from .ftrace import ETHREAD_LIMIT, RETURNED
@@ -55,6 +55,46 @@ class Call:
     @property
     def maybe_not_done(self) -> bool:
         return (self.phase in (Phase.WAITING, Phase.REFUSED)) and self.done and not self.again
+
+
+class Queue(NamedTuple):
+    """The queue between two changes: the calls, and the tasks of some of them."""
+
+    total: int      # threads
+    reserved: int
+    flying: int     # calls in flight,
+    flying_system: int
+    system: set[int]  # and whose they are
+    normal: set[int]
+    waiting: set[int]
+    held_back: set[int]  # normal ones that wait
+
+
+class Condition(NamedTuple):
+    """A condition that is a state of the queue."""
+
+    holds: Callable[[Queue], bool]
+    peak: Callable[[Queue], int]
+    tids: Callable[[Queue], set[int]]
+
+
+STATES: Mapping[str, Condition] = {
+    "overrun": Condition(
+        lambda q: q.flying_system > q.reserved, lambda q: q.flying_system, lambda q: q.system),
+    "harmful overrun": Condition(
+        lambda q: q.flying_system > q.reserved and bool(q.held_back),
+        lambda q: len(q.held_back), lambda q: q.system | q.held_back),
+    "reserve breach": Condition(
+        lambda q: q.flying - q.flying_system > q.total - q.reserved,
+        lambda q: q.flying - q.flying_system, lambda q: q.normal),
+    "reserve idle": Condition(
+        lambda q: bool(q.held_back) and q.flying_system > 0 and q.flying < q.total,
+        lambda q: len(q.held_back), lambda q: q.system | q.held_back),
+    "exhausted": Condition(
+        lambda q: q.flying == q.total, lambda q: len(q.waiting),
+        lambda q: q.system | q.normal | q.waiting),
+}
+CONDITIONS = (*STATES, "stranded", "starved")  # all that the replay judges
 
 
 class Event(NamedTuple):
@@ -316,24 +356,16 @@ class Replay:
             self._check(f"the count {name!r}", have, self._event.number(name))
 
     def _judge(self) -> None:
-        reserved = int(self.sys_req > 0) if self._what_if is None else self._what_if
         flying = [c for c in self._live if c.in_flight]
-        system = {c.tid for c in flying if c.system}
-        normal = {c.tid for c in flying if not c.system}
-        waiting = {c.tid for c in self._live if c.waits}
-        held_back = {c.tid for c in self._live if c.waits and not c.system}
-        n_system = sum(c.system for c in flying)
-        n_normal = len(flying) - n_system
-
-        def note(condition: str, holds: bool, peak: int, tids: set[int]) -> None:
-            self.track.update(condition, self._event.at, holds, peak, tids)
-        over = n_system > reserved
-        note("overrun", over, n_system, system)
-        note("harmful overrun", over and bool(held_back), len(held_back), system | held_back)
-        note("reserve breach", n_normal > self.total - reserved, n_normal, normal)
-        note("reserve idle", bool(held_back) and n_system > 0 and len(flying) < self.total,
-             len(held_back), system | held_back)
-        note("exhausted", len(flying) == self.total, len(waiting), system | normal | waiting)
+        queue = Queue(
+            self.total, int(self.sys_req > 0) if self._what_if is None else self._what_if,
+            len(flying), sum(c.system for c in flying),
+            {c.tid for c in flying if c.system}, {c.tid for c in flying if not c.system},
+            {c.tid for c in self._live if c.waits},
+            {c.tid for c in self._live if c.waits and not c.system})
+        for name, condition in STATES.items():
+            self.track.update(name, self._event.at, condition.holds(queue),
+                              condition.peak(queue), condition.tids(queue))
 
     def _stranded(self) -> list[Call]:
         spare = self.free - sum(c.woken for c in self._list)
