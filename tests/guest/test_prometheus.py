@@ -10,13 +10,12 @@ from typing import Any, Mapping
 from metrics import dashboard
 from optee_vm import services
 
-from . import account, exposition, frames, service, talk, vm
+from . import account, exposition, frames, native, service, talk, vm
 from .exposition import Key
 from .registry import Context, Failed, Findings, test
 
 METRICS, NODE = 9469, 9100
 SCRAPE = 5.0
-ALERTS = vm.ROOT / "doc/alerts.yml"
 TAS = {"5b9e0e40-2636-11e1-ad9e-0002a5d5c51b": "os_test",
        "d96a5b40-c3e5-21e3-8794-1002a5d5c61b": "invoke-tests.pta"}
 FIRST, LATER = 60, 12  # seconds of load
@@ -50,13 +49,13 @@ load_end() {{ wait $LOAD; :; }}
 """
 
 
-def config(guest: talk.Talk) -> Mapping[str, Any]:
+def config(guest: talk.Talk, alerts: Path) -> Mapping[str, Any]:
     jobs = [{"job_name": name, "static_configs": [
         {"targets": [f"{service.HOST}:{guest.port(port)}"]}]}
         for name, port in (("daemon", METRICS), ("node", NODE))]
     return {"global": {"scrape_interval": f"{SCRAPE:g}s", "scrape_timeout": f"{SCRAPE:g}s",
                        "evaluation_interval": f"{SCRAPE:g}s"},
-            "rule_files": [str(ALERTS)], "scrape_configs": jobs}
+            "rule_files": [str(alerts)], "scrape_configs": jobs}
 
 
 def series_key(metric: Mapping[str, str]) -> Key:
@@ -213,12 +212,12 @@ def check_dashboard(findings: Findings, prometheus: service.Service, at: float) 
     return len(queries)
 
 
-def check_alerts(findings: Findings, prometheus: service.Service) -> None:
+def check_alerts(findings: Findings, prometheus: service.Service, alerts: Path) -> None:
     groups = prometheus.api("/api/v1/rules")["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
     findings.equal("rules that do not work",
                    [(r["name"], r.get("lastError")) for r in rules if r["health"] != "ok"], [])
-    want = [line.split("alert: ")[1] for line in ALERTS.read_text().splitlines()
+    want = [line.split("alert: ")[1] for line in alerts.read_text().splitlines()
             if "- alert: " in line]
     findings.equal("rules that are loaded", [r["name"] for r in rules], want)
 
@@ -250,7 +249,7 @@ def run(findings: Findings, watch: Watch, work: Path) -> None:
     check_json(findings, watch)
     check_texts(findings, guest.port(METRICS))
     panels = check_dashboard(findings, prometheus, at)
-    check_alerts(findings, prometheus)
+    check_alerts(findings, prometheus, work / "alerts.yml")
     restart(findings, watch, "-TERM", 0)
     load("two", LATER)
     watch.settle("daemon")
@@ -270,7 +269,9 @@ def prometheus(context: Context) -> None:
                    "--put", f"{node}:/usr/bin/prometheus-node-exporter") as guest:
         guest.do("start")
         guest.do("node")
-        made = service.prometheus(context.dir, config(guest))
+        alerts = context.dir / "alerts.yml"
+        alerts.write_bytes(native.run("help", "alerts").out)
+        made = service.prometheus(context.dir, config(guest, alerts))
         with service.running(made):
             watch = Watch(guest, made)
             run(findings, watch, context.dir)
