@@ -10,7 +10,7 @@
  */
 /*
  * What holds in every snapshot, also of a busy TEE (tests/unit/invariants.h checks it,
- * tests/guest/frames.py what of it is printed):
+ * tests/guest/lib/frames.py what of it is printed):
  *
  * - A session has all figures of every call that it counts: the sum of ops is that of
  *   sums[].calls, so is the number of calls in each histogram; no part is more than its

@@ -44,7 +44,7 @@ build/arm64/%.so: tests/programs/lib/%.c tests/programs/programs.mk
 	$(call guest_program,-fPIC -shared,-pthread $(LIBTEEC))
 
 # What looks at policies, or changes them. Whether the homes of a policy agree:
-# tests/guest/homes.py.
+# tests/guest/lib/homes.py.
 POLICY_PROGRAMS := $(patsubst tests/programs/policy/%.c,build/arm64/policy-%, \
 	$(filter-out %/native.c,$(call programs_in,policy)))
 POLICY_HEADERS := $(wildcard tests/programs/policy/*.h policies/*.h) include/optee_admission.h

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The reports of a check: whatever a client calls itself, each format can be read, by
- * readers of others, and says the same (tests/guest/reports.py).
+ * readers of others, and says the same (tests/guest/lib/reports.py).
  */
 #include "unit.h"
 #include "capture.h"
@@ -45,7 +45,8 @@ static void read_back(const char *format, const char *text, char *out, size_t le
 	size_t n;
 
 	file_of(path, text, strlen(text));
-	snprintf(command, sizeof(command), "python3 -B tests/guest/reports.py %s %s", format, path);
+	snprintf(command, sizeof(command), "python3 -B tests/guest/lib/reports.py %s %s", format,
+		 path);
 	reader = popen(command, "r");
 	assert_non_null(reader);
 	n = fread(out, 1, len - 1, reader);

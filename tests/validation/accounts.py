@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Iterator, Mapping, NamedTuple, Optional, Sequence
 
-from guest import account
+from guest.lib import account
 
 HIDDEN_SHARE = 0.05  # of a call, that may be hidden however long that is
 IN_SESSIONS = ("open", "invoke", "close")

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import NamedTuple, Optional, Sequence
 
-from guest import kmod, vm
-from guest.deadlock import PUT
-from guest.registry import Context, Failed
+from guest.lib import kmod, vm
+from guest.lib.deadlock import PUT
+from guest.lib.registry import Context, Failed
 from optee_vm.kernel import KERNELS
 
 from . import accounts, workloads

@@ -7,7 +7,7 @@ every time, however busy the host is. What only two CPUs at once can do is not t
 import re
 from typing import NamedTuple, Sequence
 
-from guest import deadlock, kclient
+from guest.lib import deadlock, kclient
 
 # After vm.PRELUDE. A workload ends by itself or with the name of what did not come.
 # Whoever asks often is part of the load, and of the time: 5 times a second, by builtins.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Expositions of snapshots that never were, for tests/guest/test_metrics.py, and what
+ * Expositions of snapshots that never were, for tests/guest/metrics/test_metrics.py, and what
  * they were made of, as JSON: a test compares.
  *
  * usage: metrics-made classic|openmetrics|json all|much|nothing

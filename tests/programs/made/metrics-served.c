@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Serves a made snapshot by HTTP as the daemon does, for tests/guest/test_http.py: on a
+ * Serves a made snapshot by HTTP as the daemon does, for tests/guest/metrics/test_http.py: on a
  * free port of 127.0.0.1, which it prints, until standard input ends. There is a new
  * snapshot each second; its figures stay the same.
  *

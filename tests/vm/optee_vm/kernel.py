@@ -32,7 +32,7 @@ KERNELS = {
 DEFAULT = "6.12"
 
 # What the guest may load; whatever they need comes along.
-# The last three are for disks that fail: tests/guest/test_log_faults.py.
+# The last three are for disks that fail: tests/guest/files/test_log_faults.py.
 MODULES = ("virtio_mmio", "virtio_console", "virtio_net", "tee", "ffa-module", "optee",
            "optee-rng", "scmi_transport_optee", "loop", "ext4", "crc32c_generic")
 # Files of lib/modules/VERSION that depmod reads.
