@@ -189,13 +189,17 @@ def record_loses_calls(context: Context) -> None:
     records = last["call_records"]
     accounted = sum(c["calls"] for p in last["pools"] for c in p["class_sums"].values())
     findings.true(f"{records} is no loss", records["lost"] > 0 and records["emitted"] > 1000)
-    findings.equal("calls emitted or lost", records["emitted"] + records["lost"], accounted)
+    # The bottom half goes on: a call of its may end while a frame is read, or the file written.
+    told = records["emitted"] + records["lost"]
+    findings.true(f"{told} calls emitted or lost, of {accounted}", abs(told - accounted) <= 1)
     findings.equal("sum of the CPUs", [sum(n) for n in zip(*records["per_cpu"])],
                    [records["emitted"], records["lost"]])
     host_replay(findings, "lost", rec, guest.read("top.jsonl"), "--json")
     into = context.dir / "export.jsonl"
     native.run("export", rec, "--format", "jsonl", "--output", into)
-    findings.equal("calls in the file", len(export.lines(into)["call"]), records["emitted"])
+    filed = len(export.lines(into)["call"])
+    findings.true(f"{filed} calls in the file, of {records['emitted']} emitted",
+                  abs(filed - records["emitted"]) <= 1)
     findings.equal("the loss in the frame", last["losses"]["calls_unrecorded"], records["lost"])
     findings.true("the loss is not in a batch frame",
                   f" calls_unrecorded={records['lost']} " in native.run("replay", rec).out.decode())
