@@ -9,7 +9,7 @@
  * printed as a number.
  */
 /*
- * What holds in every snapshot, also of a busy TEE (tests/unit/invariants.h checks it,
+ * What holds in every snapshot, also of a busy TEE (tests/unit/fixtures/invariants.h checks it,
  * tests/guest/lib/frames.py what of it is printed):
  *
  * - A session has all figures of every call that it counts: the sum of ops is that of

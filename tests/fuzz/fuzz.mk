@@ -23,11 +23,11 @@ $(FUZZ_TARGETS:%=build/fuzz/%): build/fuzz/%: tests/fuzz/fuzz_%.c build/fuzz/lib
 
 -include $(FUZZ_OBJS:.o=.d) $(FUZZ_TARGETS:%=build/fuzz/%.d)
 
-# What a daemon sends, for tests/fuzz/seed.py --stream: a new schema needs a new seed.
-build/unit/seed-stream: tests/fuzz/seed_stream.c tests/fuzz/fuzz.mk | build/unit/liboptee-top.so
+# What a daemon sends, for tests/fuzz/seed.py --daemon-client: a new schema needs a new seed.
+build/unit/seed-daemon-client: tests/fuzz/seed_daemon_client.c tests/fuzz/fuzz.mk | build/unit/liboptee-top.so
 	$(Q)$(UNIT_CC) -MF $@.d -MT $@ -o $@ $< $(UNIT_LIBS)
 
--include build/unit/seed-stream.d
+-include build/unit/seed-daemon-client.d
 
 .PHONY: fuzz
 fuzz:

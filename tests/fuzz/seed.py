@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Makes the corpora of the fuzzers: small inputs of each kind, whole and spoiled.
 
-usage: seed.py [--recording FILE] [--log FILE] [--stream FILE] [--policy FILE.o]
+usage: seed.py [--recording FILE] [--log FILE] [--daemon-client FILE] [--policy FILE.o]
 
 Without an option: what is made here. With one: of that file as well, which is cut down.
---log takes lines of a daemon's log; --stream the output of build/unit/seed-stream; --policy
+--log takes lines of a daemon's log; --daemon-client the output of build/unit/seed-daemon-client; --policy
 an object like those of build/policies, compiled with -fdebug-compilation-dir=. so that it
 has no path of this machine."""
 
@@ -114,7 +114,7 @@ def spoiled_policy(data: bytes) -> dict[str, bytes]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(usage=__doc__.split("\n")[2][7:])
-    for kind in ("recording", "log", "stream", "policy"):
+    for kind in ("recording", "log", "daemon-client", "policy"):
         parser.add_argument(f"--{kind}", type=Path)
     given = parser.parse_args()
     save("http", HTTP)
@@ -130,8 +130,8 @@ def main() -> None:
         first = json.loads(lines.split(b"\n")[0])
         cursor = {key: first[key] for key in ("schema", "boot_id", "epoch", "seq")} | {"file": 0}
         save("log", {"lines": b"\n" + lines, "behind": json.dumps(cursor).encode() + b"\n" + lines})
-    if given.stream:
-        save("stream", {"whole": inflated(given.stream.read_bytes(), 99)})
+    if given.daemon_client:
+        save("daemon_client", {"whole": inflated(given.daemon_client.read_bytes(), 99)})
     if given.policy:
         save("policy", spoiled_policy(given.policy.read_bytes()))
 

@@ -2,7 +2,7 @@
 /* As many calls in flight as include/abi.h promises room for, from tasks wherever they lie. */
 #include <stdlib.h>
 #include "unit.h"
-#include "bpf_native.h"
+#include "fixtures/bpf_native.h"
 
 #define CALLS  900
 #define TASKS  (4 * CALLS)

@@ -3,7 +3,7 @@
  * The detectors of the kernel's side: each on a sequence of its own, with the
  * figures that it must give. Stranded waiters are in tests/unit/test_stranded.c.
  */
-#include "queue_cases.h"
+#include "fixtures/queue_cases.h"
 
 static void overrun(void **state)
 {

@@ -12,7 +12,7 @@
 #include "../fuzz/fuzz_recording.c"
 #include "../fuzz/fuzz_request.c"
 #include "../fuzz/fuzz_rules.c"
-#include "../fuzz/fuzz_stream.c"
+#include "../fuzz/fuzz_daemon_client.c"
 
 static const struct {
 	const char *corpus;
@@ -21,7 +21,7 @@ static const struct {
 	{ "http", fuzz_http },           { "log", fuzz_log },
 	{ "options", fuzz_options },     { "policy", fuzz_policy },
 	{ "recording", fuzz_recording }, { "request", fuzz_request },
-	{ "rules", fuzz_rules },         { "stream", fuzz_stream },
+	{ "rules", fuzz_rules },         { "daemon_client", fuzz_daemon_client },
 };
 
 #define NR_TARGETS (sizeof(targets) / sizeof(targets[0]))

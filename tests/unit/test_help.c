@@ -6,7 +6,7 @@
 #include <string.h>
 #include "unit.h"
 #include "model/call_fields.h"
-#include "capture.h"
+#include "fixtures/capture.h"
 #include "model/condition_table.h"
 #include "model/fields.h"
 #include "command/commands.h"

@@ -2,7 +2,7 @@
 /* The HTTP server on real sockets: what it serves, and what clients cannot do to it. */
 #include <sys/resource.h>
 #include "unit.h"
-#include "http_client.h"
+#include "fixtures/http_client.h"
 
 #define KEEP "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
 #define OPEN "Accept: application/openmetrics-text;version=1.0.0\r\n"

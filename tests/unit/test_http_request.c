@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "unit.h"
-#include "capture.h"
+#include "fixtures/capture.h"
 #include "metrics/http_request.h"
 
 #define OPEN    METRICS_OPENMETRICS

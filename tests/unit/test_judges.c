@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Each rule passes, fails, and is unknown where it can be. */
 #include "unit.h"
-#include "capture.h"
-#include "fake_source.h"
+#include "fixtures/capture.h"
+#include "fixtures/fake_source.h"
 #include "optee_admission.h"
 #include "check/check_run.h"
 

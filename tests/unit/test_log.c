@@ -8,10 +8,10 @@
 #include <sys/file.h>
 #include <zlib.h>
 #include "unit.h"
-#include "capture.h"
+#include "fixtures/capture.h"
 #include "log/event_quota.h"
 #include "log/log_file.h"
-#include "log_made.h"
+#include "fixtures/log_made.h"
 #include "log/log_pack.h"
 #include "log/log_sink.h"
 #include "log/logger.h"

@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <zlib.h>
 #include "unit.h"
-#include "capture.h"
+#include "fixtures/capture.h"
 #include "log/log_file.h"
-#include "log_made.h"
+#include "fixtures/log_made.h"
 #include "log/log_pack.h"
 #include "log/logger.h"
 

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <zlib.h>
 #include "unit.h"
-#include "capture.h"
+#include "fixtures/capture.h"
 #include "log/log_cursor.h"
 #include "log/log_export.h"
-#include "log_made.h"
+#include "fixtures/log_made.h"
 #include "log/log_read.h"
 #include "options/opts.h"
 #include "base/time_parse.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Lost wakes: whose is one and whose only takes its time, and what the looks make of them. */
-#include "queue_cases.h"
+#include "fixtures/queue_cases.h"
 #include "collect/lost_wake.h"
 
 static u64 woken(int t)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Expositions of made snapshots: what is there, what is left out, and that it adds up. */
 #include "unit.h"
-#include "capture.h"
+#include "fixtures/capture.h"
 #include "model/condition_table.h"
-#include "exposition.h"
-#include "fake_source.h"
+#include "fixtures/exposition.h"
+#include "fixtures/fake_source.h"
 #include "model/hist.h"
 #include "view/view_metrics.h"
 

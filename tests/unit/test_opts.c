@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "unit.h"
-#include "capture.h"
+#include "fixtures/capture.h"
 #include "command/commands.h"
 #include "options/filter.h"
 #include "options/opts.h"

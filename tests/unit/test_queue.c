@@ -3,7 +3,7 @@
  * The hooks and all detectors at once, over random steps of many tasks, against the
  * model of the queue: after every step all must be the same.
  */
-#include "queue_random.h"
+#include "fixtures/queue_random.h"
 
 /* Between two steps of the driver there is nobody: what is seen is what is. */
 static void compare_with_the_truth(void)

@@ -19,7 +19,7 @@
 #include "model/hist.h"
 #include "source/recorder.h"
 #include "source/recording.h"
-#include "recording_made.h"
+#include "fixtures/recording_made.h"
 #include "record/schema.h"
 
 static const char file[] = "build/unit/recording.tmp", spoiled[] = "build/unit/spoiled.tmp";

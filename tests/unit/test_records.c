@@ -3,7 +3,7 @@
  * A record per call: what the records say of a session is what its row says, and
  * what was recorded and what was lost is what was accounted.
  */
-#include "queue_random.h"
+#include "fixtures/queue_random.h"
 
 #define ROOM 16384
 

@@ -4,9 +4,9 @@
  * readers of others, and says the same (tests/guest/lib/reports.py).
  */
 #include "unit.h"
-#include "capture.h"
+#include "fixtures/capture.h"
 #include "check/check_report.h"
-#include "fake_source.h"
+#include "fixtures/fake_source.h"
 #include "check/check_run.h"
 
 #define HOSTILE "</failure><&\"'\\ #]]>\x1b[2J\x01\xff\n- x: {}"

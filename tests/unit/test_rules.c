@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Files of rules: what is taken, and each mistake with its line and reason. */
 #include "unit.h"
-#include "capture.h"
+#include "fixtures/capture.h"
 #include "check/rules.h"
 
 static enum status load(struct rules *r, const char *text, size_t len, char said[1024])

@@ -10,14 +10,14 @@
 #include <unistd.h>
 #include "probe/probes_look.h"
 #include "unit.h"
-#include "bpf_native.h"
+#include "fixtures/bpf_native.h"
 #undef inc
 #undef add
 #include "probe/attach.h"
 #include "collect/call_copy.h"
 #include "collect/collect.h"
 #include "base/text.h"
-#include "invariants.h"
+#include "fixtures/invariants.h"
 
 #define CALLERS  4   /* more than there are CPUs on most machines: they are interrupted */
 #define COMMON   4   /* sessions that all of them use, */

@@ -3,7 +3,7 @@
  * Stranded waiters: whom each wake reaches, whichever way it is given, and who
  * is left asleep.
  */
-#include "queue_cases.h"
+#include "fixtures/queue_cases.h"
 
 /* The case of driver-facts.md: B's end wakes A, which is in flight; C sleeps until A ends. */
 static void stranded_behind_a_call_in_flight(void **state)

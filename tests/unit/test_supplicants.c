@@ -2,7 +2,7 @@
 /* The threads of tee-supplicant come and go; there is room for those that are there. */
 #include <pthread.h>
 #include "unit.h"
-#include "bpf_native.h"
+#include "fixtures/bpf_native.h"
 
 #define THREADS (MAX_SUPPLICANTS + 1)
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "options/config_file.h"
 #include "unit.h"
-#include "capture.h"
+#include "fixtures/capture.h"
 #include "log/log_cursor.h"
 #include "options/opts.h"
 #include "base/text_read.h"

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include "unit.h"
-#include "capture.h"
+#include "fixtures/capture.h"
 #include "metrics/textfile.h"
 
 static char dir[40], name[80];

@@ -19,7 +19,7 @@
 #include <sys/prctl.h>
 #define assert_non_null(x)     assert(x)
 #define assert_int_equal(a, b) assert((a) == (b))
-#include "../../unit/log_made.h"
+#include "../../unit/fixtures/log_made.h"
 #include "log/logger.h"
 #include "base/text.h"
 

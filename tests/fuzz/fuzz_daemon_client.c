@@ -8,7 +8,7 @@
 #include "record/schema.h"
 #include "source/daemon_client.h"
 
-static void show_stream(struct daemon_client *st)
+static void show_client(struct daemon_client *st)
 {
 	static const struct opts o;
 	struct source source = daemon_client_source(st);
@@ -30,7 +30,7 @@ static void show_stream(struct daemon_client *st)
 	} while (s);
 }
 
-static void fuzz_stream(const uint8_t *data, size_t size)
+static void fuzz_daemon_client(const uint8_t *data, size_t size)
 {
 	/* What is past comes snapshot by snapshot, or as one. */
 	const struct daemon_client_opts each = { .calls = true, .each = size & 1 };
@@ -47,11 +47,11 @@ static void fuzz_stream(const uint8_t *data, size_t size)
 		abort();
 	shutdown(pair[1], SHUT_WR);
 	if (!daemon_client_open_fd(&st, pair[0], &each)) {
-		show_stream(st);
+		show_client(st);
 		daemon_client_close(st);
 	}
 	close(pair[1]);
 	free(copy);
 }
 
-FUZZ_TARGET(stream);
+FUZZ_TARGET(daemon_client);

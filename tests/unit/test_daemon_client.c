@@ -14,8 +14,8 @@
 #include "unit.h"
 #include "record/decoder.h"
 #include "render/json.h"
-#include "recording_made.h"
-#include "capture.h"
+#include "fixtures/recording_made.h"
+#include "fixtures/capture.h"
 #include "base/stop.h"
 #include "source/daemon_client.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a daemon sends, short, to standard output: a seed for fuzz_stream. */
+/* What a daemon sends, short, to standard output: a seed for fuzz_daemon_client. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "record/encoder.h"
-#include "../unit/recording_made.h"
+#include "../unit/fixtures/recording_made.h"
 
 static int write_block(void *arg, enum block_type type, const u8 *data, size_t n)
 {

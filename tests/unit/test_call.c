@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "unit.h"
-#include "bpf_native.h"
+#include "fixtures/bpf_native.h"
 #include "model/hist.h"
 
 static const struct tee_desc desc = { "optee-clnt" };

@@ -20,7 +20,7 @@
 
 #define SERVED 100 /* exit status of a client that is served; else its errno */
 
-static const char path[] = "build/unit/serve.sock";
+static const char path[] = "build/unit/daemon_server.sock";
 static const struct daemon_server_limits limits = { .clients = 8,
 						    .of_user = 3,
 						    .kept_for_root = 2 };
@@ -188,7 +188,7 @@ static void not_even_a_spare_one(void **state)
 	assert_int_equal(connect(fd,
 				 (struct sockaddr *)&(struct sockaddr_un){
 					 .sun_family = AF_UNIX,
-					 .sun_path = "build/unit/serve.sock" },
+					 .sun_path = "build/unit/daemon_server.sock" },
 				 sizeof(struct sockaddr_un)),
 			 0);
 	loop_turn(&server.loop, 0);

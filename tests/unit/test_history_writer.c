@@ -24,7 +24,7 @@
 #define FRAMES 400
 #define SECOND 1000000000ULL
 
-static const char path[] = "build/unit/feed.sock";
+static const char path[] = "build/unit/history_writer.sock";
 
 static const struct host host = { .version = "v1", .boot_id = "0", .mono_ns = 5, .reserved = -1 };
 
