@@ -137,5 +137,5 @@ xtest-policies: guest
 
 # Of a driver: an optee.ko, or a directory with the files of drivers/tee/optee.
 validate: guest
-	$(Q)OPTEE_TOP_NO_MAKE=1 tests/validate $(if $(KERNEL),--kernel '$(KERNEL)') \
+	$(Q)OPTEE_TOP_NO_MAKE=1 tests/validation/run $(if $(KERNEL),--kernel '$(KERNEL)') \
 		$(if $(OPTEE_KO),--ko '$(OPTEE_KO)') $(if $(OPTEE_SRC),--src '$(OPTEE_SRC)')

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Judges drivers that somebody has changed: what tests/validate is made of."""
+"""Judges drivers that somebody has changed: what tests/validation/run is made of."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""tests/validate tells drivers apart: the stock one has its two known defects, one with both
+"""tests/validation/run tells drivers apart: the stock one has its two known defects, one with both
 mended has neither, and what is planted in that is called by its name."""
 
 import json
@@ -14,7 +14,7 @@ from validation import accounts
 from ..lib import account, kmod, vm
 from ..lib.registry import Context, Failed, Findings, test
 
-VALIDATE = vm.ROOT / "tests/validate"
+VALIDATE = vm.ROOT / "tests/validation/run"
 PATCHES = vm.ROOT / "tests/driver/patches"
 MENDED = ("mend-stranded", "mend-overrun")
 DRIVER = "drivers/tee/optee"
@@ -39,7 +39,7 @@ def validate(context: Context, status: int, *args: object) -> Found:
     verdicts = context.dir / "verdicts.json"
     done = command(context, "--json", verdicts, *args)
     if done.returncode != status or not verdicts.exists():
-        raise Failed(f"tests/validate ended with status {done.returncode}, not {status}\n"
+        raise Failed(f"tests/validation/run ended with status {done.returncode}, not {status}\n"
                      f"{done.stdout[-4000:]}{done.stderr[-2000:]}")
     return {outcome["workload"]: {rule["rule"]: [rule["found"], *rule["evidence"]]
                                   for rule in outcome["rules"] if rule["verdict"] != "pass"}
