@@ -156,17 +156,20 @@ struct call {
 #define WOKEN_FLAGS   15ULL
 #define LOST_WAKE_NS  100000000
 
-/* Sums over finished calls of one class. wait = queue + limit waits; RPC time = hold - secure. */
+/*
+ * Sums over finished calls of one class. wait = queue + limit waits; RPC time = hold - secure.
+ * A new one comes last: recordings have them in this order.
+ */
 struct class_sums {
-	u64 calls;       /* ended */
-	u64 failed;      /* result was not TEE_SUCCESS */
-	u64 waited;      /* of them slept in the queue */
-	u64 waited_late; /* of those slept already when we attached: their waits count from then */
+	u64 calls;  /* ended */
+	u64 failed; /* result was not TEE_SUCCESS */
+	u64 waited; /* of them slept in the queue */
 	u64 wait_ns, wait_max_ns;
 	u64 hold_ns, hold_max_ns;
 	u64 secure_ns;
-	u64 limits;   /* ETHREAD_LIMIT answers */
-	u64 limit_ns; /* waits after them; part of wait_ns */
+	u64 limits;      /* ETHREAD_LIMIT answers */
+	u64 limit_ns;    /* waits after them; part of wait_ns */
+	u64 waited_late; /* of waited slept already when we attached: their waits count from then */
 };
 
 enum session_state { SESSION_FREE, SESSION_CLAIMED, SESSION_OPEN, SESSION_CLOSED };

@@ -204,8 +204,8 @@ static inline bool losses_any(const struct snap_losses *l)
 struct snapshot {
 	u64 seq;
 	u64 mono_ns, real_ns;
-	u64 interval_ns; /* 0 in the first */
-	u32 schema; /* of the recording, which knows no figures of a later one; 0: all are known */
+	u64 interval_ns;  /* 0 in the first */
+	u32 sums_unknown; /* of struct class_sums the last rows, which a recording may lack */
 	u32 nr_pools, nr_sessions, nr_calls;
 	struct snap_pool pools[MAX_POOLS];
 	struct snap_session *sessions; /* open ones, and those closed in the interval; by slot */

@@ -15,16 +15,16 @@ static struct value per_second(u64 n, u64 interval_ns)
 	return number_if(interval_ns, (double)n * 1e9 / (double)interval_ns);
 }
 
-static u64 both(const struct class_sums sums[NR_CLASSES], size_t offset)
+static u64 both(const struct class_sums sums[NR_CLASSES], size_t i)
 {
 	u64 n = 0;
 
 	for (int class = 0; class < NR_CLASSES; class ++)
-		n += *(const u64 *)((const char *)&sums[class] + offset);
+		n += sum_of(&sums[class], i);
 	return n;
 }
 
-#define SUM(row, member) both((row)->sums, offsetof(struct class_sums, member))
+#define BOTH(row, member) both((row)->sums, SUM(member))
 
 #define SESSION_FIELD(name)                                                                        \
 	static struct value get_##name(const struct snapshot *s, const struct snap_session *row)
@@ -34,6 +34,12 @@ static u64 both(const struct class_sums sums[NR_CLASSES], size_t offset)
 	{                                                                                          \
 		UNUSED(s);                                                                         \
 		return number_if(known, (double)(expr));                                           \
+	}
+
+#define SESSION_SUM(name, member)                                                                  \
+	SESSION_FIELD(name)                                                                        \
+	{                                                                                          \
+		return number_if(sum_known(s, SUM(member)), (double)BOTH(row, member));            \
 	}
 
 /* A lower bound where waits of before the attach are in it. */
@@ -130,21 +136,21 @@ SESSION_FIELD(rate)
 
 SEEN_NUMBER(in_flight, true, row->in_flight)
 SESSION_NUMBER(in_flight_peak, true, row->in_flight_peak)
-SESSION_NUMBER(calls, true, SUM(row, calls))
-SESSION_NUMBER(failed, true, SUM(row, failed))
+SESSION_SUM(calls, calls)
+SESSION_SUM(failed, failed)
 SESSION_NUMBER(last_failure, row->last_failure, row->last_failure)
-SESSION_NUMBER(waited, true, SUM(row, waited))
-SESSION_NUMBER(limits, true, SUM(row, limits))
-SESSION_NUMBER(limit_wait, true, SUM(row, limit_ns))
-SESSION_NUMBER(waited_late, true, SUM(row, waited_late))
-SESSION_BOUND(wait, true, SUM(row, wait_ns), SUM(row, waited_late))
-SESSION_NUMBER(hold, true, SUM(row, hold_ns))
-SESSION_NUMBER(secure, true, SUM(row, secure_ns))
-SESSION_NUMBER(rpc, true, less(SUM(row, hold_ns), SUM(row, secure_ns)))
+SESSION_SUM(waited, waited)
+SESSION_SUM(limits, limits)
+SESSION_SUM(limit_wait, limit_ns)
+SESSION_SUM(waited_late, waited_late)
+SESSION_BOUND(wait, true, BOTH(row, wait_ns), BOTH(row, waited_late))
+SESSION_SUM(hold, hold_ns)
+SESSION_SUM(secure, secure_ns)
+SESSION_NUMBER(rpc, true, less(BOTH(row, hold_ns), BOTH(row, secure_ns)))
 
-SESSION_BOUND(wait_longest, SUM(row, calls),
-	      max_of(row->sums[0].wait_max_ns, row->sums[1].wait_max_ns), SUM(row, waited_late))
-SESSION_NUMBER(hold_longest, SUM(row, calls),
+SESSION_BOUND(wait_longest, BOTH(row, calls),
+	      max_of(row->sums[0].wait_max_ns, row->sums[1].wait_max_ns), BOTH(row, waited_late))
+SESSION_NUMBER(hold_longest, BOTH(row, calls),
 	       max_of(row->sums[0].hold_max_ns, row->sums[1].hold_max_ns))
 SEEN_BOUND(wait_p50, row->wait_iv.calls, row->wait_iv.p50, row->sums_iv.waited_late)
 SEEN_BOUND(wait_p99, row->wait_iv.calls, row->wait_iv.p99, row->sums_iv.waited_late)

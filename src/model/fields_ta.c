@@ -3,6 +3,7 @@
  * The fields of a TA: what its sessions did, closed ones included. For what is kept or
  * exported for long, where a row a session would be too many.
  */
+#include "model/class_sums.h"
 #include "model/field_get.h"
 #include "model/fields.h"
 
@@ -14,6 +15,12 @@
 	{                                                                                          \
 		UNUSED(s);                                                                         \
 		return number_if(known, (double)(expr));                                           \
+	}
+
+#define TA_SUM(name, member)                                                                       \
+	TA_FIELD(name)                                                                             \
+	{                                                                                          \
+		return number_if(sum_known(s, SUM(member)), (double)row->sums.member);             \
 	}
 
 #define TA_OCTAVES(name)                                                                           \
@@ -47,17 +54,17 @@ TA_FIELD(open)
 	return number_if(pool_followed(&s->pools[row->pool]), row->open);
 }
 
-TA_NUMBER(calls, true, row->sums.calls)
-TA_NUMBER(failed, true, row->sums.failed)
-TA_NUMBER(waited, true, row->sums.waited)
-TA_NUMBER(limits, true, row->sums.limits)
-TA_NUMBER(limit_wait, true, row->sums.limit_ns)
-TA_NUMBER(waited_late, true, row->sums.waited_late)
-TA_NUMBER(wait, true, row->sums.wait_ns)
+TA_SUM(calls, calls)
+TA_SUM(failed, failed)
+TA_SUM(waited, waited)
+TA_SUM(limits, limits)
+TA_SUM(limit_wait, limit_ns)
+TA_SUM(waited_late, waited_late)
+TA_SUM(wait, wait_ns)
 TA_NUMBER(wait_longest, row->sums.calls, row->sums.wait_max_ns)
-TA_NUMBER(hold, true, row->sums.hold_ns)
+TA_SUM(hold, hold_ns)
 TA_NUMBER(hold_longest, row->sums.calls, row->sums.hold_max_ns)
-TA_NUMBER(secure, true, row->sums.secure_ns)
+TA_SUM(secure, secure_ns)
 
 TA_OCTAVES(wait)
 TA_OCTAVES(hold)

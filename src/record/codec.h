@@ -26,6 +26,7 @@ struct codec {
 	size_t at;   /* bytes written, or read */
 	size_t size; /* of buf when it is written, of what is in it when it is read */
 	u16 schema;  /* of what is read or written; 0: of no schema */
+	u32 nr_sums; /* that it has of a struct class_sums */
 	bool writes;
 	bool failed; /* no room, out of memory, or not what was expected */
 };

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include "base/text.h"
+#include "model/class_sums.h"
 #include "model/condition_table.h"
 #include "model/hist.h"
 #include "model/ta_names.h"
@@ -295,10 +296,21 @@ static void code_losses(struct codec *c, struct snapshot *s)
 	}
 }
 
+/* How many there are of each struct class_sums that follows. */
+static void code_nr_sums(struct codec *c, struct snapshot *s)
+{
+	c->nr_sums = NR_SUMS - s->sums_unknown;
+	if (c->schema >= 5)
+		code_upto(c, &c->nr_sums, NR_SUMS);
+	else
+		c->nr_sums = c->schema == 4 ? 11 : 10;
+	if (!c->writes)
+		s->sums_unknown = NR_SUMS - c->nr_sums;
+}
+
 static void code_head(struct codec *c, struct snapshot *s)
 {
-	if (!c->writes)
-		s->schema = c->schema;
+	code_nr_sums(c, s);
 	code_u64(c, &s->seq);
 	code_u64(c, &s->mono_ns);
 	code_u64(c, &s->real_ns);

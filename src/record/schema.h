@@ -3,7 +3,8 @@
  * What a recording has of each structure, in which order: the one description
  * that both writes and reads them (src/record/codec.h). A change of it is a new schema:
  * a member that is added is coded only if the block's schema has it. The tables
- * that are indexed by an enum may grow at their ends: their lengths are coded.
+ * that are indexed by an enum, and the sums over calls, may grow at their ends: their lengths
+ * are coded.
  */
 #ifndef OPTEE_TOP_SCHEMA_H
 #define OPTEE_TOP_SCHEMA_H
@@ -12,7 +13,7 @@
 #include "record/codec.h"
 #include "snapshot.h"
 
-#define SCHEMA        4 /* that is written; doc/recording.md says what each has */
+#define SCHEMA        5 /* that is written; doc/recording.md says what each has */
 #define SCHEMA_OLDEST 1 /* that is still read */
 
 /* The histograms of one session: wait, hold, secure. */

@@ -14,15 +14,12 @@ u32 code_length(struct codec *c, u32 ours)
 	return n;
 }
 
-/* First what the oldest schema has, then what came with each later one. */
 void code_sums(struct codec *c, struct class_sums *s)
 {
 	if (!c->writes)
 		*s = (struct class_sums){};
-	for (u32 schema = SCHEMA_OLDEST; schema <= c->schema; schema++)
-		for (size_t i = 0; i < NR_SUMS; i++)
-			if (sum_rows[i].since == schema)
-				code_u64(c, sum_at(s, &sum_rows[i]));
+	for (u32 i = 0; i < c->nr_sums; i++)
+		code_u64(c, sum_at(s, i));
 }
 
 static void code_condition(struct codec *c, struct snap_cond *cond)

@@ -91,12 +91,8 @@ static json_t *sums_json(const struct snapshot *s, const struct class_sums *sums
 {
 	json_t *o = json_object();
 
-	for (size_t i = 0; i < NR_SUMS; i++) {
-		const struct sum_row *row = &sum_rows[i];
-
-		set(o, row->key,
-		    s->schema && s->schema < row->since ? json_null() : integer(sum_of(sums, row)));
-	}
+	for (size_t i = 0; i < NR_SUMS; i++)
+		set(o, sum_rows[i].key, sum_known(s, i) ? integer(sum_of(sums, i)) : json_null());
 	return o;
 }
 
