@@ -72,7 +72,7 @@ def observe(context: Context, load: str, options: Options = Options(),
     seen = frames.load(guest.files["top.jsonl"])
     # The notification thread may have a call in flight as optee-top comes.
     frames.check_sane(findings, seen, {"calls_late": None})
-    said = events.reported(findings, events.of_frames(seen))
+    said = events.reported(findings, events.of_frames(seen), slack=options.tolerance.slack_ns)
     events.note(context, "frames",
                 events.check_episodes(findings, truth.track.done, said, options.tolerance))
     events.check_counters(findings, seen[-1], truth.track, said, options.tolerance)

@@ -148,7 +148,7 @@ class Reported(NamedTuple):
                        culprits.pop() if culprits else None)
 
 
-def _check_order(findings: Findings, one: Reported) -> None:
+def _check_order(findings: Findings, one: Reported, slack: int) -> None:
     what = f"{one.condition} {one.first['episode']}"
     states = [e["state"] for e in one.events]
     within = ["still"] * (len(states) - 1 - one.ended)
@@ -160,27 +160,29 @@ def _check_order(findings: Findings, one: Reported) -> None:
         gap = now["mono_ns"] - before["mono_ns"]
         if now["state"] == "still":
             findings.true(f"{what} still lasts, {gap} ns after that was said last",
-                          STILL <= gap < STILL + LOOK + SLACK)
+                          STILL <= gap < STILL + LOOK + slack)
         elif one.found_late_ns or one.condition in LOOKED_FOR:
             findings.true(f"nothing was said of {what} for {gap} ns",
-                          0 <= gap < STILL + LOOK + SLACK)
+                          0 <= gap < STILL + LOOK + slack)
     findings.equal(f"end_unseen of {what}", one.events[-1]["end_unseen"],
                    one.ended and one.condition in LOOKED_FOR)
     least = REPORTED_FROM.get(one.condition, 0) + SETTLES.get(one.condition, 0)
-    if one.found_late_ns > LOOK + SLACK + least:
+    if one.found_late_ns > LOOK + slack + least:
         findings.add(f"{what} was found only {one.found_late_ns} ns after its start")
 
 
-def reported(findings: Findings, events: Sequence[Object], shape: Shape = EVENT) -> list[Reported]:
+def reported(findings: Findings, events: Sequence[Object], shape: Shape = EVENT,
+             slack: int = SLACK) -> list[Reported]:
     """The episodes of the events, in the order of their first reports. A begin comes
-    first, an end last, and still about once a second in between."""
+    first, an end last, and still about once a second in between. slack: how late, in ns, a
+    look may come."""
     found: dict[Any, list[Object]] = defaultdict(list)
     for event in events:
         _check_event(event, shape)
         found[event["condition"], event["tee"], event["episode"]].append(event)
     done = [Reported(of_one) for of_one in found.values()]
     for one in done:
-        _check_order(findings, one)
+        _check_order(findings, one, slack)
     return done
 
 
@@ -204,6 +206,7 @@ class Tolerance(NamedTuple):
     usual_ns: int = MS // 10   # on the average
     order: float = 0           # a share of the episodes: split for the one and not for the
                                # other, as two CPUs do things in no order that both see
+    slack_ns: int = SLACK      # of a look
 
 
 def check_episodes(findings: Findings, expected: Sequence[Episode], said: Sequence[Reported],
