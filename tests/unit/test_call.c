@@ -94,12 +94,11 @@ static struct msg_open invoke_of(u32 id)
 	return (struct msg_open){ .head = { .cmd = CMD_INVOKE, .session = id } };
 }
 
-static void phases_add_up(void **state)
+UNIT_TEST_SETUP(phases_add_up, start)
 {
 	struct msg_open msg = invoke_of(7);
 	struct session *s;
 
-	(void)state;
 	at(0, 1000);
 	s = open_session(7, &user_context);
 	assert_int_equal(s->state, SESSION_OPEN);
@@ -140,12 +139,11 @@ static void phases_add_up(void **state)
 }
 
 /* The kernel's half of the histogram against src/model/hist.c, through whole calls. */
-static void buckets_agree_with_user_space(void **state)
+UNIT_TEST_SETUP(buckets_agree_with_user_space, start)
 {
 	struct msg_open msg = invoke_of(1);
 	struct session *s;
 
-	(void)state;
 	at(0, 1000);
 	s = open_session(1, &user_context);
 	for (u64 ns = 0; ns < 1ULL << 40; ns += ns / 37 + 1) {
@@ -167,12 +165,11 @@ static void buckets_agree_with_user_space(void **state)
 	}
 }
 
-static void nested_call(void **state)
+UNIT_TEST_SETUP(nested_call, start)
 {
 	struct msg_open outer = invoke_of(1), inner = invoke_of(2);
 	struct session *a, *b;
 
-	(void)state;
 	at(3, 1000);
 	a = open_session(1, &user_context);
 	b = open_session(2, &kernel_context);
@@ -206,12 +203,11 @@ static void nested_call(void **state)
 		assert_int_equal(shared.loss[i], 0);
 }
 
-static void thread_limit(void **state)
+UNIT_TEST_SETUP(thread_limit, start)
 {
 	struct msg_open msg = invoke_of(1);
 	struct session *s;
 
-	(void)state;
 	at(0, 1000);
 	s = open_session(1, &user_context);
 	at(0, 2000);
@@ -270,13 +266,12 @@ static void enter_with(struct tee_shm *shm, u32 offset)
 }
 
 /* Its wait counts from the attach and is marked; its hold is exact; its session has it. */
-static void found_waiter_is_accounted(void **state)
+UNIT_TEST_SETUP(found_waiter_is_accounted, start)
 {
 	struct msg_open msgs[2] = { {}, invoke_of(7) };
 	struct tee_shm shm = { .kaddr = msgs };
 	struct session *s;
 
-	(void)state;
 	starved_ns = 3000;
 	found_asleep(1, 10000, CLASS_NORMAL);
 	at(1, 15000);
@@ -300,11 +295,10 @@ static void found_waiter_is_accounted(void **state)
 }
 
 /* An argument without an address: the call stays unknown, and is not accounted. */
-static void found_waiter_stays_unknown(void **state)
+UNIT_TEST_SETUP(found_waiter_stays_unknown, start)
 {
 	struct call *c = found_asleep(1, 10000, CLASS_NORMAL);
 
-	(void)state;
 	at(1, 15000);
 	call_enter(enter_ctx);
 	assert_int_equal(c->op, CMD_UNKNOWN);
@@ -316,12 +310,11 @@ static void found_waiter_stays_unknown(void **state)
 }
 
 /* A system session has its class as soon as its call begins, or it becomes one. */
-static void system_is_known_at_once(void **state)
+UNIT_TEST_SETUP(system_is_known_at_once, start)
 {
 	struct msg_open msg = invoke_of(9);
 	struct session *s;
 
-	(void)state;
 	at(0, 1000);
 	call_begin(&kernel_context, (u64)&teedev, (u64)&msg, CLASS_SYSTEM);
 	s = &session_rows[session_find(0, 9)];
@@ -337,12 +330,11 @@ static void system_is_known_at_once(void **state)
 }
 
 /* Rows that count for several sessions are not made system by one of them. */
-static void system_call_without_a_row(void **state)
+UNIT_TEST_SETUP(system_call_without_a_row, start)
 {
 	struct msg_open msgs[] = { invoke_of(9), { .head = { .cmd = CMD_UNKNOWN } } };
 	struct tee_shm shm = { .kaddr = &msgs[0] };
 
-	(void)state;
 	at(0, 1000);
 	pool_find((u64)&teedev);
 	shared.adopting = 1; /* somebody else makes rows: no new one has its own */
@@ -365,7 +357,7 @@ static void system_call_without_a_row(void **state)
 }
 
 /* The row of a session whose id is not known is there for as long as the call. */
-static void unnamed_row_goes_with_its_call(void **state)
+UNIT_TEST_SETUP(unnamed_row_goes_with_its_call, start)
 {
 	struct session_origin o = { .flags = SESSION_LATE | SESSION_SYSTEM | SESSION_KERNEL |
 					     SESSION_UNNAMED };
@@ -374,7 +366,6 @@ static void unnamed_row_goes_with_its_call(void **state)
 	struct session *s;
 	struct call *c;
 
-	(void)state;
 	for (int waits = 0; waits < 2; waits++) {
 		c = found_asleep(1, 10000, CLASS_SYSTEM);
 		o.task = (u64)current_task;
@@ -399,12 +390,11 @@ static void unnamed_row_goes_with_its_call(void **state)
 	assert_int_equal(shared.sessions_undone, 2);
 }
 
-static void failed_open(void **state)
+UNIT_TEST_SETUP(failed_open, start)
 {
 	struct msg_open msg = { .head = { .cmd = CMD_OPEN, .num_params = 2 } };
 	struct session *none = &session_rows[SLOT_NONE(0)];
 
-	(void)state;
 	at(0, 1000);
 	begin(&msg, CLASS_NORMAL);
 	call_enter(enter_ctx);
@@ -423,12 +413,11 @@ static void failed_open(void **state)
 	assert_int_equal(session_rows[0].in_flight, 0);
 }
 
-static void missed_end(void **state)
+UNIT_TEST_SETUP(missed_end, start)
 {
 	struct msg_open msg = invoke_of(1);
 	struct session *s;
 
-	(void)state;
 	at(0, 1000);
 	s = open_session(1, &user_context);
 	begin(&msg, CLASS_NORMAL);
@@ -450,7 +439,7 @@ struct model {
 	u64 begun, admitted, entered, left, secure;
 };
 
-static void random_steps(void **state)
+UNIT_TEST_SETUP(random_steps, start)
 {
 	static struct msg_open msg[TASKS];
 	static struct model model[TASKS];
@@ -458,7 +447,6 @@ static void random_steps(void **state)
 	u64 summary_calls = 0, seen_wait = 0, seen_hold = 0, seen_secure = 0, seen_rpcs = 0;
 	int in_use = 0, waiting = 0, peak = 0;
 
-	(void)state;
 	srandom(20261122);
 	memset(model, 0, sizeof(model));
 	optee.call_queue.total_thread_count = TASKS;
@@ -542,24 +530,4 @@ static void random_steps(void **state)
 	assert_int_equal(shared.pools[0].in_use_peak[CLASS_NORMAL], peak);
 	for (int i = 0; i < NR_LOSSES; i++)
 		assert_int_equal(shared.loss[i], 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(phases_add_up, start),
-		cmocka_unit_test_setup(buckets_agree_with_user_space, start),
-		cmocka_unit_test_setup(nested_call, start),
-		cmocka_unit_test_setup(thread_limit, start),
-		cmocka_unit_test_setup(failed_open, start),
-		cmocka_unit_test_setup(missed_end, start),
-		cmocka_unit_test_setup(found_waiter_is_accounted, start),
-		cmocka_unit_test_setup(found_waiter_stays_unknown, start),
-		cmocka_unit_test_setup(system_is_known_at_once, start),
-		cmocka_unit_test_setup(system_call_without_a_row, start),
-		cmocka_unit_test_setup(unnamed_row_goes_with_its_call, start),
-		cmocka_unit_test_setup(random_steps, start),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

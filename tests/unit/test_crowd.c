@@ -60,9 +60,8 @@ static void end(int task)
 	call_end(current_ns);
 }
 
-static void all_have_room(void **state)
+UNIT_TEST(all_have_room)
 {
-	(void)state;
 	room = aligned_alloc(BLOCK, (size_t)BLOCKS * BLOCK);
 	assert_non_null(room);
 	for (unsigned int seed = 1; seed <= 10; seed++) {
@@ -90,5 +89,3 @@ static void all_have_room(void **state)
 	}
 	free(room);
 }
-
-UNIT_TESTS(all_have_room)

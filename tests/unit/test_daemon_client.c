@@ -135,7 +135,7 @@ static const struct daemon_client_opts from_now = { .since_ns = ~0ULL, .calls = 
 
 /* Tests. */
 
-static void hello_may_be_deflated(void **state)
+UNIT_TEST(hello_may_be_deflated)
 {
 	struct snapshot s = { .seq = 1, .mono_ns = 10 };
 	const struct snapshot *got;
@@ -143,7 +143,6 @@ static void hello_may_be_deflated(void **state)
 	struct daemon_client *st;
 	int pair[2];
 
-	(void)state;
 	begin(pair, true, &s);
 	st = client_of(pair, &from_now);
 	assert_int_equal(daemon_client_hello(st)->starved_ns, SECOND);
@@ -161,7 +160,7 @@ static void hello_may_be_deflated(void **state)
 }
 
 /* Of no TA, of one that is not there, of one that was not told of, backwards, too many. */
-static void changes_of_what_is_not_there(void **state)
+UNIT_TEST(changes_of_what_is_not_there)
 {
 	static const u64 bad[][5] = {
 		{ 0, 1, 0 },        { 0, 1, 100000 },      { 0, 1, ~0U }, { 0, 1, ~0ULL >> 2 },
@@ -169,7 +168,6 @@ static void changes_of_what_is_not_there(void **state)
 		{ MAX_TAS + 1, 0 }, { 1, MAX_TAS + 1, 0 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct snapshot s = { .seq = 1, .mono_ns = 10, .nr_pools = 1 };
 		struct source source;
@@ -190,7 +188,7 @@ static void changes_of_what_is_not_there(void **state)
 }
 
 /* What came before the fault, and is whole, is given. */
-static void the_last_whole_one_is_given(void **state)
+UNIT_TEST(the_last_whole_one_is_given)
 {
 	struct snapshot s = { .seq = 1, .mono_ns = 10 };
 	struct codec c = schema_writer();
@@ -199,7 +197,6 @@ static void the_last_whole_one_is_given(void **state)
 	struct daemon_client *st;
 	int pair[2];
 
-	(void)state;
 	begin(pair, false, &s);
 	codec_put(&c, 1); /* event, which is missing */
 	send_block(pair[1], BLOCK_EVENTS, &c, false);
@@ -225,7 +222,7 @@ static void send_events(int fd, u32 n)
 }
 
 /* What is looked at before a snapshot is taken is that one's; a recorder relies on it. */
-static void looks_are_not_ahead(void **state)
+UNIT_TEST(looks_are_not_ahead)
 {
 	struct snapshot s = { .seq = 1, .mono_ns = 10 };
 	const struct event *events;
@@ -233,7 +230,6 @@ static void looks_are_not_ahead(void **state)
 	struct daemon_client *st;
 	int pair[2];
 
-	(void)state;
 	begin(pair, false, &s);
 	send_events(pair[1], 1);
 	s.seq = 2;
@@ -264,7 +260,7 @@ static pid_t fork_daemon(int pair[2])
 #define BLOCK_CALLS_NR 4096
 #define CALL_BLOCKS    100
 
-static void calls_are_bounded_and_counted(void **state)
+UNIT_TEST(calls_are_bounded_and_counted)
 {
 	const struct call_record *calls;
 	const struct snapshot *got;
@@ -274,7 +270,6 @@ static void calls_are_bounded_and_counted(void **state)
 	u32 kept;
 	pid_t pid = fork_daemon(pair);
 
-	(void)state;
 	if (!pid) {
 		struct snapshot s = { .seq = 1, .mono_ns = 10 };
 
@@ -298,9 +293,8 @@ static void calls_are_bounded_and_counted(void **state)
 }
 
 /* Of what has no end, a signal ends the reading; also where it is blocked. */
-static void a_signal_ends_it(void **state)
+UNIT_TEST(a_signal_ends_it)
 {
-	(void)state;
 	for (int blocked = 0; blocked < 2; blocked++) {
 		struct source source;
 		struct daemon_client *st;
@@ -368,11 +362,10 @@ static const char *said_of(bool present, bool slow, char buf[512])
 }
 
 /* One line, and it goes on; a daemon without a driver has nothing to say. */
-static void silence_is_told(void **state)
+UNIT_TEST(silence_is_told)
 {
 	char buf[512];
 
-	(void)state;
 	assert_string_equal(said_of(true, false, buf), "");
 	assert_string_equal(said_of(false, true, buf), "");
 	assert_non_null(strstr(said_of(true, true, buf), "--direct\n"));
@@ -380,11 +373,10 @@ static void silence_is_told(void **state)
 }
 
 /* A connection that breaks ends us as SIGTERM does, but not under nohup. */
-static void a_hangup_ends_it_too(void **state)
+UNIT_TEST(a_hangup_ends_it_too)
 {
 	struct sigaction now;
 
-	(void)state;
 	signal(SIGHUP, SIG_IGN);
 	stop_catch();
 	assert_int_equal(raise(SIGHUP), 0);
@@ -431,13 +423,12 @@ static void spoil(struct decoder *d, const struct codec *whole, const struct cod
 	free(data);
 }
 
-static void every_number_may_be_anything(void **state)
+UNIT_TEST(every_number_may_be_anything)
 {
 	struct slot_list gone = {};
 	struct codec whole, changes;
 	struct decoder d;
 
-	(void)state;
 	seed = 5;
 	make_all();
 	given[0].snap.seq = 1;
@@ -460,7 +451,3 @@ static void every_number_may_be_anything(void **state)
 	free(whole.buf);
 	free(changes.buf);
 }
-
-UNIT_TESTS(hello_may_be_deflated, changes_of_what_is_not_there, the_last_whole_one_is_given,
-	   looks_are_not_ahead, calls_are_bounded_and_counted, a_signal_ends_it,
-	   a_hangup_ends_it_too, silence_is_told, every_number_may_be_anything)

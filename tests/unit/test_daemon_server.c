@@ -102,11 +102,10 @@ static u64 refused(void)
 	return stats.refused;
 }
 
-static void one_user_has_a_share(void **state)
+UNIT_TEST(one_user_has_a_share)
 {
 	int fds[8], n = 0;
 
-	(void)state;
 	start();
 	for (; n < 3; n++)
 		fds[n] = come(1000);
@@ -135,13 +134,12 @@ static void one_user_has_a_share(void **state)
 }
 
 /* Without descriptors: it says so, and does not turn in vain. */
-static void descriptors_run_out(void **state)
+UNIT_TEST(descriptors_run_out)
 {
 	struct rlimit limit, none;
 	u64 before;
 	int fd;
 
-	(void)state;
 	start();
 	fd = dup(0);
 	close(fd);
@@ -172,13 +170,12 @@ static void descriptors_run_out(void **state)
 }
 
 /* Nor is there a spare one: it waits instead. */
-static void not_even_a_spare_one(void **state)
+UNIT_TEST(not_even_a_spare_one)
 {
 	struct rlimit limit, none;
 	u64 start_ns;
 	int fd, turns = 0;
 
-	(void)state;
 	start();
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -206,5 +203,3 @@ static void not_even_a_spare_one(void **state)
 	close(fd);
 	stop();
 }
-
-UNIT_TESTS(one_user_has_a_share, descriptors_run_out, not_even_a_spare_one)

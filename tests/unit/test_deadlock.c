@@ -26,14 +26,13 @@
 	deadlock_find(calls, sizeof(calls) / sizeof((calls)[0]),                                   \
 		      &(struct deadlock_pool){ __VA_ARGS__ })
 
-static void a_nested_call_waits(void **state)
+UNIT_TEST(a_nested_call_waits)
 {
 	struct deadlock_call one[] = { { RPC }, { NESTED_IN(0) } };
 	struct deadlock_call two[] = {
 		{ NESTED_IN(2) }, { RPC }, { RPC }, { NESTED_IN(1) }, { WAITS }
 	};
 
-	(void)state;
 	assert_true(FIND(one, .threads = 1));
 	assert_int_equal(one[0].behind, 1);
 	assert_int_equal(one[1].behind, -1);
@@ -48,7 +47,7 @@ static void a_nested_call_waits(void **state)
 	assert_false(FIND(two, .threads = 2));
 }
 
-static void a_holder_goes_on(void **state)
+UNIT_TEST(a_holder_goes_on)
 {
 	struct deadlock_call secure[] = { { RPC }, { NESTED_IN(0) }, { HOLDS } };
 	struct deadlock_call kernel[] = { { RPC }, { NESTED_IN(0) }, { RPC } };
@@ -57,7 +56,6 @@ static void a_holder_goes_on(void **state)
 					 { WAITS } };
 	struct deadlock_call nobody[] = { { RPC }, { HOLDS } };
 
-	(void)state;
 	assert_false(FIND(secure, .threads = 2));
 	assert_false(FIND(kernel, .threads = 2));
 	assert_false(FIND(inner, .threads = 2)); /* the nested one has its thread, too */
@@ -65,11 +63,10 @@ static void a_holder_goes_on(void **state)
 	assert_false(deadlock_find(nobody, 0, &(struct deadlock_pool){ .threads = 2 }));
 }
 
-static void a_known_thread_serves(void **state)
+UNIT_TEST(a_known_thread_serves)
 {
 	struct deadlock_call calls[] = { { IS_SERVED }, { FOR(3) }, { FOR(0) }, { IS_SERVED } };
 
-	(void)state;
 	assert_true(FIND(calls, .threads = 2, .idle_supplicants = 1));
 	assert_int_equal(calls[0].behind, 2);
 	assert_int_equal(calls[3].behind, 1);
@@ -79,12 +76,11 @@ static void a_known_thread_serves(void **state)
 	assert_false(FIND(calls, .threads = 2, .idle_supplicants = 0));
 }
 
-static void an_unknown_thread_serves(void **state)
+UNIT_TEST(an_unknown_thread_serves)
 {
 	struct deadlock_call calls[] = { { ASKS }, { ASKS }, { FOR_SOMEBODY }, { FOR_SOMEBODY } };
 	struct deadlock_call one[] = { { ASKS }, { RPC }, { NESTED_IN(1) }, { FOR_SOMEBODY } };
 
-	(void)state;
 	assert_true(FIND(calls, .threads = 2, .idle_supplicants = 1));
 	assert_int_equal(calls[0].behind, 2);
 	assert_true(calls[0].one_of && calls[1].one_of);
@@ -97,13 +93,12 @@ static void an_unknown_thread_serves(void **state)
 	assert_false(one[0].one_of);
 }
 
-static void nobody_takes_a_request(void **state)
+UNIT_TEST(nobody_takes_a_request)
 {
 	struct deadlock_call calls[] = { { ASKS }, { IS_SERVED }, { FOR(1) } };
 	struct deadlock_call alone[] = { { ASKS }, { ASKS }, { WAITS } };
 	struct deadlock_call more[] = { { ASKS }, { ASKS }, { FOR_SOMEBODY } };
 
-	(void)state;
 	assert_true(FIND(calls, .threads = 2, .untaken = 1)); /* there is but one thread */
 	assert_int_equal(calls[0].behind, 2);
 	assert_false(FIND(calls, .threads = 2, .untaken = 1, .idle_supplicants = 1));
@@ -113,17 +108,16 @@ static void nobody_takes_a_request(void **state)
 	assert_false(FIND(more, .threads = 2, .untaken = 1, .idle_supplicants = 1));
 }
 
-static void requests_that_were_not_seen(void **state)
+UNIT_TEST(requests_that_were_not_seen)
 {
 	struct deadlock_call calls[] = { { ASKS }, { ASKS }, { FOR_SOMEBODY }, { FOR_SOMEBODY } };
 
-	(void)state;
 	assert_true(FIND(calls, .threads = 2));
 	assert_false(FIND(calls, .threads = 2, .untaken = -1));
 	assert_false(FIND(calls, .threads = 2, .revoked = -1));
 }
 
-static void a_chain_of_threads(void **state)
+UNIT_TEST(a_chain_of_threads)
 {
 	/* 0 waits for a thread of tee-supplicant whose call, 1, holds a thread and waits for 2's. */
 	struct deadlock_call calls[] = {
@@ -154,7 +148,6 @@ static void a_chain_of_threads(void **state)
 		  .outer = -1 },
 	};
 
-	(void)state;
 	assert_true(FIND(calls, .threads = 2));
 	assert_int_equal(calls[0].behind, 1);
 	assert_int_equal(calls[1].behind, 2);
@@ -382,11 +375,10 @@ static void check_links(const struct world *w, const struct deadlock_call *calls
 	}
 }
 
-static void random_states(void **state)
+UNIT_TEST(random_states)
 {
 	int stuck = 0, unknown = 0, states = 0;
 
-	(void)state;
 	srand(1);
 	while (states < STATES) {
 		struct deadlock_call calls[CALLS];
@@ -433,6 +425,3 @@ static void random_states(void **state)
 	assert_true(stuck > states / 50);
 	assert_true(unknown > states / 1000);
 }
-
-UNIT_TESTS(a_nested_call_waits, a_holder_goes_on, a_known_thread_serves, an_unknown_thread_serves,
-	   nobody_takes_a_request, requests_that_were_not_seen, a_chain_of_threads, random_states)

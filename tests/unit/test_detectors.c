@@ -5,12 +5,11 @@
  */
 #include "fixtures/queue_cases.h"
 
-static void overrun(void **state)
+UNIT_TEST(overrun)
 {
 	const struct episode *e;
 	struct pool_state s;
 
-	(void)state;
 	model_start(4);
 	session_becomes_system();
 	at(1, 10 * MS);
@@ -53,11 +52,10 @@ static void overrun(void **state)
 	assert_counted(COND_HARMFUL_OVERRUN, 0, 0, 0, 0);
 }
 
-static void harmful_overrun(void **state)
+UNIT_TEST(harmful_overrun)
 {
 	const struct episode *e;
 
-	(void)state;
 	model_start(2);
 	session_becomes_system();
 	at(1, 10 * MS);
@@ -86,11 +84,10 @@ static void harmful_overrun(void **state)
 }
 
 /* Normal calls hold all threads when a session becomes a system session: seen with its first call. */
-static void reserve_breach(void **state)
+UNIT_TEST(reserve_breach)
 {
 	const struct episode *e;
 
-	(void)state;
 	model_start(2);
 	at(1, 10 * MS);
 	start_call(1, false);
@@ -132,11 +129,10 @@ static void reserve_breach(void **state)
 	assert_counted(COND_RESERVE_BREACH, 2, 20 * MS, 10 * MS, 2);
 }
 
-static void reserve_idle(void **state)
+UNIT_TEST(reserve_idle)
 {
 	const struct episode *e;
 
-	(void)state;
 	model_start(2);
 	session_becomes_system();
 	at(1, 10 * MS);
@@ -161,9 +157,8 @@ static void reserve_idle(void **state)
 }
 
 /* Short episodes are counted and not sent. */
-static void exhausted(void **state)
+UNIT_TEST(exhausted)
 {
-	(void)state;
 	model_start(2);
 	report_ns[COND_EXHAUSTED] = 10 * MS;
 	at(1, 10 * MS);
@@ -190,11 +185,10 @@ static void exhausted(void **state)
 	assert_int_equal(ring_nr, 1);
 }
 
-static void starved(void **state)
+UNIT_TEST(starved)
 {
 	const struct episode *e;
 
-	(void)state;
 	model_start(1);
 	starved_ns = 100 * MS;
 	at(0, 10 * MS);
@@ -228,11 +222,10 @@ static void starved(void **state)
 	assert_counted(COND_STARVED, 1, 41 * MS, 41 * MS, 1);
 }
 
-static void count_mismatch(void **state)
+UNIT_TEST(count_mismatch)
 {
 	const struct episode *e;
 
-	(void)state;
 	model_start(2);
 	starved_ns = 5 * MS;
 	at(0, 10 * MS);
@@ -260,9 +253,8 @@ static void count_mismatch(void **state)
 	assert_counted(COND_STARVED, 1, 7 * MS, 7 * MS, 1);
 }
 
-static void what_if(void **state)
+UNIT_TEST(what_if)
 {
-	(void)state;
 	model_start(4);
 	shared.pools[0].teedev = 0; /* it is met again, with the setting */
 	memset(&shared.pools[0], 0, sizeof(shared.pools[0]));
@@ -294,9 +286,8 @@ static void what_if(void **state)
 }
 
 /* What is in reserve is not known under a policy: what is judged by it is not judged. */
-static void under_policy(void **state)
+UNIT_TEST(under_policy)
 {
-	(void)state;
 	model_start(2);
 	policy_attached = true;
 	pool_reserve(0, 1 * MS);
@@ -319,9 +310,8 @@ static void under_policy(void **state)
 	assert_non_null(lasting(COND_RESERVE_IDLE));
 }
 
-static void ring_full(void **state)
+UNIT_TEST(ring_full)
 {
-	(void)state;
 	model_start(2);
 	starved_ns = 1 * MS;
 	ring_room = 1;
@@ -359,11 +349,10 @@ static void ring_full(void **state)
 }
 
 /* Two CPUs take the time in either order; and who is late ends nothing. */
-static void late_ends(void **state)
+UNIT_TEST(late_ends)
 {
 	const struct lasting *l = &shared.pools[0].lasting[COND_EXHAUSTED];
 
-	(void)state;
 	model_start(2);
 	episode_begin(0, COND_EXHAUSTED, 30 * MS, 1);
 	episode_end(0, COND_EXHAUSTED, 30 * MS - 5, l->serial);
@@ -422,9 +411,8 @@ static void each_order(int *order, int fixed, int n)
 	}
 }
 
-static void changes_seen_in_any_order(void **state)
+UNIT_TEST(changes_seen_in_any_order)
 {
-	(void)state;
 	for (int n = 1; n <= CHANGES; n++) {
 		int order[CHANGES] = { 0, 1, 2, 3, 4 };
 
@@ -433,11 +421,10 @@ static void changes_seen_in_any_order(void **state)
 }
 
 /* As we attach, a call that ends as it is found may count twice: nothing is made of it. */
-static void nothing_is_judged_unsettled(void **state)
+UNIT_TEST(nothing_is_judged_unsettled)
 {
 	u64 full = 2 * STATE_ONE(STATE_IN_USE(CLASS_NORMAL));
 
-	(void)state;
 	model_start(2);
 	shared.pools[0].state = full;
 	unsettled = true;
@@ -452,11 +439,10 @@ static void nothing_is_judged_unsettled(void **state)
 }
 
 /* Of a long queue the first are named. */
-static void a_long_queue(void **state)
+UNIT_TEST(a_long_queue)
 {
 	const struct episode *e;
 
-	(void)state;
 	model_start(2);
 	for (int i = 0; i < MODEL_TASKS; i++) {
 		at(i, (10 + (u64)i) * MS);
@@ -472,19 +458,4 @@ static void a_long_queue(void **state)
 	assert_int_equal(e->nr_parties, MAX_PARTIES);
 	assert_party(e, 0, 0, false, 10 * MS);
 	assert_party(e, MAX_PARTIES - 1, MAX_PARTIES, true, (10 + MAX_PARTIES) * MS);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(overrun),        cmocka_unit_test(harmful_overrun),
-		cmocka_unit_test(reserve_breach), cmocka_unit_test(reserve_idle),
-		cmocka_unit_test(exhausted),      cmocka_unit_test(starved),
-		cmocka_unit_test(count_mismatch), cmocka_unit_test(what_if),
-		cmocka_unit_test(under_policy),   cmocka_unit_test(ring_full),
-		cmocka_unit_test(late_ends),      cmocka_unit_test(changes_seen_in_any_order),
-		cmocka_unit_test(a_long_queue),   cmocka_unit_test(nothing_is_judged_unsettled),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

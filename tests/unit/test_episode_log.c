@@ -55,12 +55,11 @@ static struct event later(struct event e, enum event_state state, u64 ns)
 	return e;
 }
 
-static void an_episode_is_one_entry(void **state)
+UNIT_TEST(an_episode_is_one_entry)
 {
 	struct event e = event_of(COND_STRANDED, 3, 3 * SECOND), still, end;
 	struct episode_log log = {}, copy = {};
 
-	(void)state;
 	set_up_snapshot();
 	still = later(e, EVENT_STILL, SECOND);
 	still.peak = 2;
@@ -81,13 +80,12 @@ static void an_episode_is_one_entry(void **state)
 	episode_log_free(&log);
 }
 
-static void what_lasts_is_not_forgotten(void **state)
+UNIT_TEST(what_lasts_is_not_forgotten)
 {
 	struct episode_log log = {};
 	struct event e = event_of(COND_DEADLOCK, 1, 100 * SECOND);
 	int indices[5];
 
-	(void)state;
 	set_up_snapshot();
 	episode_log_take(&log, &e);
 	for (u64 i = 0; i < 3 * LOG_EPISODES; i++) {
@@ -106,12 +104,11 @@ static void what_lasts_is_not_forgotten(void **state)
 	episode_log_free(&log);
 }
 
-static void an_end_that_was_lost_is_found(void **state)
+UNIT_TEST(an_end_that_was_lost_is_found)
 {
 	struct episode_log log = {};
 	struct event e = event_of(COND_STARVED, 1, SECOND);
 
-	(void)state;
 	set_up_snapshot();
 	episode_log_take(&log, &e);
 	episode_log_settle(&log, &snap);
@@ -124,13 +121,12 @@ static void an_end_that_was_lost_is_found(void **state)
 	episode_log_free(&log);
 }
 
-static void the_newest_come_last(void **state)
+UNIT_TEST(the_newest_come_last)
 {
 	struct episode_log log = {};
 	struct event e;
 	int indices[3];
 
-	(void)state;
 	set_up_snapshot();
 	for (u64 i = 0; i < 6; i++) {
 		e = event_of(COND_EXHAUSTED, i, 6 * SECOND - i * SECOND);
@@ -153,14 +149,13 @@ static void the_newest_come_last(void **state)
 	episode_log_free(&log);
 }
 
-static void marks(void **state)
+UNIT_TEST(marks)
 {
 	struct episode_log log = {};
 	struct event stranded = event_of(COND_STRANDED, 1, 3 * SECOND);
 	struct event exhausted = event_of(COND_EXHAUSTED, 1, 4 * SECOND);
 	const char *name;
 
-	(void)state;
 	set_up_snapshot();
 	assert_int_equal(episode_log_session(&log, &snap, 0), MARK_NONE);
 	episode_log_take(&log, &exhausted);
@@ -185,11 +180,10 @@ static void marks(void **state)
 	episode_log_free(&log);
 }
 
-static void a_wake_on_its_way_is_no_alarm(void **state)
+UNIT_TEST(a_wake_on_its_way_is_no_alarm)
 {
 	struct snap_pool *pool = &snap.pools[0];
 
-	(void)state;
 	set_up_snapshot();
 	pool->conds[COND_STRANDED].since_ns = NOW - condition_table[COND_STRANDED].report_ns + 1;
 	assert_false(episode_lasts(pool, COND_STRANDED, NOW));
@@ -197,6 +191,3 @@ static void a_wake_on_its_way_is_no_alarm(void **state)
 	pool->conds[COND_STRANDED].known = false;
 	assert_false(episode_lasts(pool, COND_STRANDED, NOW + 1));
 }
-
-UNIT_TESTS(an_episode_is_one_entry, what_lasts_is_not_forgotten, an_end_that_was_lost_is_found,
-	   the_newest_come_last, marks, a_wake_on_its_way_is_no_alarm)

@@ -62,13 +62,12 @@ static void lasts(struct episodes *c, const struct episode *e, u64 now)
 	episodes_looked(c, now);
 }
 
-static void one_that_lasts(void **state)
+UNIT_TEST(one_that_lasts)
 {
 	struct episodes *c = start();
 	struct episode e = episode_of(COND_STRANDED, 3, 10 * SECOND);
 	u64 now = 10 * SECOND + 50 * MS;
 
-	(void)state;
 	lasts(c, &e, now);
 	assert_int_equal(nr_said, 1);
 	assert_said(0, &e, EVENT_BEGIN, now);
@@ -100,12 +99,11 @@ static void one_that_lasts(void **state)
 }
 
 /* Over before a look saw it: both, at their own times. */
-static void never_seen_to_last(void **state)
+UNIT_TEST(never_seen_to_last)
 {
 	struct episodes *c = start();
 	struct episode e = episode_of(COND_OVERRUN, 1, 10 * SECOND);
 
-	(void)state;
 	e.end_ns = 10 * SECOND + 3 * MS;
 	episodes_ended(c, &e);
 	episodes_looked(c, 11 * SECOND);
@@ -116,12 +114,11 @@ static void never_seen_to_last(void **state)
 }
 
 /* In one look it lasts, and then its end comes. */
-static void ends_within_a_look(void **state)
+UNIT_TEST(ends_within_a_look)
 {
 	struct episodes *c = start();
 	struct episode e = episode_of(COND_OVERRUN, 1, 10 * SECOND);
 
-	(void)state;
 	episodes_lasts(c, &e, 11 * SECOND);
 	e.end_ns = 11 * SECOND + 1;
 	episodes_ended(c, &e);
@@ -133,12 +130,11 @@ static void ends_within_a_look(void **state)
 }
 
 /* The end was lost: two looks without it, and it is over. */
-static void lost_end(void **state)
+UNIT_TEST(lost_end)
 {
 	struct episodes *c = start();
 	struct episode e = episode_of(COND_EXHAUSTED, 7, 10 * SECOND);
 
-	(void)state;
 	lasts(c, &e, 11 * SECOND);
 	episodes_looked(c, 12 * SECOND);
 	assert_int_equal(nr_said, 1);
@@ -158,12 +154,11 @@ static void lost_end(void **state)
 }
 
 /* An end that comes at the last moment is the end. */
-static void late_end(void **state)
+UNIT_TEST(late_end)
 {
 	struct episodes *c = start();
 	struct episode e = episode_of(COND_EXHAUSTED, 7, 10 * SECOND);
 
-	(void)state;
 	lasts(c, &e, 11 * SECOND);
 	episodes_looked(c, 12 * SECOND);
 	e.end_ns = 11 * SECOND + 1;
@@ -176,7 +171,7 @@ static void late_end(void **state)
 }
 
 /* Condition, pool and serial tell episodes apart; of each its own end. */
-static void told_apart(void **state)
+UNIT_TEST(told_apart)
 {
 	struct episodes *c = start();
 	struct episode e[4] = { episode_of(COND_OVERRUN, 1, 1 * SECOND),
@@ -184,7 +179,6 @@ static void told_apart(void **state)
 				episode_of(COND_OVERRUN, 1, 3 * SECOND),
 				episode_of(COND_OVERRUN, 2, 4 * SECOND) };
 
-	(void)state;
 	e[2].pool = 1;
 	for (int i = 0; i < 4; i++)
 		episodes_lasts(c, &e[i], 5 * SECOND);
@@ -204,13 +198,12 @@ static void told_apart(void **state)
 #define MANY 1000
 
 /* They end in any order, a third of them unseen, and what stays is heard of. */
-static void many_at_once(void **state)
+UNIT_TEST(many_at_once)
 {
 	struct episodes *c = start();
 	struct episode e;
 	int ends[MANY] = {}, begins[MANY] = {}, stills[MANY] = {};
 
-	(void)state;
 	for (u64 i = 0; i < MANY; i++) {
 		e = episode_of(COND_STARVED, i, i);
 		episodes_lasts(c, &e, 5 * SECOND);
@@ -253,11 +246,7 @@ static void many_at_once(void **state)
 	episodes_free(c);
 }
 
-static void nothing_to_free(void **state)
+UNIT_TEST(nothing_to_free)
 {
-	(void)state;
 	episodes_free(NULL);
 }
-
-UNIT_TESTS(one_that_lasts, never_seen_to_last, ends_within_a_look, lost_end, late_end, told_apart,
-	   many_at_once, nothing_to_free)

@@ -34,11 +34,10 @@ static void lanes_that_last(void)
 	timeline_lanes_free(&l);
 }
 
-static void lanes(void **state)
+UNIT_TEST(lanes)
 {
 	struct timeline_lanes l = {};
 
-	(void)state;
 	assert_int_equal(timeline_lanes_place(&l, 10, 20), 0);
 	assert_int_equal(timeline_lanes_place(&l, 5, 30), 1);
 	/* The lane that became free last: the other may be needed for a longer stay. */
@@ -60,13 +59,12 @@ static void lanes(void **state)
 	lanes_that_last();
 }
 
-static void order(void **state)
+UNIT_TEST(order)
 {
 	struct call_record call = {};
 	struct call_order o;
 	u64 before = 0;
 
-	(void)state;
 	assert_true(call_order_init(&o));
 	for (u32 i = 0; i < CALL_ORDER_WINDOW; i++) {
 		assert_false(call_order_full(&o));
@@ -84,7 +82,7 @@ static void order(void **state)
 }
 
 /* As the documentation of the wire format has them. */
-static void wire(void **state)
+UNIT_TEST(wire)
 {
 	static const u8 want[] = { 0x08, 0x96, 0x01,      /* 1: 150 */
 				   0x12, 0x02, 'h',  'i', /* 2: "hi" */
@@ -94,7 +92,6 @@ static void wire(void **state)
 	char text[201];
 	size_t at;
 
-	(void)state;
 	protobuf_number(&p, 1, 150);
 	protobuf_text(&p, 2, "hi");
 	at = protobuf_begin(&p, 3);
@@ -117,13 +114,12 @@ static void wire(void **state)
 	assert_true(p.full);
 }
 
-static void texts_have_numbers(void **state)
+UNIT_TEST(texts_have_numbers)
 {
 	struct intern *t = calloc(1, sizeof(*t));
 	char text[16];
 	bool is_new;
 
-	(void)state;
 	for (u32 round = 0; round < 2; round++) {
 		for (u32 i = 0; i < INTERN_MAX; i++) {
 			snprintf(text, sizeof(text), "%u", i / 2);
@@ -145,13 +141,12 @@ static off_t size_of(const char *path)
 	return stat(path, &st) ? -1 : st.st_size;
 }
 
-static void files(void **state)
+UNIT_TEST(files)
 {
 	char dir[] = "/tmp/test_export.XXXXXX", path[64], link[64], command[80];
 	struct rlimit before, small = { .rlim_cur = 2 };
 	struct out_file f;
 
-	(void)state;
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/out", dir);
 	snprintf(link, sizeof(link), "%s/link", dir);
@@ -230,13 +225,12 @@ static void write_out(const char *path)
 }
 
 /* It is as private as the file that it replaces, and on the disk with its name. */
-static void files_stay_private(void **state)
+UNIT_TEST(files_stay_private)
 {
 	static const mode_t modes[] = { 0600, 0640, 0604, 0400 };
 	char dir[] = "/tmp/test_export.XXXXXX", path[64], cwd[PATH_MAX];
 	struct stat st;
 
-	(void)state;
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/out", dir);
 	memset(asked, 0, sizeof(asked));
@@ -261,7 +255,7 @@ static void files_stay_private(void **state)
 }
 
 /* Where standard output is a terminal that does not take UTF-8, it gets none. */
-static void a_terminal_gets_ascii(void **state)
+UNIT_TEST(a_terminal_gets_ascii)
 {
 	static const char want[] = "a\\xc3\\xa9\\xc2\\x9bz";
 	int terminal = posix_openpt(O_RDWR | O_NOCTTY), saved = dup(STDOUT_FILENO), slave;
@@ -269,7 +263,6 @@ static void a_terminal_gets_ascii(void **state)
 	char got[64];
 	ssize_t n;
 
-	(void)state;
 	assert_int_equal(grantpt(terminal) | unlockpt(terminal), 0);
 	slave = open(ptsname(terminal), O_RDWR | O_NOCTTY);
 	assert_true(slave >= 0);
@@ -355,11 +348,10 @@ static char *run(const char *format, const char *what)
 }
 
 /* It is said and, when it is asked for, is the exit status; the file is the same. */
-static void losses(void **state)
+UNIT_TEST(losses)
 {
 	char *text = run("csv", NULL), *other;
 
-	(void)state;
 	snap.losses.count[LOSS_CALL_RECORD] = 2;
 	other = run_with("csv", NULL, true);
 	assert_int_equal(status, STATUS_INCOMPLETE);
@@ -370,7 +362,7 @@ static void losses(void **state)
 	free(text);
 }
 
-static void csv(void **state)
+UNIT_TEST(csv)
 {
 	static const char want[] =
 		"ts,mono_ns,start_ns,wait_ns,limit_wait_ns,hold_ns,secure_ns,rpc_ns,tee,serial,"
@@ -381,13 +373,12 @@ static void csv(void **state)
 		"\"'=1+1, \"\"x\"\"\",0,0,invoke,7,normal,0,true,false,false\r\n";
 	char *text = run("csv", NULL);
 
-	(void)state;
 	assert_string_equal(text, want);
 	free(text);
 }
 
 /* -p takes a name as it is shown and as it was. */
-static void names(void **state)
+UNIT_TEST(names)
 {
 	static const struct {
 		const char *comm, *match;
@@ -400,7 +391,6 @@ static void names(void **state)
 	};
 	const struct snap_session as_it_was = row;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char *text;
 
@@ -439,13 +429,12 @@ static void since(void)
 	since_ns = 0;
 }
 
-static void jsonl(void **state)
+UNIT_TEST(jsonl)
 {
 	char *text = run("jsonl", NULL), *rest = text, *line;
 	static const char *const types[] = { "host", "call", "call", "snapshot" };
 	json_t *lines[4];
 
-	(void)state;
 	for (int i = 0; i < 4; i++) {
 		line = strsep(&rest, "\n");
 		lines[i] = json_loads(line, 0, NULL);
@@ -464,6 +453,3 @@ static void jsonl(void **state)
 	free(text);
 	since();
 }
-
-UNIT_TESTS(lanes, order, wire, texts_have_numbers, files, files_stay_private, a_terminal_gets_ascii,
-	   csv, jsonl, names, losses)

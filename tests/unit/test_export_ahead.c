@@ -51,7 +51,7 @@ static u32 ahead_calls(void *ctx, const struct call_record **found)
 	return looks == 1 ? 4 : 0;
 }
 
-static void sessions_of_calls_ahead(void **state)
+UNIT_TEST(sessions_of_calls_ahead)
 {
 	static const struct host host = { .mono_ns = 2000 };
 	const struct source source = { .host = &host, .next = next_of_three, .calls = ahead_calls };
@@ -66,7 +66,6 @@ static void sessions_of_calls_ahead(void **state)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	(void)state;
 	assert_int_equal(export_run(&o, export_format(&o), &source, out), STATUS_OK);
 	fclose(out);
 	rest = text;
@@ -101,7 +100,7 @@ static const struct snapshot *next_with_events(void *ctx)
 }
 
 /* An event that a CPU reported late comes where it belongs. */
-static void events_in_the_order_of_time(void **state)
+UNIT_TEST(events_in_the_order_of_time)
 {
 	static const struct host host;
 	static const int want[] = { 1, 3, 2, 4 };
@@ -112,7 +111,6 @@ static void events_in_the_order_of_time(void **state)
 	size_t len, n = 0;
 	FILE *out = open_memstream(&text, &len);
 
-	(void)state;
 	assert_int_equal(export_run(&o, export_format(&o), &source, out), STATUS_OK);
 	fclose(out);
 	rest = text;
@@ -130,5 +128,3 @@ static void events_in_the_order_of_time(void **state)
 	assert_int_equal(n, 4);
 	free(text);
 }
-
-UNIT_TESTS(sessions_of_calls_ahead, events_in_the_order_of_time)

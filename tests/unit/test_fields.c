@@ -38,11 +38,10 @@ static struct value value_of(const char *name, int row)
 	return f->get(&snap, &rows[row]);
 }
 
-static void names_are_unique(void **state)
+UNIT_TEST(names_are_unique)
 {
 	char key[64], other[64];
 
-	(void)state;
 	for (size_t i = 0; i < nr_session_fields; i++)
 		for (size_t j = 0; j < i; j++) {
 			const struct session_field *a = &session_fields[i], *b = &session_fields[j];
@@ -55,13 +54,12 @@ static void names_are_unique(void **state)
 	assert_null(session_field_find("no such field"));
 }
 
-static void unknown_is_not_zero(void **state)
+UNIT_TEST(unknown_is_not_zero)
 {
 	struct value v = value_of("wait_p50", 0);
 	char text[32];
 	json_t *json;
 
-	(void)state;
 	assert_false(v.known);
 	assert_string_equal(value_format(&v, UNIT_NS, text, sizeof(text)), "-");
 	json = value_json(&v, UNIT_NS);
@@ -78,9 +76,8 @@ static void unknown_is_not_zero(void **state)
 			assert_false(pool_fields[i].get(&snap, &snap.pools[0]).known);
 }
 
-static void figures(void **state)
+UNIT_TEST(figures)
 {
-	(void)state;
 	assert_true(value_of("calls", 1).number == 9);
 	assert_true(value_of("rpc", 0).number == 60);
 	assert_true(value_of("calls_rate", 2).number == 2);
@@ -89,11 +86,10 @@ static void figures(void **state)
 	assert_true(value_of("wait_p99", 1).number == 2048);
 }
 
-static void order(void **state)
+UNIT_TEST(order)
 {
 	u32 order[3];
 
-	(void)state;
 	sessions_order(&snap, session_field_find("calls"), false, order);
 	assert_int_equal(order[0], 1);
 	assert_int_equal(order[2], 2);
@@ -105,9 +101,8 @@ static void order(void **state)
 }
 
 /* A table that ends before the last unit is read past its end. */
-static void every_unit_has_its_words(void **state)
+UNIT_TEST(every_unit_has_its_words)
 {
-	(void)state;
 	for (int unit = 0; unit < NR_UNITS; unit++) {
 		assert_non_null(unit_words[unit].key);
 		assert_non_null(unit_words[unit].after);
@@ -118,7 +113,7 @@ static void every_unit_has_its_words(void **state)
 }
 
 /* What is in recordings of old stays what it was; what came later has the numbers that follow. */
-static void numbers_of_conditions(void **state)
+UNIT_TEST(numbers_of_conditions)
 {
 	static const char *const old[] = {
 		"overrun",   "harmful_overrun", "reserve_breach", "reserve_idle",
@@ -126,7 +121,6 @@ static void numbers_of_conditions(void **state)
 		"deadlock",  "drift",           "lost_wake",
 	};
 
-	(void)state;
 	for (u32 i = 0; i < NR_CONDS; i++) {
 		enum condition cond = condition_of_number(i);
 
@@ -138,7 +132,7 @@ static void numbers_of_conditions(void **state)
 }
 
 /* Each member of struct class_sums has a row, and in recordings of old they stay what they were. */
-static void sums_have_rows(void **state)
+UNIT_TEST(sums_have_rows)
 {
 	static const char *const old[] = {
 		"calls",           "failed",        "waited",          "wait_ns",
@@ -146,7 +140,6 @@ static void sums_have_rows(void **state)
 		"limits",          "limit_wait_ns", "waited_late",
 	};
 
-	(void)state;
 	assert_true(NR_SUMS >= sizeof(old) / sizeof(old[0]));
 	for (size_t i = 0; i < NR_SUMS; i++) {
 		assert_non_null(sum_rows[i].key);
@@ -165,18 +158,14 @@ static bool known(struct figures f, const char *name)
 }
 
 /* What a recording lacks is unknown, not 0. */
-static void sums_it_lacks_are_unknown(void **state)
+UNIT_TEST(sums_it_lacks_are_unknown)
 {
 	struct snapshot s = { .sums_unknown = NR_SUMS - SUM(waited_late) };
 	struct snap_session row = {};
 	struct snap_ta ta = {};
 
-	(void)state;
 	assert_true(known(session_figures(&s, &row), "calls"));
 	assert_false(known(session_figures(&s, &row), "waited_late"));
 	assert_true(known(ta_figures(&s, &ta), "calls"));
 	assert_false(known(ta_figures(&s, &ta), "waited_late"));
 }
-
-UNIT_TESTS(names_are_unique, unknown_is_not_zero, figures, order, every_unit_has_its_words,
-	   numbers_of_conditions, sums_have_rows, sums_it_lacks_are_unknown)

@@ -73,12 +73,11 @@ static void remove_all(const char *base, const char *back)
 	assert_int_equal(rmdir(base), 0);
 }
 
-static void only_where_the_path_is_roots(void **state)
+UNIT_TEST(only_where_the_path_is_roots)
 {
 	const struct identity they = { THEY, THEY };
 	char base[] = "/tmp/optee-top-given-XXXXXX", back[PATH_MAX], path[PATH_MAX];
 
-	(void)state;
 	if (geteuid())
 		skip();
 	umask(022);
@@ -104,5 +103,3 @@ static void only_where_the_path_is_roots(void **state)
 	assert_int_equal(unlink("root/link"), 0);
 	remove_all(base, back);
 }
-
-UNIT_TESTS(only_where_the_path_is_roots)

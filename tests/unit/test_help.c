@@ -61,14 +61,13 @@ static const struct event deadlock = {
 
 static const struct host host = { .boot_id = "" };
 
-static void events(void **state)
+UNIT_TEST(events)
 {
 	static const char *const of_a_line[] = { "schema", "ts", "boot_id", "seq" };
 	json_t *line = event_line_json(&host, &stranded, 1),
 	       *other = event_line_json(&host, &deadlock, 1);
 	json_t *who = json_array_get(json_object_get(line, "who"), 0);
 
-	(void)state;
 	every_key_has_help(json_object_get(line, "why"), why_keys);
 	all_help_is_of(json_object_get(line, "why"), why_keys);
 	json_object_update(who, json_array_get(json_object_get(other, "who"), 0));
@@ -82,14 +81,13 @@ static void events(void **state)
 	json_decref(other);
 }
 
-static void conditions(void **state)
+UNIT_TEST(conditions)
 {
 	static struct snapshot s = { .nr_pools = 1 };
 	static const struct opts o;
 	json_t *root, *pool, *overrun;
 	char key[64];
 
-	(void)state;
 	s.pools[0].conds[COND_OVERRUN].known = true;
 	root = snapshot_json(&o, &host, &s);
 	pool = json_array_get(json_object_get(root, "pools"), 0);
@@ -105,24 +103,22 @@ static void conditions(void **state)
 	json_decref(root);
 }
 
-static void host_line(void **state)
+UNIT_TEST(host_line)
 {
 	json_t *line = host_json(&host);
 
-	(void)state;
 	every_key_has_help(line, host_keys);
 	all_help_is_of(line, host_keys);
 	json_decref(line);
 }
 
-static void call_records(void **state)
+UNIT_TEST(call_records)
 {
 	static const struct snapshot s = { .nr_cpus = 2, .records = { { 5, 1 }, { 7, 2 } } };
 	static const struct host recording = { .calls = true };
 	static const struct opts o;
 	json_t *root = snapshot_json(&o, &recording, &s), *records, *cpu;
 
-	(void)state;
 	records = json_object_get(root, "call_records");
 	every_key_has_help(records, call_records_keys);
 	all_help_is_of(records, call_records_keys);
@@ -153,14 +149,13 @@ static void has_row(const char *page, const char *name)
 }
 
 /* The page has a place for every table, and everything in it has a table. */
-static void the_manual_is_filled_in(void **state)
+UNIT_TEST(the_manual_is_filled_in)
 {
 	static char page[256 * 1024];
 	char rule[RULE_TEXT];
 	struct capture out;
 	enum status status;
 
-	(void)state;
 	capture_begin(&out, STDOUT_FILENO);
 	status = man_print();
 	capture_end(&out, page, sizeof(page));
@@ -202,5 +197,3 @@ static void the_manual_is_filled_in(void **state)
 	has_row(page, policy_keys[0].help);
 	has_row(page, policy_last_keys[0].help);
 }
-
-UNIT_TESTS(events, conditions, call_records, host_line, the_manual_is_filled_in)

@@ -3,9 +3,8 @@
 #include "unit.h"
 #include "model/hist.h"
 
-static void edges_meet(void **state)
+UNIT_TEST(edges_meet)
 {
-	(void)state;
 	assert_int_equal(hist_edge(0), 0);
 	assert_int_equal(hist_edge(8), 1024);
 	for (unsigned int i = 0; i + 1 < HIST_BUCKETS; i++) {
@@ -17,9 +16,8 @@ static void edges_meet(void **state)
 	assert_true(hist_edge(HIST_BUCKETS - 1) > 30000000000ULL);
 }
 
-static void middle_is_near(void **state)
+UNIT_TEST(middle_is_near)
 {
-	(void)state;
 	for (unsigned int i = 8; i + 1 < HIST_BUCKETS; i++) {
 		double low = (double)hist_edge(i), high = (double)hist_edge(i + 1);
 
@@ -27,11 +25,10 @@ static void middle_is_near(void **state)
 	}
 }
 
-static void quantiles(void **state)
+UNIT_TEST(quantiles)
 {
 	struct hist64 h = {};
 
-	(void)state;
 	assert_int_equal(hist_quantile(&h, 0.5), 0);
 	assert_true(hist_add(&h, 30, 1));
 	assert_true(hist_add(&h, 10, 98));
@@ -47,14 +44,13 @@ static void quantiles(void **state)
 	hist_release(&h);
 }
 
-static void gains_survive_a_wrap(void **state)
+UNIT_TEST(gains_survive_a_wrap)
 {
 	struct hist64 sum = {};
 	struct hist src = {};
 	u64 octaves[HIST_OCTAVES] = {};
 	struct spread s;
 
-	(void)state;
 	src.count[5] = 0xfffffff0;
 	assert_true(hist_gain(&sum, &src, octaves, &s));
 	assert_int_equal(s.calls, 0xfffffff0);
@@ -69,5 +65,3 @@ static void gains_survive_a_wrap(void **state)
 	assert_int_equal(s.max, 0);
 	hist_release(&sum);
 }
-
-UNIT_TESTS(edges_meet, middle_is_near, quantiles, gains_survive_a_wrap)

@@ -212,7 +212,7 @@ static void read_on(const struct history *h, u64 *at, struct decoder *d, u32 blo
 	}
 }
 
-static void changes_make_the_same_snapshot(void **state)
+UNIT_TEST(changes_make_the_same_snapshot)
 {
 	struct history *h = history_new(64 << 10);
 	u32 blocks[NR_BLOCK_TYPES] = {}, wholes;
@@ -220,7 +220,6 @@ static void changes_make_the_same_snapshot(void **state)
 	struct history_writer feed;
 	u64 at = 0;
 
-	(void)state;
 	start();
 	assert_int_equal(history_writer_init(&feed, h, &host), 0);
 	assert_int_equal(decoder_init(&d), 0);
@@ -242,7 +241,7 @@ static void changes_make_the_same_snapshot(void **state)
 }
 
 /* More happens than there is room for: who has read it all goes on, and others can begin. */
-static void too_much_for_the_history(void **state)
+UNIT_TEST(too_much_for_the_history)
 {
 	struct history *h = history_new(4 << 10);
 	u32 blocks[NR_BLOCK_TYPES] = {};
@@ -250,7 +249,6 @@ static void too_much_for_the_history(void **state)
 	struct history_writer feed;
 	u64 at = 0;
 
-	(void)state;
 	start();
 	assert_int_equal(history_writer_init(&feed, h, &host), 0);
 	assert_int_equal(decoder_init(&d), 0);
@@ -269,7 +267,7 @@ static void too_much_for_the_history(void **state)
 }
 
 /* Who is behind, but less than there is room for, misses nothing; and there is a past to begin in. */
-static void who_is_behind_is_not_cut(void **state)
+UNIT_TEST(who_is_behind_is_not_cut)
 {
 	const u64 room = 64 << 10;
 	struct history *h = history_new(room);
@@ -277,7 +275,6 @@ static void who_is_behind_is_not_cut(void **state)
 	u64 at = 0;
 	u32 rounds = 0;
 
-	(void)state;
 	start();
 	assert_int_equal(history_writer_init(&feed, h, &host), 0);
 	while (history_end(h) < 10 * room) {
@@ -303,12 +300,11 @@ static void who_is_behind_is_not_cut(void **state)
 }
 
 /* Where a reader begins all is there, whenever it comes; and it is small enough. */
-static void who_comes_late_has_all(void **state)
+UNIT_TEST(who_comes_late_has_all)
 {
 	struct history *h = history_new(32 << 10);
 	struct history_writer feed;
 
-	(void)state;
 	start();
 	assert_int_equal(history_begin(h, 0), history_end(h));
 	assert_int_equal(history_writer_init(&feed, h, &host), 0);
@@ -358,7 +354,7 @@ static void same_when_read(struct decoder *d, const struct snapshot *s)
 }
 
 /* Of an older optee-top that kept fewer sums the last are unknown; of a newer one none is guessed. */
-static void other_numbers_of_sums(void **state)
+UNIT_TEST(other_numbers_of_sums)
 {
 	const struct snapshot *s;
 	struct snapshot fewer;
@@ -366,7 +362,6 @@ static void other_numbers_of_sums(void **state)
 	struct codec c;
 	struct block b;
 
-	(void)state;
 	start();
 	do
 		s = step();
@@ -392,14 +387,13 @@ static void other_numbers_of_sums(void **state)
 }
 
 /* A worker does not trust the ring that it finds: a length that leads out of it costs all. */
-static void another_worker_checks_it(void **state)
+UNIT_TEST(another_worker_checks_it)
 {
 	struct history *h = history_new(32 << 10);
 	struct iovec pieces[2];
 	struct history_writer feed;
 	u64 size;
 
-	(void)state;
 	start();
 	assert_int_equal(history_writer_init(&feed, h, &host), 0);
 	for (int n = 0; n < FRAMES; n++)
@@ -417,14 +411,13 @@ static void another_worker_checks_it(void **state)
 }
 
 /* However many are made one: nothing of what happened in them is missing, or there twice. */
-static void merged_ones_have_it_all(void **state)
+UNIT_TEST(merged_ones_have_it_all)
 {
 	struct snapshot_merge m = {};
 	u64 calls = 0, pool_calls = 0, ended = 0, before_first = 0, ns = 0;
 	const struct snapshot *s = NULL;
 	struct decoder d;
 
-	(void)state;
 	start();
 	assert_int_equal(decoder_init(&d), 0);
 	for (int n = 0; n < FRAMES; n++) {
@@ -512,7 +505,7 @@ static bool take(struct reader *r)
 #define STUCK 900 /* say what they want and never read */
 #define MUTE  100 /* say nothing */
 
-static void stuck_clients_hold_nobody_up(void **state)
+UNIT_TEST(stuck_clients_hold_nobody_up)
 {
 	struct identity id = { geteuid(), getegid() };
 	struct history *h = history_new(64 << 10);
@@ -527,7 +520,6 @@ static void stuck_clients_hold_nobody_up(void **state)
 	int fds[STUCK + MUTE];
 	u64 longest = 0;
 
-	(void)state;
 	start();
 	assert_int_equal(loop_init(&loop), 0);
 	assert_int_equal(listener_unix(&listener, path, &id), STATUS_OK);
@@ -575,14 +567,13 @@ static void stuck_clients_hold_nobody_up(void **state)
 }
 
 /* Of two daemons one gets the socket; what is no socket is not removed; a dead one's is. */
-static void the_way_of_the_socket(void **state)
+UNIT_TEST(the_way_of_the_socket)
 {
 	struct identity id = { geteuid(), getegid() };
 	struct listener first, second;
 	int kept = dup(STDERR_FILENO);
 	FILE *f;
 
-	(void)state;
 	assert_non_null(freopen("/dev/null", "w", stderr));
 	assert_int_equal(listener_unix(&first, path, &id), STATUS_OK);
 	assert_int_equal(listener_unix(&second, path, &id), STATUS_FAILURE);
@@ -604,7 +595,3 @@ static void the_way_of_the_socket(void **state)
 	dup2(kept, STDERR_FILENO);
 	close(kept);
 }
-
-UNIT_TESTS(changes_make_the_same_snapshot, too_much_for_the_history, who_is_behind_is_not_cut,
-	   who_comes_late_has_all, other_numbers_of_sums, another_worker_checks_it,
-	   merged_ones_have_it_all, stuck_clients_hold_nobody_up, the_way_of_the_socket)

@@ -10,9 +10,8 @@
 static struct server s;
 static char text[ANSWER];
 
-static void serves(void **state)
+UNIT_TEST(serves)
 {
-	(void)state;
 	for (int is_unix = 0; is_unix < 2; is_unix++) {
 		server_start(&s, is_unix);
 		assert_int_equal(client_ask(&s, GET_METRICS, text), 200);
@@ -51,12 +50,11 @@ static void serves(void **state)
 }
 
 /* A connection for many requests, each in pieces of another size. */
-static void keeps_alive(void **state)
+UNIT_TEST(keeps_alive)
 {
 	bool ended;
 	int fd;
 
-	(void)state;
 	server_start(&s, false);
 	fd = client_open(&s);
 	for (size_t step = 1; step < 40; step += 3) {
@@ -101,11 +99,10 @@ static int endless(const char *begin, const char *more)
 	return status;
 }
 
-static void endless_requests(void **state)
+UNIT_TEST(endless_requests)
 {
 	char body[1000];
 
-	(void)state;
 	server_start(&s, false);
 	assert_int_equal(endless("GET /", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), 414);
 	assert_int_equal(endless("GET / HTTP/1.1\r\n", "a: aaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"), 431);
@@ -121,14 +118,13 @@ static void endless_requests(void **state)
 }
 
 /* More silent, half-said and unread connections than there are places. */
-static void stuck_clients(void **state)
+UNIT_TEST(stuck_clients)
 {
 	enum { NR = 3 * HTTP_CONNECTIONS };
 	static const char *const said[] = { "", "GET /met", KEEP };
 	int fds[NR];
 	bool ended;
 
-	(void)state;
 	server_start(&s, false);
 	s.page = 8000000;
 	for (int i = 0; i < NR; i++) {
@@ -156,7 +152,7 @@ static void stuck_clients(void **state)
 }
 
 /* One that is slow keeps its place while another address opens more than there are. */
-static void many_of_one_address(void **state)
+UNIT_TEST(many_of_one_address)
 {
 	const struct sockaddr_in other = { .sin_family = AF_INET,
 					   .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1) };
@@ -164,7 +160,6 @@ static void many_of_one_address(void **state)
 	int fds[NR], slow = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool ended;
 
-	(void)state;
 	server_start(&s, false);
 	assert_int_equal(bind(slow, (const struct sockaddr *)&other, sizeof(other)), 0);
 	assert_int_equal(connect(slow, &s.address.any, s.address_len), 0);
@@ -184,12 +179,11 @@ static void many_of_one_address(void **state)
 }
 
 /* Who does not read holds an old text, of which there are few; who reads gets all of it. */
-static void slow_readers(void **state)
+UNIT_TEST(slow_readers)
 {
 	int slow[6], fd;
 	bool ended;
 
-	(void)state;
 	server_start(&s, false);
 	s.page = 8000000;
 	for (int i = 0; i < 6; i++) {
@@ -215,14 +209,13 @@ static void slow_readers(void **state)
 }
 
 /* No descriptor left: it neither turns in vain nor forgets who waits. */
-static void no_descriptors(void **state)
+UNIT_TEST(no_descriptors)
 {
 	struct rlimit limit, none;
 	bool ended;
 	u64 start;
 	int fd;
 
-	(void)state;
 	server_start(&s, false);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -281,7 +274,7 @@ static size_t spoil(char *buf, size_t len, size_t room, u32 *seed)
 	return len;
 }
 
-static void spoiled_requests(void **state)
+UNIT_TEST(spoiled_requests)
 {
 	static const char whole[] =
 		"GET http://[::1]:80/metrics?x=y HTTP/1.1\r\nHost: 127.0.0.1:9469\r\n"
@@ -292,7 +285,6 @@ static void spoiled_requests(void **state)
 	u32 seed = 0x5eed1e55;
 	int counts[8] = {}, answers = 0;
 
-	(void)state;
 	server_start(&s, false);
 	for (int i = 0; i < 10000; i++) {
 		int fd = client_open(&s), status;
@@ -324,9 +316,3 @@ static void spoiled_requests(void **state)
 	assert_true(counts[0] > 500 && counts[1] > 500 && counts[2] > 10 && counts[3] > 10);
 	server_stop(&s);
 }
-
-#define ALL_TESTS                                                                                  \
-	serves, keeps_alive, endless_requests, stuck_clients, many_of_one_address, slow_readers,   \
-		no_descriptors, spoiled_requests
-
-UNIT_TESTS(ALL_TESTS)

@@ -31,7 +31,7 @@ static struct http_request parse(const char *text)
 	return read_all(text, strlen(text), &names);
 }
 
-static void statuses(void **state)
+UNIT_TEST(statuses)
 {
 	static const struct {
 		int status;
@@ -82,7 +82,6 @@ static void statuses(void **state)
 		{ 505, "PRI * HTTP/2.0\r\n\r\n" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct http_request r = parse(cases[i].text);
 
@@ -96,7 +95,7 @@ static void statuses(void **state)
 	assert_int_equal(parse(GET "\r\n").target, HTTP_METRICS);
 }
 
-static void hosts(void **state)
+UNIT_TEST(hosts)
 {
 	static const struct {
 		const char *host;
@@ -123,7 +122,6 @@ static void hosts(void **state)
 	};
 	char text[200];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", cases[i].host);
 		if ((parse(text).status == 200) != cases[i].allowed)
@@ -144,12 +142,11 @@ static int status_for(const char *host, const char *domain)
 }
 
 /* What this machine is called, in all ways; and nothing that begins or ends like it. */
-static void own_names(void **state)
+UNIT_TEST(own_names)
 {
 	char own[HTTP_NAME_MOST + 1], hosts[600], path[32];
 	int n;
 
-	(void)state;
 	assert_int_equal(gethostname(own, sizeof(own)), 0);
 	assert_int_equal(status_for(own, ""), 200);
 	assert_int_equal(status_for(own, "."), 200);
@@ -177,12 +174,11 @@ static void own_names(void **state)
 	assert_int_equal(status_for("alias", ""), 421);
 }
 
-static void given_names(void **state)
+UNIT_TEST(given_names)
 {
 	static const char *const good[] = { "a", "gateway-17.plant_2.example", "*.a.b", "*" };
 	static const char *const bad[] = { "", ".", "*.", "*a", "a:9469", "a b", "http://a", "a*" };
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		assert_true(http_names_valid(good[i]));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -200,7 +196,7 @@ static void given_names(void **state)
 	names = (struct http_names){};
 }
 
-static void dialects(void **state)
+UNIT_TEST(dialects)
 {
 	static const struct {
 		const char *accept;
@@ -231,7 +227,6 @@ static void dialects(void **state)
 	};
 	char text[600];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		snprintf(text, sizeof(text), GET "Accept: %s\r\n\r\n", cases[i].accept);
 		if (parse(text).dialect != cases[i].dialect)
@@ -242,9 +237,8 @@ static void dialects(void **state)
 	assert_int_equal(parse(GET "\r\n").dialect, CLASSIC);
 }
 
-static void connections(void **state)
+UNIT_TEST(connections)
 {
-	(void)state;
 	assert_true(parse(GET "\r\n").keep);
 	assert_false(parse(GET "Connection: close\r\n\r\n").keep);
 	assert_false(parse(GET "Connection: Upgrade, Close\r\n\r\n").keep);
@@ -253,13 +247,12 @@ static void connections(void **state)
 }
 
 /* However it is cut up, and however long: the same, and no byte is looked at twice. */
-static void scans(void **state)
+UNIT_TEST(scans)
 {
 	static const char text[] = GET "A: b\r\n\r\n", more[] = GET "\r\nGET";
 	static char line[HTTP_HEAD_MOST];
 	struct http_scan s = {};
 
-	(void)state;
 	for (size_t n = 0; n < sizeof(text) - 1; n++)
 		assert_int_equal(http_scan(&s, text, n), 0);
 	assert_int_equal(http_scan(&s, text, sizeof(text) - 1), sizeof(text) - 1);
@@ -274,5 +267,3 @@ static void scans(void **state)
 	assert_int_equal(http_scan(&s, line, sizeof(line) - 1), 0);
 	assert_int_equal(http_scan(&s, line, sizeof(line)), -431);
 }
-
-UNIT_TESTS(statuses, hosts, own_names, given_names, dialects, connections, scans)

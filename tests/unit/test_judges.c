@@ -54,7 +54,7 @@ static bool evidence(const char *part)
 	return false;
 }
 
-static void conditions(void **state)
+UNIT_TEST(conditions)
 {
 	static const struct {
 		const char *rule;
@@ -72,7 +72,6 @@ static void conditions(void **state)
 		{ "no_drift", COND_DRIFT },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		u64 before = cases[i].cond == COND_STARVED ? SECOND : 0;
 
@@ -109,9 +108,8 @@ static void conditions(void **state)
 	}
 }
 
-static void for_so_long(void **state)
+UNIT_TEST(for_so_long)
 {
-	(void)state;
 	fake_init(&fake);
 	fake_episode(&fake, COND_STRANDED, 19 * MS);
 	fake_episode(&fake, COND_STRANDED, 5 * MS);
@@ -138,9 +136,8 @@ static void for_so_long(void **state)
 	       "waits shorter than 1.0s were not reported; see --starved");
 }
 
-static void the_evidence_is_short(void **state)
+UNIT_TEST(the_evidence_is_short)
 {
-	(void)state;
 	fake_init(&fake);
 	for (u64 i = 1; i <= 9; i++)
 		fake_episode(&fake, COND_OVERRUN, i * MS);
@@ -159,9 +156,8 @@ static void the_evidence_is_short(void **state)
 	assert_true(evidence("and 20 more"));
 }
 
-static void what_was_before_is_not_judged(void **state)
+UNIT_TEST(what_was_before_is_not_judged)
 {
-	(void)state;
 	fake_init(&fake);
 	fake_later(&fake);
 	fake.first.pools[0].conds[COND_OVERRUN] = fake.last.pools[0].conds[COND_OVERRUN] =
@@ -198,9 +194,8 @@ static void what_was_before_is_not_judged(void **state)
 	assert_int_equal(judged("no_deadlock"), VERDICT_FAIL);
 }
 
-static void losses(void **state)
+UNIT_TEST(losses)
 {
-	(void)state;
 	for (int loss = 0; loss < NR_LOSSES; loss++) {
 		fake_init(&fake);
 		fake.last.losses.count[loss] = 1;
@@ -222,11 +217,10 @@ static void losses(void **state)
 	assert_int_equal(judged("no_losses"), VERDICT_UNKNOWN);
 }
 
-static void leaks(void **state)
+UNIT_TEST(leaks)
 {
 	struct snap_pool *end = &fake.last.pools[0];
 
-	(void)state;
 	fake_init(&fake);
 	expect("no_count_leak", VERDICT_PASS, "none at the end");
 	expect("no_reservation_leak", VERDICT_PASS, "none at the end");
@@ -263,11 +257,10 @@ static void leaks(void **state)
 	assert_int_equal(judged("no_reservation_leak"), VERDICT_UNKNOWN);
 }
 
-static void ejections(void **state)
+UNIT_TEST(ejections)
 {
 	struct snap_pool *begin = &fake.first.pools[0], *end = &fake.last.pools[0];
 
-	(void)state;
 	fake_init(&fake);
 	expect("no_ejection", VERDICT_PASS, "none"); /* the driver takes no policies */
 	begin->takes_policies = end->takes_policies = true;
@@ -283,7 +276,7 @@ static void ejections(void **state)
 }
 
 /* What was not followed, from the beginning to the end or for a moment, was not seen to be good. */
-static void sight(void **state)
+UNIT_TEST(sight)
 {
 	static const char *const rules[] = {
 		"no_overrun",          "no_harmful_overrun",
@@ -298,7 +291,6 @@ static void sight(void **state)
 	};
 	struct snap_pool *begin = &fake.first.pools[0], *end = &fake.last.pools[0];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		fake_init(&fake);
 		begin->sight = end->sight = SIGHT_FOLLOWED;
@@ -319,9 +311,8 @@ static void sight(void **state)
 	assert_int_equal(judged("no_drift"), VERDICT_FAIL);
 }
 
-static void waits(void **state)
+UNIT_TEST(waits)
 {
-	(void)state;
 	fake_init(&fake);
 	expect("wait_p99 normal 5ms", VERDICT_PASS, "no normal calls");
 	fake_waits(&fake, CLASS_NORMAL, 198, MS);
@@ -366,9 +357,8 @@ static void waits(void **state)
 	expect("wait_p99 normal 1s", VERDICT_UNKNOWN, "the calls were not recorded one by one");
 }
 
-static void calls(void **state)
+UNIT_TEST(calls)
 {
-	(void)state;
 	fake_init(&fake);
 	expect("calls_at_least 100", VERDICT_PASS, "100 calls");
 	expect("calls_at_least 101", VERDICT_FAIL, "100 calls");
@@ -395,6 +385,3 @@ static void calls(void **state)
 	expect("command_succeeds", VERDICT_FAIL, "signal 15 (Terminated) ended it");
 	command_status = -1;
 }
-
-UNIT_TESTS(conditions, for_so_long, the_evidence_is_short, what_was_before_is_not_judged, losses,
-	   leaks, ejections, sight, waits, calls)

@@ -112,14 +112,13 @@ static struct run_summary seen_in(const char *dir)
 }
 
 /* Figures at the first call, what changed at the interval, what closes at once. */
-static void when(void **state)
+UNIT_TEST(when)
 {
 	struct log_opts o = { .interval = 60 };
 	struct run_summary seen;
 	struct logger *g;
 	char dir[64];
 
-	(void)state;
 	made_init(&m, 20);
 	g = begin(dir, &o);
 	for (int i = 0; i <= 60; i++) {
@@ -162,14 +161,13 @@ static void when(void **state)
 }
 
 /* Snapshots that are up to 90 ms late do not leave an interval of theirs without figures. */
-static void late_snapshots(void **state)
+UNIT_TEST(late_snapshots)
 {
 	static const u64 late_ms[] = { 90, 0, 30, 0, 90, 10, 0, 60, 90, 0 };
 	struct log_opts o = { .interval = 1 };
 	struct logger *g;
 	char dir[64];
 
-	(void)state;
 	made_init(&m, 2);
 	g = begin(dir, &o);
 	for (u64 i = 0; i < sizeof(late_ms) / sizeof(late_ms[0]); i++) {
@@ -194,13 +192,12 @@ static u32 mode_of(const char *dir, const char *name)
 	return stat(path, &st) ? 0 : st.st_mode & 07777;
 }
 
-static void modes(void **state)
+UNIT_TEST(modes)
 {
 	const mode_t masks[] = { 0, 022, 077, 0777 };
 	struct log_opts o = { .interval = 1, .jsonl = true, .csv = true };
 	char dir[64];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
 		mode_t old = umask(masks[i]);
 		struct logger *g = begin(dir, &o);
@@ -286,9 +283,8 @@ static u64 day(u32 sessions, u32 active, u64 cap)
 	return most;
 }
 
-static void days(void **state)
+UNIT_TEST(days)
 {
-	(void)state;
 	/* With room for all of it: what a day takes. */
 	day(20, 5, 256 * LOG_SIZE_MIN);
 	day(1000, 50, 1024 * LOG_SIZE_MIN);
@@ -327,7 +323,7 @@ static void flood(u32 second)
 }
 
 /* After ten minutes of that the figures of two hours before are still there. */
-static void a_flood_of_events(void **state)
+UNIT_TEST(a_flood_of_events)
 {
 	struct log_opts o = { .interval = 60, .size = LOG_SIZE_MIN };
 	char dir[64], name[LOG_NAME_LEN];
@@ -335,7 +331,6 @@ static void a_flood_of_events(void **state)
 	u64 begun_ns, events = 0;
 	struct logger *g = begin(dir, &o);
 
-	(void)state;
 	made_init(&m, 20);
 	begun_ns = m.s.mono_ns;
 	for (u32 i = 0; i < 7800; i++) {
@@ -372,7 +367,7 @@ static void a_flood_of_events(void **state)
 }
 
 /* What was written in many quiet days does not make room for a flood that takes all there is. */
-static void old_bytes_count_less(void **state)
+UNIT_TEST(old_bytes_count_less)
 {
 	static struct line_buffer line;
 	struct log_dir d;
@@ -381,7 +376,6 @@ static void old_bytes_count_less(void **state)
 	char dir[64];
 	u64 written = 0;
 
-	(void)state;
 	made_init(&m, 1);
 	made_dir(dir);
 	log_dir_init(&d, dir, LOG_SIZE_MIN, 1U << log_jsonl.files[LOG_EVENT]);
@@ -401,13 +395,12 @@ static void old_bytes_count_less(void **state)
 }
 
 /* What lasts is said once a second: it leaves room for what begins. */
-static void still_does_not_crowd_out(void **state)
+UNIT_TEST(still_does_not_crowd_out)
 {
 	static struct event_quotas quotas;
 	struct event e = { .condition = COND_STARVED };
 	u32 begun = 0;
 
-	(void)state;
 	for (u64 second = 1; second <= 600; second++) {
 		e.mono_ns = second * EVENT_REFILL_NS;
 		e.state = EVENT_STILL;
@@ -421,12 +414,11 @@ static void still_does_not_crowd_out(void **state)
 }
 
 /* An episode that lasts keeps its place as long as there are free ones. */
-static void places_are_free_again(void **state)
+UNIT_TEST(places_are_free_again)
 {
 	static struct event_quotas quotas;
 	struct event e = { .condition = COND_EXHAUSTED, .state = EVENT_BEGIN, .episode = 1 };
 
-	(void)state;
 	assert_true(event_quota_take(&quotas, &e, true));
 	for (e.episode = 2; e.episode <= 2 * EVENT_OPEN; e.episode++) {
 		e.mono_ns += 2 * EVENT_REFILL_NS;
@@ -440,12 +432,11 @@ static void places_are_free_again(void **state)
 }
 
 /* An episode whose begin was written has its end written, whatever else there is. */
-static void what_began_ends(void **state)
+UNIT_TEST(what_began_ends)
 {
 	static struct event_quotas quotas;
 	struct event e = { .condition = COND_EXHAUSTED, .tee = 3 }, other = e;
 
-	(void)state;
 	other.condition = COND_DEADLOCK;
 	for (u64 i = 1; i <= 2 * EVENT_BURST; i++) {
 		e.episode = i;
@@ -465,6 +456,3 @@ static void what_began_ends(void **state)
 	assert_false(event_quota_take(&quotas, &e, true));
 	assert_int_equal(quotas.of[0][COND_EXHAUSTED].omitted, 2 * EVENT_BURST + 1);
 }
-
-UNIT_TESTS(when, late_snapshots, modes, days, a_flood_of_events, old_bytes_count_less,
-	   still_does_not_crowd_out, places_are_free_again, what_began_ends)

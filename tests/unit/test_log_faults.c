@@ -64,7 +64,7 @@ static void open_file(struct log_dir *d, struct log_file *f, const char *dir, u6
 static struct log_dir d;
 
 /* What a crash left of a line, however long it is, is cut off; what is whole stays. */
-static void torn_tails(void **state)
+UNIT_TEST(torn_tails)
 {
 	static char long_line[10000];
 	const struct {
@@ -79,7 +79,6 @@ static void torn_tails(void **state)
 	struct log_file f;
 	char dir[64];
 
-	(void)state;
 	made_dir(dir);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		put_file(dir, "optee-top.jsonl", cases[i].before, strlen(cases[i].before));
@@ -101,14 +100,13 @@ static void torn_tails(void **state)
 }
 
 /* Rotated by number, deflated by pieces, the oldest deleted first, never more than the cap. */
-static void rotation(void **state)
+UNIT_TEST(rotation)
 {
 	char dir[64], line[100], name[LOG_NAME_LEN];
 	struct log_file f;
 	struct log_pack p;
 	u32 files;
 
-	(void)state;
 	made_dir(dir);
 	put_file(dir, "optee-top.00000041.jsonl", "old\n", 4);
 	put_file(dir, "optee-top.00000041.jsonl.gz.part", "part", 4);
@@ -218,7 +216,7 @@ static int lines_in(const char *text)
 }
 
 /* A file that may not grow any more: of a line nothing stays, and what is lost is counted. */
-static void short_writes(void **state)
+UNIT_TEST(short_writes)
 {
 	struct rlimit old, little;
 	struct log_stats stats;
@@ -228,7 +226,6 @@ static void short_writes(void **state)
 	u64 whole, over = 0;
 	int says;
 
-	(void)state;
 	made_init(&m, 10);
 	made_dir(dir);
 	getrlimit(RLIMIT_FSIZE, &old);
@@ -261,7 +258,7 @@ static void short_writes(void **state)
 }
 
 /* The directory goes and comes, or something else is there. */
-static void taken_away(void **state)
+UNIT_TEST(taken_away)
 {
 	char dir[64], moved[80];
 	struct log_stats stats, before;
@@ -269,7 +266,6 @@ static void taken_away(void **state)
 	struct logger *g;
 	const char *text;
 
-	(void)state;
 	made_init(&m, 10);
 	made_dir(dir);
 	rmdir(dir); /* the logger makes it */
@@ -313,14 +309,13 @@ static void taken_away(void **state)
 }
 
 /* The file alone is moved away or deleted, with or without a signal; or is no file. */
-static void file_taken_away(void **state)
+UNIT_TEST(file_taken_away)
 {
 	struct log_stats stats;
 	struct capture c;
 	struct logger *g;
 	char dir[64], to[128], *text;
 
-	(void)state;
 	made_init(&m, 10);
 	made_dir(dir);
 	g = begin(dir);
@@ -357,7 +352,7 @@ static void file_taken_away(void **state)
 }
 
 /* A second one keeps off, and takes over when the first has gone. */
-static void two(void **state)
+UNIT_TEST(two)
 {
 	struct logger *first, *second;
 	struct log_stats stats;
@@ -365,7 +360,6 @@ static void two(void **state)
 	const char *text;
 	char dir[64];
 
-	(void)state;
 	made_init(&m, 3);
 	made_dir(dir);
 	first = begin(dir);
@@ -387,7 +381,7 @@ static void two(void **state)
 }
 
 /* A reader who locks everything that he can open does not stop the log. */
-static void readers_lock(void **state)
+UNIT_TEST(readers_lock)
 {
 	static const char *const readable[] = { ".", "optee-top.jsonl" };
 	int fds[2];
@@ -395,7 +389,6 @@ static void readers_lock(void **state)
 	struct stat st;
 	char dir[64];
 
-	(void)state;
 	made_init(&m, 3);
 	made_dir(dir);
 	g = begin(dir);
@@ -416,14 +409,13 @@ static void readers_lock(void **state)
 }
 
 /* A lock file that was removed is made again; one that others can lock is refused. */
-static void lost_locks(void **state)
+UNIT_TEST(lost_locks)
 {
 	struct logger *first, *second;
 	struct capture c;
 	const char *text;
 	char dir[64];
 
-	(void)state;
 	made_init(&m, 3);
 	made_dir(dir);
 	first = begin(dir);
@@ -447,6 +439,3 @@ static void lost_locks(void **state)
 	logger_free(first);
 	made_remove(dir);
 }
-
-UNIT_TESTS(torn_tails, rotation, short_writes, taken_away, file_taken_away, two, readers_lock,
-	   lost_locks)

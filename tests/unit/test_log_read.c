@@ -16,7 +16,7 @@
 
 #define SEC(n) ((n)*1000000000ULL)
 
-static void times(void **state)
+UNIT_TEST(times)
 {
 	const struct {
 		const char *text;
@@ -57,7 +57,6 @@ static void times(void **state)
 				    "26-11-25T10:00:00Z" };
 	u64 ns;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		assert_true(time_parse_since(good[i].text, SEC(1000000), &ns));
 		assert_int_equal(ns, good[i].ns);
@@ -142,13 +141,12 @@ static struct log_reader *opened(const char *dir)
 }
 
 /* By number, not by name; deflated, plain, or both; and not what only looks like it. */
-static void order(void **state)
+UNIT_TEST(order)
 {
 	const struct log_missing *m;
 	struct log_reader *r;
 	char dir[64];
 
-	(void)state;
 	made_dir(dir);
 	add_line(dir, "optee-top.00000002.jsonl", 1, 3);
 	add_line(dir, "optee-top.00000002.jsonl", 1, 4);
@@ -170,14 +168,13 @@ static void order(void **state)
 	made_remove(dir);
 }
 
-static void damage(void **state)
+UNIT_TEST(damage)
 {
 	static char huge[200000];
 	const struct log_missing *m;
 	struct log_reader *r;
 	char dir[64];
 
-	(void)state;
 	made_dir(dir);
 	memset(huge, 'x', sizeof(huge));
 	add_line(dir, "optee-top.00000001.jsonl", 1, 1);
@@ -209,13 +206,12 @@ static void damage(void **state)
 }
 
 /* It is written while it is read: rotated, deflated, deleted. */
-static void meanwhile(void **state)
+UNIT_TEST(meanwhile)
 {
 	char dir[64], from[128], to[128];
 	struct log_reader *r;
 	struct log_entry e;
 
-	(void)state;
 	made_dir(dir);
 	add_line(dir, "optee-top.00000001.jsonl", 1, 1);
 	add_line(dir, "optee-top.00000002.jsonl", 1, 2);
@@ -253,14 +249,13 @@ static const char *behind(const char *dir, const char *file, u64 epoch, u64 seq,
 	return text;
 }
 
-static void cursor(void **state)
+UNIT_TEST(cursor)
 {
 	struct log_position none = {};
 	char dir[64], file[128];
 	struct log_reader *r;
 	u64 missing;
 
-	(void)state;
 	made_dir(dir);
 	snprintf(file, sizeof(file), "%s.cursor", dir);
 	add_line(dir, "optee-top.00000005.jsonl", 1, 7);
@@ -290,12 +285,11 @@ static void cursor(void **state)
 	made_remove(dir);
 }
 
-static void what_is_a_log(void **state)
+UNIT_TEST(what_is_a_log)
 {
 	struct log_reader *r;
 	char dir[64], file[128];
 
-	(void)state;
 	made_dir(dir);
 	assert_true(log_is(dir));
 	assert_int_equal(log_reader_open(&r, dir, 0), STATUS_FAILURE); /* there is none in it */
@@ -333,11 +327,10 @@ static bool exports(const char *dir, const char *match)
 }
 
 /* -p takes a name as it is shown and as it was. */
-static void names(void **state)
+UNIT_TEST(names)
 {
 	char dir[64], *line;
 
-	(void)state;
 	made_dir(dir);
 	line = line_of(1, 1, ",\"client\":\"a\\\\x5cb caf\\\\xc3\\\\xa9\"");
 	memcpy(strstr(line, "\"pool\""), "\"ta\"  ", 6); /* what -p has a say in */
@@ -348,5 +341,3 @@ static void names(void **state)
 	assert_false(exports(dir, "cafe"));
 	made_remove(dir);
 }
-
-UNIT_TESTS(times, order, damage, meanwhile, cursor, what_is_a_log, names)

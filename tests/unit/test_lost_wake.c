@@ -35,11 +35,10 @@ static void lose_it(void)
 	model_show();
 }
 
-static void sleeps_on(void **state)
+UNIT_TEST(sleeps_on)
 {
 	u64 since;
 
-	(void)state;
 	wake_2();
 	lose_it();
 	assert_false(is_lost(2, 90 * MS)); /* the time was taken before the wake */
@@ -58,9 +57,8 @@ static void sleeps_on(void **state)
 }
 
 /* It only lacks its CPU: awake, but it has not run; or it has, and waits for the lock. */
-static void awake_at_last(void **state)
+UNIT_TEST(awake_at_last)
 {
-	(void)state;
 	wake_2();
 	assert_false(is_lost(2, 10 * SECONDS));
 	call_wakes(2);
@@ -70,9 +68,8 @@ static void awake_at_last(void **state)
 }
 
 /* Who is to wake it lacks his CPU. */
-static void not_while_it_is_given(void **state)
+UNIT_TEST(not_while_it_is_given)
 {
-	(void)state;
 	wake_2();
 	lose_it();
 	optee.call_queue.mutex.owner = task_at(0);
@@ -82,12 +79,11 @@ static void not_while_it_is_given(void **state)
 }
 
 /* The next wake is no second one for it: nothing is in vain, and it is the waiter behind that strands. */
-static void the_next_wake_is_its(void **state)
+UNIT_TEST(the_next_wake_is_its)
 {
 	const struct episode *e;
 
 	for (int looked = 0; looked < 2; looked++) {
-		(void)state;
 		wake_2();
 		lose_it();
 		if (looked)
@@ -114,11 +110,10 @@ static void the_next_wake_is_its(void **state)
 }
 
 /* 2 uses its wake up between our look and the driver's: it is woken again, in vain, and not 3. */
-static void goes_elsewhere(void **state)
+UNIT_TEST(goes_elsewhere)
 {
 	const struct episode *e;
 
-	(void)state;
 	wake_2();
 	at(1, 150 * MS);
 	call_leaves(1, 0);
@@ -141,9 +136,8 @@ static void goes_elsewhere(void **state)
 }
 
 /* Both are woken, one after the other, and sleep no longer. */
-static void both_are_woken(void **state)
+UNIT_TEST(both_are_woken)
 {
-	(void)state;
 	wake_2();
 	at(1, 150 * MS);
 	end_call(1);
@@ -154,11 +148,10 @@ static void both_are_woken(void **state)
 	assert_int_equal(shared.pools[0].woken[CLASS_NORMAL], 0);
 }
 
-static void look_by_look(void **state)
+UNIT_TEST(look_by_look)
 {
 	static struct lost_wakes l;
 
-	(void)state;
 	lost_wakes_looked(&l, 1000);
 	assert_int_equal(l.nr + l.since_ns + l.over.count, 0);
 	lost_wakes_see(&l, 900);
@@ -188,6 +181,3 @@ static void look_by_look(void **state)
 		lost_wakes_see(&l, 8 + 8 * i);
 	assert_int_equal(l.nr, MAX_LOST_WAKES);
 }
-
-UNIT_TESTS(sleeps_on, awake_at_last, not_while_it_is_given, the_next_wake_is_its, goes_elsewhere,
-	   both_are_woken, look_by_look)

@@ -61,9 +61,8 @@ static bool ends(const char *s, const char *with)
 	return len > tail && !strcmp(s + len - tail, with);
 }
 
-static void names(void **state)
+UNIT_TEST(names)
 {
-	(void)state;
 	gather();
 	for (int i = 0; i < nr; i++) {
 		const struct named *n = &all[i];
@@ -80,9 +79,8 @@ static void names(void **state)
 }
 
 /* A name comes twice only with the classes one after the other. */
-static void unique(void **state)
+UNIT_TEST(unique)
 {
-	(void)state;
 	gather();
 	for (int i = 0; i < nr; i++)
 		for (int j = 0; j < i; j++) {
@@ -96,9 +94,8 @@ static void unique(void **state)
 }
 
 /* What can be logged or scraped has a meaning of its own at any time. */
-static void interval_figures(void **state)
+UNIT_TEST(interval_figures)
 {
-	(void)state;
 	for (size_t i = 0; i < nr_session_fields; i++) {
 		const struct session_field *f = &session_fields[i];
 		bool rate = f->unit == UNIT_PER_SECOND || f->unit == UNIT_PERCENT;
@@ -113,7 +110,7 @@ static void interval_figures(void **state)
 				 pool_fields[i].unit == UNIT_PERCENT);
 }
 
-static void ta_rows(void **state)
+UNIT_TEST(ta_rows)
 {
 	static const struct snapshot s = { .nr_pools = 1, .pools = { { .id = 3 } } };
 	const struct snap_ta rows[] = {
@@ -122,7 +119,6 @@ static void ta_rows(void **state)
 		{ .class = CLASS_SYSTEM },
 	};
 
-	(void)state;
 	assert_true(ta_fields[0].get(&s, &rows[0]).number == 3);
 	assert_string_equal(ta_fields[1].get(&s, &rows[0]).text, "avb");
 	assert_string_equal(ta_fields[1].get(&s, &rows[1]).text, TA_OTHERS);
@@ -141,5 +137,3 @@ static void ta_rows(void **state)
 		}
 	}
 }
-
-UNIT_TESTS(names, unique, interval_figures, ta_rows)

@@ -45,9 +45,8 @@ static void expect_none(const char *part)
 }
 
 /* Both dialects have the same samples, but for _created. */
-static void values(void **state)
+UNIT_TEST(values)
 {
-	(void)state;
 	make();
 	snap.pools[0].driver_free = 1;
 	snap.pools[0].drift_known = true;
@@ -74,11 +73,10 @@ static void values(void **state)
 	}
 }
 
-static void unknown_is_left_out(void **state)
+UNIT_TEST(unknown_is_left_out)
 {
 	char name[128];
 
-	(void)state;
 	make();
 	snap.pools[0].total = snap.pools[0].reserved = -1;
 	snap.pools[0].driver_free = snap.pools[0].system_sessions = -1;
@@ -113,12 +111,11 @@ static void unknown_is_left_out(void **state)
 }
 
 /* le is the end of each octave, to the last digit; the buckets add up to the count. */
-static void histograms(void **state)
+UNIT_TEST(histograms)
 {
 	char name[160];
 	u64 sum = 0;
 
-	(void)state;
 	make();
 	for (unsigned int i = 0; i < HIST_OCTAVES; i++)
 		tas[0].hold[i] = i % 3 * i;
@@ -158,12 +155,11 @@ static bool counts(const char *name)
 }
 
 /* More calls: no counter is less than before, no series is gone, and some grew. */
-static void monotonic(void **state)
+UNIT_TEST(monotonic)
 {
 	static struct exposition after;
 	int grew = 0;
 
-	(void)state;
 	make();
 	exposition_make(&e, METRICS_CLASSIC, &host, &snap, NULL);
 	tas[0].sums.calls += 5;
@@ -188,7 +184,7 @@ static void monotonic(void **state)
 	exposition_free(&after);
 }
 
-static void names_of_tas(void **state)
+UNIT_TEST(names_of_tas)
 {
 	static const struct {
 		struct snap_ta row;
@@ -205,7 +201,6 @@ static void names_of_tas(void **state)
 		  "optee_calls_total{tee=\"2\",ta=\"a\\\\\\\"b\\nc\\\\x7f\\\\xc3\",class=\"normal\"}" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		make();
 		tas[0] = cases[i].row;
@@ -216,13 +211,12 @@ static void names_of_tas(void **state)
 }
 
 /* A label that does not fit is skipped whole: no line is torn. */
-static void long_labels(void **state)
+UNIT_TEST(long_labels)
 {
 	static struct labels l;
 	char value[METRIC_LABELS];
 	size_t before;
 
-	(void)state;
 	memset(value, '"', sizeof(value));
 	for (size_t n = 0; n < sizeof(value); n++) {
 		memset(&l, 0, sizeof(l));
@@ -241,11 +235,10 @@ static void long_labels(void **state)
 }
 
 /* Without a driver there is nothing but that, and the daemon's own figures. */
-static void without_driver(void **state)
+UNIT_TEST(without_driver)
 {
 	static struct daemon_stats self;
 
-	(void)state;
 	daemon_stats_init(&self);
 	daemon_stats_use(&self, SELF_HTTP_CONNECTIONS, SELF_HTTP_CUT);
 	daemon_stats_use(&self, SELF_HISTORY_TIME, SELF_HISTORY_TIME);
@@ -273,14 +266,13 @@ static void without_driver(void **state)
 }
 
 /* The command: after one interval, and with its end in OpenMetrics only. */
-static void command(void **state)
+UNIT_TEST(command)
 {
 	static char text[200000];
 	static struct fake f;
 	struct opts o = { .delay = 1 };
 	struct capture c;
 
-	(void)state;
 	for (int open = 0; open < 2; open++) {
 		fake_init(&f);
 		f.last.pools[0].waiting[CLASS_NORMAL] = 9;
@@ -296,9 +288,3 @@ static void command(void **state)
 		assert_int_equal(strstr(text, "# TYPE optee_lost counter\n") != NULL, open);
 	}
 }
-
-#define ALL_TESTS                                                                                  \
-	values, unknown_is_left_out, histograms, monotonic, names_of_tas, long_labels,             \
-		without_driver, command
-
-UNIT_TESTS(ALL_TESTS)

@@ -4,9 +4,8 @@
 #include "unit.h"
 #include "probe/obstacles.h"
 
-static void lockdown(void **state)
+UNIT_TEST(lockdown)
 {
-	(void)state;
 	assert_int_equal(lockdown_of_file("[none] integrity confidentiality\n"), LOCKDOWN_NONE);
 	assert_int_equal(lockdown_of_file("none [integrity] confidentiality\n"),
 			 LOCKDOWN_INTEGRITY);
@@ -17,9 +16,8 @@ static void lockdown(void **state)
 	assert_int_equal(lockdown_of_file(""), LOCKDOWN_UNKNOWN);
 }
 
-static void command_line(void **state)
+UNIT_TEST(command_line)
 {
-	(void)state;
 	assert_int_equal(lockdown_of_command_line("root=/dev/sda quiet\n"), LOCKDOWN_UNKNOWN);
 	assert_int_equal(lockdown_of_command_line("a lockdown=confidentiality\n"),
 			 LOCKDOWN_CONFIDENTIALITY);
@@ -30,11 +28,10 @@ static void command_line(void **state)
 }
 
 /* A likely cause is not shown as the cause, and the kernel's own words are always there. */
-static void causes(void **state)
+UNIT_TEST(causes)
 {
 	char why[512];
 
-	(void)state;
 	assert_string_equal(obstacle_text(why, sizeof(why), LOCKDOWN_NONE, "CONFIG_KPROBES", "No"),
 			    "No; this kernel was built without CONFIG_KPROBES, which may be why");
 	assert_string_equal(obstacle_text(why, sizeof(why), LOCKDOWN_UNKNOWN, "", "No"),
@@ -46,5 +43,3 @@ static void causes(void **state)
 		"the kernel is locked down (confidentiality), and lets no BPF program read its "
 		"memory (No); boot it with lockdown=integrity, or without lockdown=");
 }
-
-UNIT_TESTS(lockdown, command_line, causes)

@@ -23,11 +23,10 @@ static enum status parse(struct opts *o, const char *line)
 	return opts_parse(o, argc, argv);
 }
 
-static void taken(void **state)
+UNIT_TEST(taken)
 {
 	struct opts o;
 
-	(void)state;
 	assert_int_equal(parse(&o, ""), STATUS_OK);
 	assert_true(o.delay == 1 && !o.frames && !strcmp(o.sort->name, "calls_rate"));
 	assert_int_equal(parse(&o, "-b -n 3 -d 0.5 -o -wait_max -p 17 --strict"), STATUS_OK);
@@ -50,7 +49,7 @@ static void taken(void **state)
 	assert_true(opts_frames(&o) == 2 && o.compress && o.speed == 20);
 }
 
-static void refused(void **state)
+UNIT_TEST(refused)
 {
 	static const char *const lines[] = {
 		"-n 0",          "-n x",           "-n 1.5",      "-n",
@@ -63,13 +62,12 @@ static void refused(void **state)
 	};
 	struct opts o;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		assert_int_equal(parse(&o, lines[i]), STATUS_USAGE);
 }
 
 /* The option that is wrong is the one that is named, wherever it stands. */
-static void named(void **state)
+UNIT_TEST(named)
 {
 	static const char *const cases[][2] = {
 		{ "-bQj", "no option '-Q'" },
@@ -81,7 +79,6 @@ static void named(void **state)
 	struct opts o;
 	char said[256];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		capture_begin(&c, STDERR_FILENO);
 		assert_int_equal(parse(&o, cases[i][0]), STATUS_USAGE);
@@ -89,7 +86,7 @@ static void named(void **state)
 	}
 }
 
-static void filter(void **state)
+UNIT_TEST(filter)
 {
 	struct snap_session row = {
 		.serial = 1, .tgid = 17, .comm = "player", .uuid_known = true, .ta = "crypt"
@@ -97,7 +94,6 @@ static void filter(void **state)
 	struct snapshot s = { .nr_pools = 1 };
 	struct opts o;
 
-	(void)state;
 	parse(&o, "-p 17");
 	assert_true(filter_shows(&o, &s, &row));
 	parse(&o, "-p 18");
@@ -110,12 +106,11 @@ static void filter(void **state)
 	assert_false(filter_shows(&o, &s, &row));
 }
 
-static void events(void **state)
+UNIT_TEST(events)
 {
 	struct event e = { .condition = COND_OVERRUN, .nr_parties = 2 };
 	struct opts o;
 
-	(void)state;
 	/* It is about the system call that is in flight, not about who waits. */
 	e.parties[0] = (struct event_party){ .tgid = 17, .comm = "scmi", .class = CLASS_SYSTEM };
 	e.parties[1] = (struct event_party){ .tgid = 18, .comm = "player", .waits = true };
@@ -131,11 +126,10 @@ static void events(void **state)
 	assert_false(filter_shows_event(&o, &e));
 }
 
-static void command(void **state)
+UNIT_TEST(command)
 {
 	struct opts o;
 
-	(void)state;
 	assert_int_equal(parse(&o, "check file --json"), STATUS_OK);
 	assert_true(!strcmp(o.rest[0], "check") && !strcmp(o.rest[1], "file") && !o.rest[2]);
 	assert_true(o.json && !o.command);
@@ -158,7 +152,7 @@ static void command(void **state)
 }
 
 /* An option that the command does not take is refused, whichever it is; all others pass. */
-static void of_commands(void **state)
+UNIT_TEST(of_commands)
 {
 	static const struct {
 		const char *line, *command, *says;
@@ -176,7 +170,6 @@ static void of_commands(void **state)
 	struct opts o;
 	char said[256];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		enum status status;
 
@@ -201,5 +194,3 @@ static void of_commands(void **state)
 		}
 	}
 }
-
-UNIT_TESTS(taken, refused, named, filter, events, command, of_commands)

@@ -7,11 +7,10 @@
 #define MS     1000000ULL
 
 /* Deadlines met in time stay on their grid; after a late one the interval is a full one. */
-static void no_interval_is_cut_short(void **state)
+UNIT_TEST(no_interval_is_cut_short)
 {
 	u64 due = 5 * SECOND;
 
-	(void)state;
 	assert_int_equal(next_deadline(due, SECOND, due), 6 * SECOND);
 	assert_int_equal(next_deadline(due, SECOND, due - MS), 6 * SECOND);
 	assert_int_equal(next_deadline(due, SECOND, due + 100 * MS), 6 * SECOND);
@@ -20,12 +19,11 @@ static void no_interval_is_cut_short(void **state)
 }
 
 /* A daemon's client that is late by less than a snapshot keeps to the daemon's grid. */
-static void clients_keep_the_pace(void **state)
+UNIT_TEST(clients_keep_the_pace)
 {
 	struct source source = { .pace_ns = SECOND };
 	u64 now = clock_now(), due = now - SECOND / 2;
 
-	(void)state;
 	assert_true(source_next_deadline(&source, due, SECOND) == due + SECOND);
 	assert_true(source_next_deadline(&source, now - 3 * SECOND, SECOND) >= now + SECOND);
 	source.pace_ns = 0;
@@ -37,14 +35,13 @@ static bool behind(void *ctx)
 	return *(bool *)ctx;
 }
 
-static void history_does_not_count(void **state)
+UNIT_TEST(history_does_not_count)
 {
 	bool is_behind = true;
 	struct source source = { .ctx = &is_behind, .behind = behind, .past_ns = 100 * SECOND };
 	struct snapshot s = { .mono_ns = 99 * SECOND };
 	u64 now = clock_now();
 
-	(void)state;
 	assert_false(source_counts(&source, &s, SECOND));
 	s.mono_ns = 100 * SECOND + 900 * MS; /* began in the past */
 	assert_false(source_counts(&source, &s, SECOND));
@@ -55,14 +52,10 @@ static void history_does_not_count(void **state)
 	assert_true(source_next_deadline(&source, now + SECOND, SECOND) == now + 2 * SECOND);
 }
 
-static void without_history_all_count(void **state)
+UNIT_TEST(without_history_all_count)
 {
 	const struct source source = { .at_once = true };
 	const struct snapshot s = { .mono_ns = 1 };
 
-	(void)state;
 	assert_true(source_counts(&source, &s, SECOND));
 }
-
-UNIT_TESTS(no_interval_is_cut_short, clients_keep_the_pace, history_does_not_count,
-	   without_history_all_count)

@@ -192,11 +192,10 @@ static bool differs(u32 k, const struct optee_adm_call *c)
 	return !same || rank != (rules[k].first_come || is_system(c) ? 0 : 1);
 }
 
-static void rules_in_other_words(void **state)
+UNIT_TEST(rules_in_other_words)
 {
 	u64 seed = 6;
 
-	(void)state;
 	for (u32 i = 0; i < CASES; i++) {
 		struct optee_adm_call c = make(&seed);
 
@@ -207,11 +206,10 @@ static void rules_in_other_words(void **state)
 }
 
 /* What was in use when it came is remembered, and nothing else counts. */
-static void single_remembers(void **state)
+UNIT_TEST(single_remembers)
 {
 	struct optee_adm_call c = { .total = 4, .reserved = 1, .flags = OPTEE_ADM_SYS };
 
-	(void)state;
 	c.resv_in_flight = 1;
 	assert_int_equal(policy_single.rank(&c), 0);
 	c.resv_in_flight = 0;
@@ -221,13 +219,12 @@ static void single_remembers(void **state)
 }
 
 /* Asked twice it says the same, and it writes only to what is its own. */
-static void verdicts_charge_nothing(void **state)
+UNIT_TEST(verdicts_charge_nothing)
 {
 	const struct optee_admission_ops *all[] = { &policy_fair, &policy_tacap, &policy_none,
 						    &policy_v6,   &policy_half,  &policy_single };
 	u64 seed = 66;
 
-	(void)state;
 	for (u32 i = 0; i < CASES; i++) {
 		struct optee_adm_call c = make(&seed);
 
@@ -270,12 +267,11 @@ static struct optee_adm_call flood_tacap(struct optee_adm_call c)
 }
 
 /* So has a TA, and a client of calls without one: each has a schedule of its own. */
-static void tacap_keeps_the_rate(void **state)
+UNIT_TEST(tacap_keeps_the_rate)
 {
 	struct optee_adm_call shm = { .total = 8, .free = 8, .client = 7, .flags = OPTEE_ADM_SHM };
 	struct optee_adm_call c = { .total = 8, .free = 8, .client = 7, .ta = 1 };
 
-	(void)state;
 	c.now_ns = shm.now_ns = 7 * SEC;
 	shm = flood_tacap(shm);
 	assert_int_equal(shm.tpriv[0], 0);
@@ -300,14 +296,13 @@ static void tacap_keeps_the_rate(void **state)
 }
 
 /* On one thread three clients that never stop get what their weights say. */
-static void fair_shares_by_weight(void **state)
+UNIT_TEST(fair_shares_by_weight)
 {
 	struct optee_adm_call calls[3] = { { .weight = 1024 },
 					   { .weight = 2048 },
 					   { .weight = 4096 } };
 	u64 ranks[3], queue[4] = { 0 }, got[3] = { 0 }, total = 0, seed = 1;
 
-	(void)state;
 	for (u32 i = 0; i < 3; i++) {
 		ranks[i] = policy_fair.rank(&calls[i]);
 		memcpy(queue, calls[i].qpriv, sizeof(queue));
@@ -332,6 +327,3 @@ static void fair_shares_by_weight(void **state)
 		assert_in_range(got[i] * 7000 / total, (1000 << i) * 995 / 1000,
 				(1000 << i) * 1005 / 1000);
 }
-
-UNIT_TESTS(rules_in_other_words, single_remembers, verdicts_charge_nothing, tacap_keeps_the_rate,
-	   fair_shares_by_weight)

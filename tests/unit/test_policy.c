@@ -55,11 +55,10 @@ static const struct {
 	{ BEGIN "; c->free = 100; @ mine.c:7\nno", "Invalid argument (no)" },
 };
 
-static void why(void **state)
+UNIT_TEST(why)
 {
 	char text[600];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		policy_refusal(cases[i].said, -EINVAL, text, sizeof(text));
 		assert_string_equal(text, cases[i].why);
@@ -85,13 +84,12 @@ static struct policy_state parse(const char *text)
 	return s;
 }
 
-static void parsed(void **state)
+UNIT_TEST(parsed)
 {
 	struct policy_state s = parse(debugfs);
 	const struct policy_queue *q = &s.queues[0];
 	char text[160];
 
-	(void)state;
 	assert_string_equal(s.name, "single");
 	assert_true(!s.off && s.timeout_ms == 2000 && s.attached == 3 && s.ejected == 1);
 	assert_string_equal(s.last, "never");
@@ -136,13 +134,12 @@ static void same_keys(json_t *object, const struct key_help *keys, size_t others
 		assert_non_null(json_object_get(object, keys++->key));
 }
 
-static void json(void **state)
+UNIT_TEST(json)
 {
 	static const struct host host = { .boot_id = "" };
 	struct policy_state s = parse(debugfs);
 	json_t *o = policy_show_json(&host, &s, 100, 0), *queues, *queue, *policies;
 
-	(void)state;
 	same_keys(o, policy_keys, 4); /* schema, ts, boot_id, type */
 	same_keys(json_object_get(o, "last"), policy_last_keys, 0);
 	assert_true(json_is_null(json_object_get(json_object_get(o, "last"), "answer")));
@@ -170,5 +167,3 @@ static void json(void **state)
 	assert_int_equal(json_array_size(json_object_get(queue, "policies")), 0);
 	json_decref(o);
 }
-
-UNIT_TESTS(why, parsed, json)

@@ -76,11 +76,10 @@ static void run_random(unsigned int seed, int threads, int nr_tasks, u64 stack, 
 	run_finish();
 }
 
-static void random_steps(void **state)
+UNIT_TEST(random_steps)
 {
 	static const int threads[] = { 1, 2, 3, 4, 8 };
 
-	(void)state;
 	memset(seen, 0, sizeof(seen));
 	for (unsigned int i = 0; i < 5; i++)
 		for (unsigned int seed = 0; seed < 6; seed++) {
@@ -93,13 +92,4 @@ static void random_steps(void **state)
 	for (int cond = 0; cond < NR_COUNTED_CONDS; cond++)
 		assert_in_range(seen[cond].count, 25, 1000000);
 	assert_in_range(seen[COND_STRANDED].peak, 3, MODEL_TASKS);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_steps),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

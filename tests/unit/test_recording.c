@@ -176,9 +176,8 @@ static void read_all(bool compress)
 	recording_close(r);
 }
 
-static void what_was_written_is_read(void **state)
+UNIT_TEST(what_was_written_is_read)
 {
-	(void)state;
 	for (seed = 1; seed < 40; seed += 3) {
 		u64 kept = seed;
 
@@ -189,14 +188,13 @@ static void what_was_written_is_read(void **state)
 	}
 }
 
-static void looks_have_the_events(void **state)
+UNIT_TEST(looks_have_the_events)
 {
 	struct recording *r;
 	struct source source;
 	const struct event *events;
 	u32 n, seen = 0;
 
-	(void)state;
 	record_all(false);
 	assert_int_equal(recording_open(&r, file), STATUS_OK);
 	source = recording_source(r);
@@ -214,7 +212,7 @@ static void looks_have_the_events(void **state)
 }
 
 /* A call of less than an hour, whatever else it has, takes at most 64 bytes. */
-static void calls_are_small(void **state)
+UNIT_TEST(calls_are_small)
 {
 	const u64 hour = 3600ULL * 1000000000;
 	struct call_record before = {}, call = {
@@ -233,7 +231,6 @@ static void calls_are_small(void **state)
 	};
 	struct codec c = codec_writer();
 
-	(void)state;
 	put_call(&c, &call, &before);
 	assert_true(c.at <= 64);
 	free(c.buf);
@@ -308,7 +305,7 @@ static void loud(int kept)
 	close(kept);
 }
 
-static void cut_off_anywhere(void **state)
+UNIT_TEST(cut_off_anywhere)
 {
 	size_t size, first;
 	struct block b;
@@ -316,7 +313,6 @@ static void cut_off_anywhere(void **state)
 	u8 *data;
 	int kept;
 
-	(void)state;
 	seed = 7;
 	record_all(false);
 	data = load(&size);
@@ -336,14 +332,13 @@ static void cut_off_anywhere(void **state)
 	free(data);
 }
 
-static void one_bit_costs_one_block(void **state)
+UNIT_TEST(one_bit_costs_one_block)
 {
 	bool damaged;
 	size_t size;
 	u8 *data;
 	int kept;
 
-	(void)state;
 	seed = 8;
 	record_all(false);
 	data = load(&size);
@@ -413,11 +408,10 @@ static void refuses_endless_pipe(void)
 	assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGPIPE);
 }
 
-static void strange_files(void **state)
+UNIT_TEST(strange_files)
 {
 	static const char text[] = "{\"schema\":\"optee-top/1\"}\n";
 
-	(void)state;
 	assert_int_equal(opens("", 0), STATUS_FAILURE);
 	assert_int_equal(opens(text, sizeof(text)), STATUS_FAILURE);
 	assert_int_equal(opens_schema(SCHEMA), STATUS_OK);
@@ -448,9 +442,8 @@ static int read_rest(struct recording *r)
 }
 
 /* Cut off, or overwritten, after it was opened and half of it was read. */
-static void changed_while_it_is_read(void **state)
+UNIT_TEST(changed_while_it_is_read)
 {
-	(void)state;
 	seed = 9;
 	for (int cut = 0; cut < 2; cut++) {
 		struct recording *r;
@@ -484,14 +477,13 @@ static void changed_while_it_is_read(void **state)
 }
 
 /* What a recorder still writes is read up to where it was when the file was opened. */
-static void a_file_that_grows(void **state)
+UNIT_TEST(a_file_that_grows)
 {
 	struct recording *r;
 	size_t size;
 	u8 *data;
 	int fd;
 
-	(void)state;
 	record_all(false);
 	data = load(&size);
 	save(data, size);
@@ -506,14 +498,13 @@ static void a_file_that_grows(void **state)
 }
 
 /* Something else behind the end is damage like any other. */
-static void something_behind_the_end(void **state)
+UNIT_TEST(something_behind_the_end)
 {
 	struct recording *r;
 	size_t size;
 	u8 *data;
 	int kept;
 
-	(void)state;
 	record_all(false);
 	data = load(&size);
 	data = realloc(data, size + 3);
@@ -540,12 +531,11 @@ static u64 cpu_ns(void)
  * Each claims all that is behind it: checked one by one they take as long as the CRC of the
  * whole file does 26,000 times. Allowed is 2,000 times that.
  */
-static void heads_that_lie(void **state)
+UNIT_TEST(heads_that_lie)
 {
 	u8 *data = calloc(1, LIES);
 	u64 crc_ns, ns;
 
-	(void)state;
 	for (u32 at = 0; at + BLOCK_HEAD <= LIES; at += BLOCK_HEAD) {
 		u32 rest = LIES - at - BLOCK_HEAD;
 
@@ -566,13 +556,12 @@ static void heads_that_lie(void **state)
 }
 
 /* What can be inflated to far more than it is costs its block, and no recorder makes that. */
-static void bombs(void **state)
+UNIT_TEST(bombs)
 {
 	static const enum block_type types[] = { BLOCK_CALLS, BLOCK_EVENTS, BLOCK_SNAPSHOT };
 	const size_t zeros = 1 << 20;
 	u8 *data = calloc(1, zeros);
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		struct packer *p = packer_new();
 		uLongf stored = 1 << 16;
@@ -609,11 +598,10 @@ static void count_event(void *arg, const struct event *e)
 }
 
 /* Those that a view has to know of that goes to a snapshot. */
-static void events_before_a_snapshot(void **state)
+UNIT_TEST(events_before_a_snapshot)
 {
 	struct recording *r;
 
-	(void)state;
 	seed = 11;
 	record_all(false);
 	assert_int_equal(recording_open(&r, file), STATUS_OK);
@@ -625,7 +613,3 @@ static void events_before_a_snapshot(void **state)
 	}
 	recording_close(r);
 }
-
-UNIT_TESTS(what_was_written_is_read, looks_have_the_events, calls_are_small, cut_off_anywhere,
-	   one_bit_costs_one_block, strange_files, changed_while_it_is_read, a_file_that_grows,
-	   something_behind_the_end, heads_that_lie, bombs, events_before_a_snapshot)

@@ -135,11 +135,10 @@ static void compare_with_the_rows(void)
 	}
 }
 
-static void sums_are_those_of_the_records(void **state)
+UNIT_TEST_SETUP(sums_are_those_of_the_records, usual_start)
 {
 	u64 waited = 0, limited = 0, nested = 0;
 
-	(void)state;
 	srandom(20261122);
 	for (int n = 0; n < STEPS;) {
 		n += random_round(STEPS - n);
@@ -155,11 +154,10 @@ static void sums_are_those_of_the_records(void **state)
 	assert_true(waited > 100 && nested > 10 && limited > 5);
 }
 
-static void each_is_counted_by_its_cpu(void **state)
+UNIT_TEST_SETUP(each_is_counted_by_its_cpu, usual_start)
 {
 	u64 all_lost = 0;
 
-	(void)state;
 	srandom(7);
 	for (int n = 0; n < STEPS;) {
 		u64 emitted = 0, lost = 0;
@@ -183,9 +181,8 @@ static void each_is_counted_by_its_cpu(void **state)
 	assert_true(all_lost > 100);
 }
 
-static void none_unless_asked_for(void **state)
+UNIT_TEST_SETUP(none_unless_asked_for, usual_start)
 {
-	(void)state;
 	record = false;
 	random_round(STEPS);
 	assert_true(all_made() > 10);
@@ -195,9 +192,8 @@ static void none_unless_asked_for(void **state)
 }
 
 /* As the daemon does it: while a client wants them. */
-static void only_while_they_are_wanted(void **state)
+UNIT_TEST_SETUP(only_while_they_are_wanted, usual_start)
 {
-	(void)state;
 	wanted = 0;
 	random_round(STEPS);
 	assert_true(all_made() > 10);
@@ -232,14 +228,13 @@ static const struct call_record *make_call(struct msg_open *msg, u32 ret, u32 se
 	return last();
 }
 
-static void the_life_of_a_session(void **state)
+UNIT_TEST_SETUP(the_life_of_a_session, usual_start)
 {
 	struct msg_open open = { .head = { .cmd = CMD_OPEN, .num_params = 2 } };
 	struct msg_open invoke = { .head = { .cmd = CMD_INVOKE, .session = 9, .func = 42 } };
 	struct msg_open close = { .head = { .cmd = CMD_CLOSE, .session = 9 } };
 	struct msg_open shm = { .head = { .cmd = CMD_SHM_REGISTER } };
 
-	(void)state;
 	assert_int_equal(make_call(&open, 0xffff0008, 0)->serial, 0);
 	assert_int_equal(last()->flags, 0);
 	assert_int_equal(make_call(&open, 0, 9)->serial, 2);
@@ -252,28 +247,13 @@ static void the_life_of_a_session(void **state)
 }
 
 /* There is no row left for its session. */
-static void of_the_rest(void **state)
+UNIT_TEST_SETUP(of_the_rest, usual_start)
 {
 	struct msg_open invoke = { .head = { .cmd = CMD_INVOKE, .session = 9 } };
 
-	(void)state;
 	for (int slot = 0; slot < MAX_SESSIONS; slot++)
 		session_rows[slot].state = SESSION_OPEN;
 	assert_int_equal(make_call(&invoke, 0, 0)->serial, 0);
 	assert_int_equal(last()->flags, RECORD_REST);
 	assert_int_equal(session_rows[SLOT_REST(0)].sums[CLASS_NORMAL].calls, 1);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(sums_are_those_of_the_records, usual_start),
-		cmocka_unit_test_setup(each_is_counted_by_its_cpu, usual_start),
-		cmocka_unit_test_setup(none_unless_asked_for, usual_start),
-		cmocka_unit_test_setup(only_while_they_are_wanted, usual_start),
-		cmocka_unit_test_setup(the_life_of_a_session, usual_start),
-		cmocka_unit_test_setup(of_the_rest, usual_start),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,7 +56,7 @@ static void read_back(const char *format, const char *text, char *out, size_t le
 	unlink(path);
 }
 
-static void formats(void **state)
+UNIT_TEST(formats)
 {
 	static const char *const names[] = { "table", "tap", "junit", "json" };
 	static const char want[] =
@@ -71,7 +71,6 @@ static void formats(void **state)
 		"unknown|wait_p99 normal 5ms|1 call is missing among those seen\n";
 	char text[8192], have[8192];
 
-	(void)state;
 	for (int i = 0; i < 4; i++) {
 		struct opts o = { .format = names[i] };
 
@@ -91,12 +90,11 @@ static void formats(void **state)
 }
 
 /* A printable name is the same in each. */
-static void utf8(void **state)
+UNIT_TEST(utf8)
 {
 	static const char *const names[] = { "table", "tap", "junit", "json" };
 	char text[8192], have[8192];
 
-	(void)state;
 	for (int i = 0; i < 4; i++) {
 		struct opts o = { .format = names[i] };
 
@@ -109,12 +107,11 @@ static void utf8(void **state)
 	}
 }
 
-static void passes(void **state)
+UNIT_TEST(passes)
 {
 	struct opts o = {};
 	char text[8192];
 
-	(void)state;
 	fake_init(&fake);
 	fake_waits(&fake, CLASS_NORMAL, 100, MS);
 	assert_int_equal(report(&o, text, sizeof(text)), STATUS_OK);
@@ -126,13 +123,12 @@ static void passes(void **state)
 	assert_non_null(strstr(text, "\nfail: 3 of 4 rules pass, 0 fail, 1 unknown; "));
 }
 
-static void json(void **state)
+UNIT_TEST(json)
 {
 	struct opts o = { .json = true };
 	char text[8192];
 	json_t *top;
 
-	(void)state;
 	fake_init(&fake);
 	assert_int_equal(report(&o, text, sizeof(text)), STATUS_OK);
 	top = json_loads(text, 0, NULL);
@@ -146,5 +142,3 @@ static void json(void **state)
 			    "fake");
 	json_decref(top);
 }
-
-UNIT_TESTS(formats, utf8, passes, json)

@@ -20,7 +20,7 @@ static enum status load(struct rules *r, const char *text, size_t len, char said
 	return status;
 }
 
-static void taken(void **state)
+UNIT_TEST(taken)
 {
 	static const char text[] = "# a comment\n"
 				   "no_stranded\n"
@@ -33,7 +33,6 @@ static void taken(void **state)
 	struct rules r;
 	char said[1024];
 
-	(void)state;
 	assert_int_equal(load(&r, text, sizeof(text) - 1, said), STATUS_OK);
 	assert_string_equal(said, "");
 	assert_int_equal(r.nr, 6);
@@ -51,7 +50,7 @@ static void taken(void **state)
 	rules_release(&r);
 }
 
-static void refused(void **state)
+UNIT_TEST(refused)
 {
 	static const struct {
 		const char *text, *says;
@@ -98,7 +97,6 @@ static void refused(void **state)
 	struct rules r;
 	char said[1024];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		enum status status = load(&r, cases[i].text, strlen(cases[i].text), said);
 
@@ -112,7 +110,7 @@ static void refused(void **state)
 	assert_string_equal(said, ":2: it has a NUL byte, so it is not text\n");
 }
 
-static void unreadable(void **state)
+UNIT_TEST(unreadable)
 {
 	static const char *const cases[][2] = {
 		{ "/no/such", "cannot read '--rules /no/such': No such file or directory; " },
@@ -122,7 +120,6 @@ static void unreadable(void **state)
 	struct rules r;
 	char said[1024];
 
-	(void)state;
 	for (int i = 0; i < 2; i++) {
 		capture_begin(&c, STDERR_FILENO);
 		assert_int_equal(rules_load(&r, cases[i][0], false), STATUS_USAGE);
@@ -131,11 +128,10 @@ static void unreadable(void **state)
 	}
 }
 
-static void usual(void **state)
+UNIT_TEST(usual)
 {
 	struct rules with, without;
 
-	(void)state;
 	assert_int_equal(rules_load(&with, NULL, true), STATUS_OK);
 	assert_int_equal(rules_load(&without, NULL, false), STATUS_OK);
 	assert_int_equal(with.nr, without.nr + 1);
@@ -144,17 +140,14 @@ static void usual(void **state)
 	rules_release(&without);
 }
 
-static void starved_limit(void **state)
+UNIT_TEST(starved_limit)
 {
 	static const char text[] = "no_starved\nno_starved 200ms\nno_starved 3s\n";
 	struct rules r;
 	char said[1024];
 
-	(void)state;
 	load(&r, text, sizeof(text) - 1, said);
 	assert_int_equal(rules_starved(&r, 1000000000), 200000000);
 	assert_int_equal(r.rules[0].value, 1000000000); /* not 200 ms, as for the second */
 	rules_release(&r);
 }
-
-UNIT_TESTS(taken, refused, unreadable, usual, starved_limit)

@@ -149,11 +149,10 @@ static const struct policy_counts *counts(int policy, int class)
 	return &rows.of[policy].counts[class];
 }
 
-static void context(void **unused)
+UNIT_TEST_SETUP(context, start)
 {
 	const struct optee_adm_call *c = &seen[POLICY_ADMIT];
 
-	(void)unused;
 	tasks[1].static_prio = 120 - 4;
 	begins(0, 1000, 5, CLASS_NORMAL, &user_context);
 	enters(0, 1100);
@@ -192,9 +191,8 @@ static void context(void **unused)
 }
 
 /* No thread is free: nobody is asked, but for its rank, and when it gets in. */
-static void exhausted(void **unused)
+UNIT_TEST_SETUP(exhausted, start)
 {
-	(void)unused;
 	answer = OPTEE_ADM_ENTER_RESERVED;
 	for (int i = 0; i < 2; i++) {
 		begins(i, 1000, 5, CLASS_SYSTEM, &user_context);
@@ -223,7 +221,7 @@ static void exhausted(void **unused)
 }
 
 /* Each verdict, against each thing that the driver can have done. */
-static void verdicts(void **unused)
+UNIT_TEST_SETUP(verdicts, start)
 {
 	static const struct {
 		u64 answer, retry_ns;
@@ -246,7 +244,6 @@ static void verdicts(void **unused)
 		{ (u64)-16, 0, true, { .calls = 1, .enter = 1, .looser = 1 } },
 	};
 
-	(void)unused;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bool none = cases[i].answer >= OPTEE_ADM_VERDICTS;
 
@@ -271,7 +268,7 @@ static void verdicts(void **unused)
  * The driver's own calls ask nobody, and are in flight all the same; what a client does without
  * a session is a call of its own. Whose it is tells the context, not the command.
  */
-static void internal(void **unused)
+UNIT_TEST_SETUP(internal, start)
 {
 	static struct tee_device supplicant = { .desc = &desc, .dev = { &optee } };
 	static struct tee_context supplicant_context = { .teedev = &supplicant };
@@ -293,7 +290,6 @@ static void internal(void **unused)
 		{ CMD_SHM_UNREGISTER, &supplicant_context, true, 0 },
 	};
 
-	(void)unused;
 	optee.ctx = &own_context;
 	optee.supp_teedev = &supplicant;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -324,9 +320,8 @@ static void internal(void **unused)
 }
 
 /* More clients than places: whom it was kept of longest ago gives way, and it is told. */
-static void crowded(void **unused)
+UNIT_TEST_SETUP(crowded, start)
 {
-	(void)unused;
 	for (int i = 0; i < TASKS; i++) {
 		begins(i, 1000 + 100 * i, 5, CLASS_NORMAL, &user_context);
 		enters(i, 1010 + 100 * i);
@@ -341,9 +336,8 @@ static void crowded(void **unused)
 }
 
 /* Nothing is left in any account, whatever became of the calls. */
-static void accounts(void **unused)
+UNIT_TEST_SETUP(accounts, start)
 {
-	(void)unused;
 	srand(1);
 	for (int i = 0; i < 20000; i++) {
 		int task = rand() % 6;
@@ -374,15 +368,4 @@ static void accounts(void **unused)
 		assert_int_equal(state.parties[i].in_flight, 0);
 	for (int i = 0; i < MAX_SESSIONS; i++)
 		assert_int_equal(state.sessions[i], 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(context, start),  cmocka_unit_test_setup(exhausted, start),
-		cmocka_unit_test_setup(verdicts, start), cmocka_unit_test_setup(internal, start),
-		cmocka_unit_test_setup(crowded, start),  cmocka_unit_test_setup(accounts, start),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

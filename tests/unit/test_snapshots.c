@@ -235,7 +235,7 @@ static void compare(const struct snapshot *s, const struct caller *callers)
 	assert_true(s->nr_tas <= COMMON + 3);
 }
 
-static void a_reader_races_the_hooks(void **state)
+UNIT_TEST(a_reader_races_the_hooks)
 {
 	static struct caller callers[CALLERS];
 	static struct before before;
@@ -245,7 +245,6 @@ static void a_reader_races_the_hooks(void **state)
 	const struct snapshot *s;
 	u64 end;
 
-	(void)state;
 	ring = calloc(RING_ROOM, sizeof(*ring));
 	optee = (struct optee){ .call_queue = { .total_thread_count = 3, .free_thread_count = 3 },
 				.rpc_param_count = 1 };
@@ -283,7 +282,7 @@ static void a_reader_races_the_hooks(void **state)
 }
 
 /* The driver's count is read before the rows: nothing is unseen because a session closed since. */
-static void unseen_sessions_are_so_twice(void **state)
+UNIT_TEST(unseen_sessions_are_so_twice)
 {
 	static const struct {
 		int driver, open, unseen;
@@ -292,7 +291,6 @@ static void unseen_sessions_are_so_twice(void **state)
 	struct pool *pool = &shared.pools[0];
 	struct collect *collect;
 
-	(void)state;
 	memset(&shared, 0, sizeof(shared));
 	memset(session_rows, 0, sizeof(session_rows));
 	*pool = (struct pool){ .ready = 1, .total = 2, .driver_ns = 1 };
@@ -325,13 +323,12 @@ static void check_unread(struct collect *collect, u32 shown, u64 calls, u64 unre
 }
 
 /* As if somebody were always accounting a call there; each second costs one. */
-static void who_cannot_be_read_counts(void **state)
+UNIT_TEST(who_cannot_be_read_counts)
 {
 	struct probes probes = { .shared = &shared, .rows = session_rows };
 	struct session *row = &session_rows[0], *none = &session_rows[SLOT_NONE(0)];
 	struct collect *collect;
 
-	(void)state;
 	memset(&shared, 0, sizeof(shared));
 	memset(session_rows, 0, sizeof(session_rows));
 	shared.pools[0] = (struct pool){ .ready = 1, .total = 2, .driver_ns = 1 };
@@ -377,13 +374,12 @@ static void *starts_phases(void *arg)
 }
 
 /* A copy of a call never has an old figure beside one that was written after the new one. */
-static void a_copy_is_of_one_moment(void **state)
+UNIT_TEST(a_copy_is_of_one_moment)
 {
 	static struct call call = { .phase = PHASE_QUEUED }, copy;
 	pthread_t writer;
 	int copied = 0;
 
-	(void)state;
 	__atomic_store_n(&stop, false, __ATOMIC_RELAXED);
 	assert_int_equal(pthread_create(&writer, NULL, starts_phases, &call), 0);
 	while (__atomic_load_n(&call.phase_ns, __ATOMIC_RELAXED) < PHASES) {
@@ -398,6 +394,3 @@ static void a_copy_is_of_one_moment(void **state)
 	call.phase = PHASE_FREE;
 	assert_false(call_copy(&copy, &call));
 }
-
-UNIT_TESTS(a_reader_races_the_hooks, a_copy_is_of_one_moment, unseen_sessions_are_so_twice,
-	   who_cannot_be_read_counts)

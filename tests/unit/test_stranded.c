@@ -6,12 +6,11 @@
 #include "fixtures/queue_cases.h"
 
 /* The case of driver-facts.md: B's end wakes A, which is in flight; C sleeps until A ends. */
-static void stranded_behind_a_call_in_flight(void **state)
+UNIT_TEST(stranded_behind_a_call_in_flight)
 {
 	const struct episode *e;
 
 	for (int system = 0; system < 2; system++) {
-		(void)state;
 		model_start(2);
 		if (system)
 			session_becomes_system();
@@ -49,9 +48,8 @@ static void stranded_behind_a_call_in_flight(void **state)
 }
 
 /* A wake goes to system calls first: to one in flight, then to one that waits behind a normal one. */
-static void the_systems_wake_comes_first(void **state)
+UNIT_TEST(the_systems_wake_comes_first)
 {
-	(void)state;
 	model_start(3);
 	session_becomes_system();
 	at(0, 10 * MS);
@@ -77,11 +75,10 @@ static void the_systems_wake_comes_first(void **state)
 }
 
 /* It has used its wake up but not left its place yet: the next one is its, too, and lost. */
-static void stranded_behind_a_waiter_woken_twice(void **state)
+UNIT_TEST(stranded_behind_a_waiter_woken_twice)
 {
 	const struct episode *e;
 
-	(void)state;
 	model_start(2);
 	at(0, 10 * MS);
 	start_call(0, false);
@@ -140,9 +137,8 @@ static void stranded_behind_a_waiter_woken_twice(void **state)
 }
 
 /* The wake comes between the refusal and the sleep, to one that is the only one to wait. */
-static void woken_before_it_sleeps(void **state)
+UNIT_TEST(woken_before_it_sleeps)
 {
-	(void)state;
 	model_start(1);
 	at(0, 10 * MS);
 	start_call(0, false);
@@ -161,9 +157,8 @@ static void woken_before_it_sleeps(void **state)
 }
 
 /* The same when it has been refused again: its second wake is not in vain. */
-static void woken_before_it_sleeps_again(void **state)
+UNIT_TEST(woken_before_it_sleeps_again)
 {
-	(void)state;
 	model_start(1);
 	at(0, 10 * MS);
 	start_call(0, false);
@@ -192,9 +187,8 @@ static void woken_before_it_sleeps_again(void **state)
 }
 
 /* The end of the last system session frees a thread for a normal waiter, and wakes it. */
-static void no_strand_at_a_sessions_end(void **state)
+UNIT_TEST(no_strand_at_a_sessions_end)
 {
-	(void)state;
 	model_start(2);
 	session_becomes_system();
 	at(0, 10 * MS);
@@ -212,9 +206,8 @@ static void no_strand_at_a_sessions_end(void **state)
 }
 
 /* The wake goes to a system call that was admitted just now and has done nothing yet. */
-static void woken_before_it_enters(void **state)
+UNIT_TEST(woken_before_it_enters)
 {
-	(void)state;
 	model_start(3);
 	at(0, 10 * MS);
 	start_call(0, false);
@@ -236,9 +229,8 @@ static void woken_before_it_enters(void **state)
 }
 
 /* A nested call has not slept yet when its task's outer one, in flight, swallows the wake. */
-static void stranded_behind_its_own_task(void **state)
+UNIT_TEST(stranded_behind_its_own_task)
 {
-	(void)state;
 	model_start(2);
 	at(0, 10 * MS);
 	start_call(0, false);
@@ -260,9 +252,8 @@ static void stranded_behind_its_own_task(void **state)
 }
 
 /* The same on a large stack, and in the first slots of the tables. */
-static void waiters_of_one_large_stack(void **state)
+UNIT_TEST(waiters_of_one_large_stack)
 {
-	(void)state;
 	model_start(2);
 	stack_bytes = MODEL_STACK;
 	at(0, 10 * MS);
@@ -283,11 +274,10 @@ static void waiters_of_one_large_stack(void **state)
 }
 
 /* A party that has its entry, but does not hold the thread yet, holds it since no time. */
-static void not_yet_in(void **state)
+UNIT_TEST(not_yet_in)
 {
 	const struct episode *e;
 
-	(void)state;
 	model_start(3);
 	at(0, 10 * MS);
 	start_call(0, false);
@@ -302,22 +292,4 @@ static void not_yet_in(void **state)
 	assert_non_null(e);
 	assert_party(e, 0, 0, false, 0);
 	assert_party(e, 1, 1, false, 31 * MS);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stranded_behind_a_call_in_flight),
-		cmocka_unit_test(the_systems_wake_comes_first),
-		cmocka_unit_test(stranded_behind_a_waiter_woken_twice),
-		cmocka_unit_test(woken_before_it_sleeps),
-		cmocka_unit_test(woken_before_it_sleeps_again),
-		cmocka_unit_test(no_strand_at_a_sessions_end),
-		cmocka_unit_test(woken_before_it_enters),
-		cmocka_unit_test(stranded_behind_its_own_task),
-		cmocka_unit_test(waiters_of_one_large_stack),
-		cmocka_unit_test(not_yet_in),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

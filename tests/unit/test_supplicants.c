@@ -24,11 +24,10 @@ static struct supplicant *found(int i)
 	return slot < MAX_SUPPLICANTS ? &shared.supplicants[slot] : NULL;
 }
 
-static void each_has_a_slot(void **state)
+UNIT_TEST_SETUP(each_has_a_slot, start)
 {
 	struct supplicant *last;
 
-	(void)state;
 	for (int again = 0; again < 2; again++)
 		for (int i = 0; i < MAX_SUPPLICANTS; i++)
 			assert_ptr_equal(found(i), &shared.supplicants[i]);
@@ -47,9 +46,8 @@ static void each_has_a_slot(void **state)
 	assert_int_equal(shared.loss[LOSS_SUPPLICANT], 1);
 }
 
-static void many_restarts(void **state)
+UNIT_TEST_SETUP(many_restarts, start)
 {
-	(void)state;
 	for (int run = 0; run < 1000; run++) {
 		for (int i = 0; i < 5; i++) {
 			threads[i].pid = 1000 + 5 * run + i; /* the memory is used again */
@@ -63,9 +61,8 @@ static void many_restarts(void **state)
 }
 
 /* Else a client that has the tid by now would be taken for one of them. */
-static void who_is_gone_is_swept_out(void **state)
+UNIT_TEST_SETUP(who_is_gone_is_swept_out, start)
 {
-	(void)state;
 	for (int i = 0; i < 3; i++)
 		found(i);
 	threads[0].exit_state = 16;
@@ -77,9 +74,8 @@ static void who_is_gone_is_swept_out(void **state)
 	assert_ptr_equal(found(2), &shared.supplicants[2]);
 }
 
-static void a_slot_that_is_being_filled_is_left_alone(void **state)
+UNIT_TEST_SETUP(a_slot_that_is_being_filled_is_left_alone, start)
 {
-	(void)state;
 	shared.supplicants[0] = (struct supplicant){ .task = SUPPLICANT_TAKEN, .tid = 7 };
 	supplicants_sweep();
 	assert_int_equal(shared.supplicants[0].task, SUPPLICANT_TAKEN);
@@ -113,12 +109,11 @@ static void *finds_itself(void *arg)
 }
 
 /* Nobody takes a slot away from a thread that is still filling it. */
-static void all_at_once(void **state)
+UNIT_TEST_SETUP(all_at_once, start)
 {
 	pthread_t finders[4];
 	const int nr = sizeof(finders) / sizeof(finders[0]);
 
-	(void)state;
 	assert_int_equal(pthread_barrier_init(&barrier, NULL, nr), 0);
 	for (int i = 0; i < nr; i++)
 		assert_int_equal(pthread_create(&finders[i], NULL, finds_itself, (void *)(long)i),
@@ -182,7 +177,7 @@ static void check_requests(struct pool *pool, int want_waiting, int want_revoked
 	assert_int_equal(shared.loss[LOSS_SUPPLICANT], lost);
 }
 
-static void every_request_is_seen(void **state)
+UNIT_TEST_SETUP(every_request_is_seen, start)
 {
 	struct tee_param params[2];
 	struct optee_supp_req late = { .func = 0, .param = params };
@@ -190,7 +185,6 @@ static void every_request_is_seen(void **state)
 	struct pool *pool = requests_start(0);
 	struct call *c = call_take((u64)&threads[3]);
 
-	(void)state;
 	check_requests(pool, 0, 0, 0);
 	pool = requests_start(200);
 	request_has_id(1, KILLED);
@@ -211,11 +205,10 @@ static void every_request_is_seen(void **state)
 }
 
 /* Then nobody is accused: see deadlock_find(). */
-static void requests_that_are_not_seen_count(void **state)
+UNIT_TEST_SETUP(requests_that_are_not_seen_count, start)
 {
 	struct pool *pool = requests_start(MAX_REQUESTS + 1);
 
-	(void)state;
 	check_requests(pool, -1, 0, 1);
 	pool = requests_start(MAX_REQUESTS);
 	check_requests(pool, MAX_REQUESTS, 0, 1);
@@ -227,19 +220,4 @@ static void requests_that_are_not_seen_count(void **state)
 	root.slots[0] = root.slots[1] = node(&top); /* with 4096 ids each */
 	optee.supp.idr.idr_rt.xa_head = node(&root);
 	check_requests(pool, 0, -1, 2);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(each_has_a_slot, start),
-		cmocka_unit_test_setup(many_restarts, start),
-		cmocka_unit_test_setup(who_is_gone_is_swept_out, start),
-		cmocka_unit_test_setup(all_at_once, start),
-		cmocka_unit_test_setup(a_slot_that_is_being_filled_is_left_alone, start),
-		cmocka_unit_test_setup(every_request_is_seen, start),
-		cmocka_unit_test_setup(requests_that_are_not_seen_count, start),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,19 +7,18 @@
 #include "model/ta_names.h"
 #include "base/text.h"
 
-static void names_become_harmless(void **state)
+UNIT_TEST(names_become_harmless)
 {
 	const char name[16] = "a\x1b[2J\"\\\n\xff\x01";
 	char out[4 * 16 + 1];
 
-	(void)state;
 	assert_string_equal(text_sanitise(out, name, sizeof(name)),
 			    "a\\x1b[2J\"\\x5c\\x0a\\xff\\x01");
 	assert_string_equal(text_sanitise(out, "", 0), "");
 }
 
 /* Printable UTF-8 stays; what is cut, forged, invisible or turns the direction does not. */
-static void utf8_is_shown(void **state)
+UNIT_TEST(utf8_is_shown)
 {
 	static const struct {
 		const char *name, *shown;
@@ -39,7 +38,6 @@ static void utf8_is_shown(void **state)
 	};
 	char out[4 * 32 + 1], raw[64];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		text_sanitise(out, cases[i].name, 31);
 		assert_string_equal(out, cases[i].shown);
@@ -53,7 +51,7 @@ static void utf8_is_shown(void **state)
 }
 
 /* Columns are as wide as they are meant to be, and nothing is cut in two. */
-static void columns_fit(void **state)
+UNIT_TEST(columns_fit)
 {
 	static const char text[] = "a\u00e9\u65e5\u672c\\x1bz";
 	static const char *const cut[] = {
@@ -72,7 +70,6 @@ static void columns_fit(void **state)
 	};
 	char out[64];
 
-	(void)state;
 	assert_int_equal(printable_width(text), 11);
 	for (int width = 0; width < 12; width++) {
 		assert_int_equal(printable_cut(text, width), strlen(cut[width]));
@@ -83,12 +80,11 @@ static void columns_fit(void **state)
 }
 
 /* A sentence that is too long ends with a whole character, wherever it is cut. */
-static void sentences_are_cut_between_characters(void **state)
+UNIT_TEST(sentences_are_cut_between_characters)
 {
 	struct event e = { .condition = COND_DEADLOCK, .nr_parties = MAX_PARTIES, .culprit = -1 };
 	char out[EVENT_LINE];
 
-	(void)state;
 	for (u32 i = 0; i < e.nr_parties; i++)
 		strcpy(e.parties[i].comm, "\u00e9\u65e5\U0001f600\u00e9\u65e5\U0001f600");
 	for (size_t len = 1; len <= sizeof(out); len++) {
@@ -100,7 +96,7 @@ static void sentences_are_cut_between_characters(void **state)
 }
 
 /* One thread is one thread, whichever of the two counts is the larger. */
-static void drift_counts_threads(void **state)
+UNIT_TEST(drift_counts_threads)
 {
 	static const struct {
 		int drift;
@@ -114,7 +110,6 @@ static void drift_counts_threads(void **state)
 	struct event e = { .condition = COND_DRIFT, .culprit = -1 };
 	char out[EVENT_LINE];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		e.drift = cases[i].drift;
 		assert_string_equal(event_why(&e, out, sizeof(out)), cases[i].text);
@@ -129,11 +124,10 @@ static void check_who(const struct event *e, size_t len, const char *want)
 }
 
 /* Those for whom there was no room, in the event or in the line, are counted. */
-static void who_is_not_listed_counts(void **state)
+UNIT_TEST(who_is_not_listed_counts)
 {
 	struct event e = { .condition = COND_EXHAUSTED, .nr_parties = 2, .culprit = -1 };
 
-	(void)state;
 	for (u32 i = 0; i < MAX_PARTIES; i++) {
 		strcpy(e.parties[i].comm, "a");
 		e.parties[i].tid = 1 + i;
@@ -152,11 +146,10 @@ static void who_is_not_listed_counts(void **state)
 	check_who(&e, EVENT_LINE, "");
 }
 
-static void every_byte_is_bounded(void **state)
+UNIT_TEST(every_byte_is_bounded)
 {
 	char name[16], out[4 * 16 + 1];
 
-	(void)state;
 	for (int c = 1; c < 256; c++) {
 		memset(name, c, sizeof(name));
 		text_sanitise(out, name, sizeof(name));
@@ -166,7 +159,7 @@ static void every_byte_is_bounded(void **state)
 	}
 }
 
-static void times(void **state)
+UNIT_TEST(times)
 {
 	static const struct {
 		u64 ns;
@@ -180,23 +173,18 @@ static void times(void **state)
 	};
 	char buf[32];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_string_equal(format_ns(cases[i].ns, buf, sizeof(buf)), cases[i].text);
 }
 
-static void uuids(void **state)
+UNIT_TEST(uuids)
 {
 	static const u8 device[16] = { 0x70, 0x11, 0xa6, 0x88, 0xdd, 0xde, 0x40, 0x53,
 				       0xa5, 0xa9, 0x7b, 0x3c, 0x4d, 0xdf, 0x13, 0xb8 };
 	static const u8 none[16];
 	char buf[UUID_LEN];
 
-	(void)state;
 	assert_string_equal(uuid_format(device, buf), "7011a688-ddde-4053-a5a9-7b3c4ddf13b8");
 	assert_string_equal(ta_name(device), "device.pta");
 	assert_null(ta_name(none));
 }
-
-UNIT_TESTS(names_become_harmless, utf8_is_shown, columns_fit, sentences_are_cut_between_characters,
-	   drift_counts_threads, who_is_not_listed_counts, every_byte_is_bounded, times, uuids)

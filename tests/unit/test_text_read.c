@@ -36,11 +36,10 @@ static const char *lines(const char *text, size_t len, char joined[256])
 
 #define LINES(text) lines(text, sizeof(text) - 1, joined)
 
-static void ends_of_lines(void **state)
+UNIT_TEST(ends_of_lines)
 {
 	char joined[256];
 
-	(void)state;
 	assert_string_equal(LINES(""), "");
 	assert_string_equal(LINES("\n"), "|");
 	assert_string_equal(LINES("one"), "one|");
@@ -62,12 +61,11 @@ static int error_of(const char *name, enum text_kind kind, size_t *nul_line)
 	return err;
 }
 
-static void errors(void **state)
+UNIT_TEST(errors)
 {
 	static char large[TEXT_READ_MOST + 1];
 	size_t line;
 
-	(void)state;
 	assert_int_equal(error_of("/nowhere", TEXT_FILE, &line), -ENOENT);
 	assert_int_equal(error_of("/tmp", TEXT_FILE, &line), -EISDIR);
 	assert_int_equal(error_of("/tmp", TEXT_INPUT, &line), -EISDIR);
@@ -112,12 +110,11 @@ static const char *said_of(const char *text, size_t len, struct opts *o, char sa
 
 #define SAID_OF(text) said_of(text, sizeof(text) - 1, &o, said)
 
-static void options(void **state)
+UNIT_TEST(options)
 {
 	char said[512];
 	struct opts o;
 
-	(void)state;
 	assert_string_equal(SAID_OF(""), "");
 	assert_string_equal(SAID_OF("\n"), "");
 	assert_string_equal(SAID_OF("# nothing"), "");
@@ -129,7 +126,7 @@ static void options(void **state)
 	assert_non_null(strstr(SAID_OF("\0"), "see line 1"));
 }
 
-static void cursors(void **state)
+UNIT_TEST(cursors)
 {
 	static const char *const bad[] = { "", "{", "[]", "{}" };
 	struct log_position at = {};
@@ -138,7 +135,6 @@ static void cursors(void **state)
 	char said[1024];
 	char dir[] = "/tmp/test_text_read.XXXXXX";
 
-	(void)state;
 	assert_non_null(mkdtemp(dir));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		file_of(path, bad[i], strlen(bad[i]));
@@ -156,5 +152,3 @@ static void cursors(void **state)
 	assert_non_null(strstr(said, "Is a directory"));
 	rmdir(dir);
 }
-
-UNIT_TESTS(ends_of_lines, errors, options, cursors)

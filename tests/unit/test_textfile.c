@@ -76,13 +76,12 @@ static int write_lines(int n)
 	return textfile_write(&t, print, &n);
 }
 
-static void writes(void **state)
+UNIT_TEST(writes)
 {
 	mode_t mask = umask(0077);
 	struct stat st;
 	FILE *left;
 
-	(void)state;
 	begin();
 	/* Of an earlier life. */
 	left = fopen(t.partial, "w");
@@ -102,9 +101,8 @@ static void writes(void **state)
 }
 
 /* Who reads at any time, and also after a kill -9, finds a whole file. */
-static void killed(void **state)
+UNIT_TEST(killed)
 {
-	(void)state;
 	begin();
 	assert_int_equal(write_lines(3), 0);
 	for (int i = 0; i < 50; i++) {
@@ -139,13 +137,12 @@ static int lines_of(const char *text)
 }
 
 /* The directory is gone, and comes again; the old file stays when there is no room. */
-static void errors(void **state)
+UNIT_TEST(errors)
 {
 	struct rlimit limit, small = { .rlim_cur = 8192 };
 	struct capture c;
 	char said[1000];
 
-	(void)state;
 	begin();
 	capture_begin(&c, STDERR_FILENO);
 	end();
@@ -175,13 +172,12 @@ static void errors(void **state)
 }
 
 /* A directory in its way, and a name that is no path. */
-static void in_the_way(void **state)
+UNIT_TEST(in_the_way)
 {
 	char longest[PATH_MAX + 1];
 	struct capture c;
 	char said[1000];
 
-	(void)state;
 	begin();
 	assert_int_equal(mkdir(name, 0755), 0);
 	capture_begin(&c, STDERR_FILENO);
@@ -199,5 +195,3 @@ static void in_the_way(void **state)
 	assert_int_equal(textfile_init(&t, "/optee.prom", &self), 0);
 	assert_string_equal(t.partial, "/.optee.prom.tmp");
 }
-
-UNIT_TESTS(writes, killed, errors, in_the_way)

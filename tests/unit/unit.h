@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What every unit test file needs: cmocka, and a main() made of its tests. */
+/* What every unit test file needs: cmocka, and the words that make a function a test. */
 #ifndef OPTEE_TOP_UNIT_H
 #define OPTEE_TOP_UNIT_H
 
@@ -16,30 +16,21 @@
 #define assert_in_range assert_uint_in_range
 #endif
 
-#define EACH_1(f, x)                                                       f(x)
-#define EACH_2(f, x, ...)                                                  f(x), EACH_1(f, __VA_ARGS__)
-#define EACH_3(f, x, ...)                                                  f(x), EACH_2(f, __VA_ARGS__)
-#define EACH_4(f, x, ...)                                                  f(x), EACH_3(f, __VA_ARGS__)
-#define EACH_5(f, x, ...)                                                  f(x), EACH_4(f, __VA_ARGS__)
-#define EACH_6(f, x, ...)                                                  f(x), EACH_5(f, __VA_ARGS__)
-#define EACH_7(f, x, ...)                                                  f(x), EACH_6(f, __VA_ARGS__)
-#define EACH_8(f, x, ...)                                                  f(x), EACH_7(f, __VA_ARGS__)
-#define EACH_9(f, x, ...)                                                  f(x), EACH_8(f, __VA_ARGS__)
-#define EACH_10(f, x, ...)                                                 f(x), EACH_9(f, __VA_ARGS__)
-#define EACH_11(f, x, ...)                                                 f(x), EACH_10(f, __VA_ARGS__)
-#define EACH_12(f, x, ...)                                                 f(x), EACH_11(f, __VA_ARGS__)
-#define PICK(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, name, ...) name
-#define EACH(f, ...)                                                                               \
-	PICK(__VA_ARGS__, EACH_12, EACH_11, EACH_10, EACH_9, EACH_8, EACH_7, EACH_6, EACH_5,       \
-	     EACH_4, EACH_3, EACH_2, EACH_1)                                                       \
-	(f, __VA_ARGS__)
+/*
+ * A test, which needs no more than its definition: it registers itself with unit.c, and runs
+ * in the order of its file.
+ */
+#define UNIT_TEST(name) UNIT_TEST_SETUP(name, NULL)
 
-#define UNIT_TESTS(...)                                                                            \
-	int main(void)                                                                             \
+/* The same, after a setup of its own: int setup(void **state). */
+#define UNIT_TEST_SETUP(name, setup)                                                               \
+	static void name(void **unit_state);                                                       \
+	__attribute__((constructor)) static void register_##name(void)                             \
 	{                                                                                          \
-		const struct CMUnitTest tests[] = { EACH(cmocka_unit_test, __VA_ARGS__) };         \
-                                                                                                   \
-		return cmocka_run_group_tests(tests, NULL, NULL);                                  \
-	}
+		unit_test_add(#name, name, setup);                                                 \
+	}                                                                                          \
+	static void name(void **unit_state __attribute__((unused)))
+
+void unit_test_add(const char *name, CMUnitTestFunction test, CMFixtureFunction setup);
 
 #endif

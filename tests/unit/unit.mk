@@ -23,10 +23,10 @@ build/unit/liboptee-top.so: $(UNIT_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(UNIT_CC) -shared -o $@ $^ $(LDLIBS)
 
-build/unit/test_%.o: tests/unit/test_%.c tests/unit/unit.mk Makefile
+$(UNIT_TESTS:=.o) build/unit/unit.o: build/unit/%.o: tests/unit/%.c tests/unit/unit.mk Makefile
 	$(call unit_object,-Ibpf -Ivmlinux)
 
-$(UNIT_TESTS): build/unit/test_%: build/unit/test_%.o | build/unit/liboptee-top.so
+$(UNIT_TESTS): build/unit/%: build/unit/%.o build/unit/unit.o | build/unit/liboptee-top.so
 	$(Q)$(UNIT_CC) -o $@ $^ $(UNIT_LIBS)
 
 # Policies as plain functions: one program has them all.
@@ -37,7 +37,7 @@ build/unit/policies/%.o: policies/%.c tests/unit/unit.mk Makefile
 
 build/unit/test_policies: $(UNIT_POLICIES)
 
--include $(UNIT_OBJS:.o=.d) $(UNIT_POLICIES:.o=.d) $(UNIT_TESTS:=.d)
+-include $(UNIT_OBJS:.o=.d) $(UNIT_POLICIES:.o=.d) $(UNIT_TESTS:=.d) build/unit/unit.d
 
 .PHONY: unit
 unit: $(UNIT_TESTS) build/unit/liboptee-top.so
