@@ -13,7 +13,7 @@ from . import vm
 TOP = vm.ROOT / "build/native/optee-top"
 RECORDING = vm.ROOT / "doc/stranded.rec"  # 20 s; in its second half a strand of 5 s
 NOBODY = 65534
-MADE = "log-made", "fleet-made", "export-made", "metrics-made", "metrics-served"
+MADE = tuple(sorted(path.stem for path in (vm.ROOT / "tests/programs/made").glob("*.c")))
 
 
 class Done(NamedTuple):
