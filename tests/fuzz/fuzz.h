@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the fuzz targets share. Each is a function of its own, so that one unit test has all
- * of them; FUZZ_TARGET() makes it what libFuzzer calls.
+ * What the fuzz targets share. FUZZ_TARGET() makes a function what libFuzzer calls, or adds it
+ * to those of tests/unit/test_fuzz_corpus.c.
  */
 #ifndef OPTEE_TOP_FUZZ_H
 #define OPTEE_TOP_FUZZ_H
@@ -18,7 +18,14 @@
 #include "record/block.h"
 
 #ifdef FUZZ_ALL
-#define FUZZ_TARGET(name) struct fuzz_##name
+void fuzz_add(const char *name, void (*fuzz)(const uint8_t *data, size_t size));
+
+#define FUZZ_TARGET(name)                                                                          \
+	__attribute__((constructor)) static void add_##name(void)                                  \
+	{                                                                                          \
+		fuzz_add(#name, fuzz_##name);                                                      \
+	}                                                                                          \
+	struct fuzz_##name
 #else
 #define FUZZ_TARGET(name)                                                                          \
 	int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);                              \

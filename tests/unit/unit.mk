@@ -37,7 +37,15 @@ build/unit/policies/%.o: policies/%.c tests/unit/unit.mk Makefile
 
 build/unit/test_policies: $(UNIT_POLICIES)
 
--include $(UNIT_OBJS:.o=.d) $(UNIT_POLICIES:.o=.d) $(UNIT_TESTS:=.d) build/unit/unit.d
+# Fuzzers, too: each is given its corpus.
+UNIT_FUZZERS := $(patsubst tests/fuzz/%.c,build/unit/fuzz/%.o,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+
+build/unit/fuzz/%.o: tests/fuzz/%.c tests/unit/unit.mk Makefile
+	$(call unit_object,-DFUZZ_ALL)
+
+build/unit/test_fuzz_corpus: $(UNIT_FUZZERS)
+
+-include $(UNIT_OBJS:.o=.d) $(UNIT_POLICIES:.o=.d) $(UNIT_FUZZERS:.o=.d) $(UNIT_TESTS:=.d) build/unit/unit.d
 
 .PHONY: unit
 unit: $(UNIT_TESTS) build/unit/liboptee-top.so
