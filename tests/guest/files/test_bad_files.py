@@ -33,14 +33,16 @@ def with_schema(schema: int) -> bytes:
     return recfile.join([b._replace(schema=schema) for b in blocks()])
 
 
-READS = "and this optee-top reads 1 to 4; use"
+NEWEST = 5  # schema
+READS = f"and this optee-top reads 1 to {NEWEST}; use"
 UNREADABLE = (
     Bad("empty", "it is empty", b""),
     Bad("text", "it is not a recording of optee-top", b"{\"schema\":\"optee-top/1\"}\n" * 99),
     Bad("binary", "it is not a recording of optee-top", bytes(range(256)) * 50),
     Bad("head", "it is not a recording of optee-top", WHOLE[:19]),
     Bad("half_a_block", "it is not a recording of optee-top", WHOLE[:200]),
-    Bad("newer", f"it has schema 5, {READS} a newer optee-top", with_schema(5)),
+    Bad("newer", f"it has schema {NEWEST + 1}, {READS} a newer optee-top",
+        with_schema(NEWEST + 1)),
     Bad("newest", f"it has schema 65535, {READS} a newer optee-top", with_schema(65535)),
     Bad("older", f"it has schema 0, {READS} the optee-top that wrote it", with_schema(0)),
 )
