@@ -204,12 +204,9 @@ static json_t *report_json(const struct report *r)
 
 static enum status print_json(const struct report *r)
 {
-	json_t *json = report_json(r);
-	int err = !json || json_dumpf(json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-
-	json_decref(json);
-	putchar('\n');
-	return err ? fail(STATUS_FAILURE, "cannot print the report: out of memory") : STATUS_OK;
+	if (!json_print(report_json(r), JSON_COMPACT | JSON_REAL_PRECISION(9)))
+		return fail(STATUS_FAILURE, "cannot print the report: out of memory");
+	return STATUS_OK;
 }
 
 static const struct report_format formats[] = {

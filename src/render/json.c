@@ -362,3 +362,12 @@ json_t *snapshot_json(const struct opts *o, const struct host *host, const struc
 	set(root, "call_records", call_records_json(host, s));
 	return root;
 }
+
+bool json_print(json_t *json, size_t flags)
+{
+	bool fine = json && (!json_dumpf(json, stdout, flags) || ferror(stdout));
+
+	json_decref(json);
+	putchar('\n');
+	return fine;
+}

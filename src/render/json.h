@@ -31,4 +31,10 @@ json_t *policy_json(const struct snap_policy *policy, enum call_class class);
 /* A new object: a line of 'optee-top events'. */
 json_t *event_line_json(const struct host *host, const struct event *e, u64 seq);
 
+/*
+ * Prints it and a line feed, and frees it. False: out of memory. A failed write is not told
+ * here: stop_flush() knows whether it is an error, or just the end of a pipe.
+ */
+bool json_print(json_t *json, size_t flags);
+
 #endif

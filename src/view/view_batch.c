@@ -145,18 +145,9 @@ static void print_frame(const struct opts *o, const struct snapshot *s)
 
 static enum status print(const struct opts *o, const struct host *host, const struct snapshot *s)
 {
-	json_t *json;
-	int err = 0;
-
-	if (o->json) {
-		json = snapshot_json(o, host, s);
-		err = !json || json_dumpf(json, stdout, JSON_LINE);
-		json_decref(json);
-		putchar('\n');
-	} else {
+	if (!o->json)
 		print_frame(o, s);
-	}
-	if (err)
+	else if (!json_print(snapshot_json(o, host, s), JSON_LINE))
 		return fail(STATUS_FAILURE, "cannot print a frame: out of memory");
 	return stop_flush();
 }

@@ -23,18 +23,11 @@ static void print_text(const struct event *e)
 static enum status print_event(const struct opts *o, const struct host *host, const struct event *e,
 			       u64 seq)
 {
-	json_t *json;
-	int err;
-
-	if (!o->json) {
+	if (!o->json)
 		print_text(e);
-		return STATUS_OK;
-	}
-	json = event_line_json(host, e, seq);
-	err = !json || json_dumpf(json, stdout, JSON_LINE);
-	json_decref(json);
-	putchar('\n');
-	return err ? fail(STATUS_FAILURE, "cannot print an event: out of memory") : STATUS_OK;
+	else if (!json_print(event_line_json(host, e, seq), JSON_LINE))
+		return fail(STATUS_FAILURE, "cannot print an event: out of memory");
+	return STATUS_OK;
 }
 
 /* Prints what passes -p, until -n says that it is enough. *told counts what is no history. */

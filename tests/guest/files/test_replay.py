@@ -4,6 +4,7 @@
 import os
 import re
 import signal
+import subprocess
 import termios
 import time
 from typing import Callable, Mapping, Optional
@@ -248,6 +249,21 @@ def replay_gives_the_terminal_back(context: Context) -> None:
     for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE,
                 signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2):
         leaves(findings, sig.name, lambda t: os.kill(t.program.pid, sig))
+    findings.done()
+
+
+@test()
+def replay_into_a_closed_pipe(context: Context) -> None:
+    """Whoever reads it may have enough at any byte: it ends, and says nothing."""
+    findings = Findings()
+    for words in (("--json",), ("-b",), ("events", "--json"), ("events",)):
+        for taken in 0, 1, 3000, 30000:
+            command = f"'{native.top()}' replay '{native.RECORDING}' {' '.join(words)}"
+            done = subprocess.run(
+                ["bash", "-c", f'{command} | head -c {taken} >/dev/null; exit "${{PIPESTATUS[0]}}"'],
+                stdin=subprocess.DEVNULL, capture_output=True, text=True)
+            findings.equal(f"status and words of {words}, of which {taken} bytes were read",
+                           (done.returncode, done.stderr), (0, ""))
     findings.done()
 
 
