@@ -16,21 +16,14 @@
 
 #ifndef __VMLINUX_H__
 #include <assert.h>
-#include <stdint.h>
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
-typedef int32_t s32;
-typedef int64_t s64;
 #endif
+#include "types.h"
 
 #define MAX_POOLS       4    /* TEE instances */
 #define MAX_CALLS       1024 /* calls in flight or queued; a power of two: 900 fit for sure */
 #define MAX_SESSIONS    1024 /* sessions with a row of their own; a power of two */
-#define COMM_LEN        16
-#define MAX_SUPPLICANTS 64 /* threads of tee-supplicant that are told apart */
-#define MAX_CPUS        64 /* counters a CPU; a power of two, those beyond share them */
+#define MAX_SUPPLICANTS 64   /* threads of tee-supplicant that are told apart */
+#define MAX_CPUS        64   /* counters a CPU; a power of two, those beyond share them */
 
 /* Which entries of the pool a call may use: struct optee_call_waiter.sys_thread. */
 enum call_class { CLASS_NORMAL, CLASS_SYSTEM, NR_CLASSES };

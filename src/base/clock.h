@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 #include <time.h>
-#include "abi.h"
+#include "types.h"
 
 static inline u64 clock_ns(clockid_t clock)
 {

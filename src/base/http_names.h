@@ -10,7 +10,7 @@
 #define OPTEE_TOP_HTTP_NAMES_H
 
 #include <stdbool.h>
-#include "abi.h"
+#include "types.h"
 
 #define HTTP_NAME_MOST  253 /* characters of a name */
 #define HTTP_NAMES_MOST 16  /* --listen-name */

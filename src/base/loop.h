@@ -7,7 +7,7 @@
 #define OPTEE_TOP_LOOP_H
 
 #include <sys/epoll.h>
-#include "abi.h"
+#include "types.h"
 
 /* A descriptor that is waited for; kept by its owner, from loop_add() to loop_remove(). */
 struct loop_fd {

@@ -5,7 +5,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
-#include "abi.h"
+#include "types.h"
 #include "base/fail.h"
 
 extern volatile sig_atomic_t stop_asked; /* the signal's number; 0: not asked */

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include "abi.h"
+#include "types.h"
 
 #define UUID_LEN 37
 

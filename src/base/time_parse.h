@@ -4,7 +4,7 @@
 #define OPTEE_TOP_TIME_PARSE_H
 
 #include <stdbool.h>
-#include "abi.h"
+#include "types.h"
 
 /* RFC 3339: 2026-01-02T03:04:05[.678]Z, or with +01:00. False: it is not. */
 bool time_parse(const char *text, u64 *real_ns);
