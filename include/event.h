@@ -29,8 +29,9 @@ struct event_party {
 	bool late;              /* began before we attached */
 	u64 since_ns;           /* waits, or holds, since then; 0: not known */
 	bool since_at_least;    /* or for longer: since_ns is when it was found at attach */
-	bool swallowed;         /* it took a wake that it had no use for, */
-	u64 swallowed_ns;       /* then; 0: when is not known */
+	bool since_unsure; /* whether it is for longer is not known: the recording is too old */
+	bool swallowed;    /* it took a wake that it had no use for, */
+	u64 swallowed_ns;  /* then; 0: when is not known */
 	/* Of a deadlock: the party whose end it waits for, or -1. */
 	int behind;
 	bool by_supplicant; /* that one is a thread of tee-supplicant, which works for this call */

@@ -181,6 +181,7 @@ struct snap_call {
 	bool late;              /* began before we attached */
 	bool age_at_least;      /* age_ns is since we attached: it is older */
 	bool phase_at_least;    /* so is phase_ns */
+	bool bounds_unsure;     /* of both: the recording is too old to tell */
 	u64 age_ns;             /* since it began; 0: not known, so too phase_ns */
 	u64 phase_ns;           /* since its phase began: of a waiter, how long it waits */
 };

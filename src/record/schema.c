@@ -62,6 +62,8 @@ static void code_party(struct codec *c, const struct event *e, struct event_part
 	code_index_or_none(c, &p->behind, e->nr_parties);
 	code_bool(c, &p->by_supplicant);
 	code_bool(c, &p->one_of);
+	if (!c->writes)
+		p->since_unsure = c->schema < 4 && p->late;
 	if (c->schema >= 4)
 		code_bool(c, &p->since_at_least);
 	else
@@ -270,6 +272,8 @@ static void code_call(struct codec *c, const struct snapshot *s, struct snap_cal
 	code_bool(c, &call->late);
 	code_u64(c, &call->age_ns);
 	code_u64(c, &call->phase_ns);
+	if (!c->writes)
+		call->bounds_unsure = c->schema < 4 && call->late;
 	if (c->schema >= 4) {
 		code_bool(c, &call->age_at_least);
 		code_bool(c, &call->phase_at_least);

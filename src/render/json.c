@@ -197,6 +197,11 @@ static void set_call(json_t *o, enum call_cmd cmd, u32 func, bool late, enum cal
 	set(o, "rpc_kind", phase == PHASE_RPC ? json_string(rpc_name(rpc_kind)) : json_null());
 }
 
+static json_t *bound_json(bool unsure, bool at_least)
+{
+	return unsure ? json_null() : json_boolean(at_least);
+}
+
 static json_t *call_json(const struct snapshot *s, const struct snap_call *call)
 {
 	const struct snap_session *row = call->session >= 0 ? &s->sessions[call->session] : NULL;
@@ -212,9 +217,9 @@ static json_t *call_json(const struct snapshot *s, const struct snap_call *call)
 	set(o, "nested", json_boolean(call->nested));
 	set(o, "late", json_boolean(call->late));
 	set(o, "age_ns", number_or_null(call->age_ns, (s64)call->age_ns));
-	set(o, "age_at_least", json_boolean(call->age_at_least));
+	set(o, "age_at_least", bound_json(call->bounds_unsure, call->age_at_least));
 	set(o, "phase_ns", number_or_null(call->phase_ns, (s64)call->phase_ns));
-	set(o, "phase_at_least", json_boolean(call->phase_at_least));
+	set(o, "phase_at_least", bound_json(call->bounds_unsure, call->phase_at_least));
 	return o;
 }
 
@@ -265,7 +270,7 @@ static json_t *party_json(const struct event *e, u32 i)
 	set_call(o, p->cmd, p->func, p->late, p->class, p->phase, p->rpc_kind);
 	set(o, "waits", json_boolean(p->waits));
 	set(o, "since_ns", number_or_null(p->since_ns, (s64)p->since_ns));
-	set(o, "since_at_least", json_boolean(p->since_at_least));
+	set(o, "since_at_least", bound_json(p->since_unsure, p->since_at_least));
 	set(o, "involved", json_boolean(event_involves(e, i)));
 	if (evidence == EVIDENCE_WAKE) {
 		set(o, "culprit", json_boolean(e->culprit == (int)i));

@@ -58,7 +58,7 @@ const struct key_help who_keys[] = {
 	{ "waits", "true if it waited in the queue, false if it held a thread" },
 	{ "since_ns", "CLOCK_MONOTONIC when it started to wait, or got its thread" },
 	{ "since_at_least",
-	  "true if it already did when optee-top attached; since_ns is the time of the attach" },
+	  "true if it already did when optee-top attached; since_ns is the time of the attach; null: the recording is too old to tell" },
 	{ "involved",
 	  "true if it is involved in the condition, false if it was merely in the queue" },
 	{ "culprit", "for stranded: true if it swallowed the wake" },

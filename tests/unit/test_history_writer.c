@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "unit.h"
 #include "record/decoder.h"
+#include "render/json.h"
 #include "daemon/history_writer.h"
 #include "model/class_sums.h"
 #include "model/hist.h"
@@ -594,4 +595,45 @@ UNIT_TEST(the_way_of_the_socket)
 	fflush(stderr);
 	dup2(kept, STDERR_FILENO);
 	close(kept);
+}
+
+/* As it is read from a recording of a schema. */
+static struct event recorded(struct event e, u16 schema)
+{
+	struct codec to = schema_writer(), from;
+	struct event found = {};
+
+	to.schema = schema;
+	code_event(&to, &e);
+	assert_false(to.failed);
+	from = codec_reader(to.buf, to.at);
+	from.schema = schema;
+	code_event(&from, &found);
+	assert_false(from.failed);
+	free(to.buf);
+	return found;
+}
+
+static void check_bounds(u16 schema, json_type of_late, json_type of_other)
+{
+	const struct event e = recorded(
+		(struct event){ .nr_parties = 2,
+				.parties = { { .late = true, .since_at_least = true }, {} } },
+		schema);
+	json_t *line = event_line_json(&host, &e, 1), *who = json_object_get(line, "who");
+	const json_t *late = json_object_get(json_array_get(who, 0), "since_at_least"),
+		     *other = json_object_get(json_array_get(who, 1), "since_at_least");
+
+	assert_int_equal(json_typeof(late), of_late);
+	assert_int_equal(json_typeof(other), of_other);
+	json_decref(line);
+}
+
+/* Up to schema 3 a recording does not tell of a call from before the attach whether its time is one. */
+UNIT_TEST(lower_bounds_may_be_unknown)
+{
+	check_bounds(SCHEMA, JSON_TRUE, JSON_FALSE);
+	check_bounds(4, JSON_TRUE, JSON_FALSE);
+	check_bounds(3, JSON_NULL, JSON_FALSE);
+	check_bounds(1, JSON_NULL, JSON_FALSE);
 }
