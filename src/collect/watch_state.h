@@ -22,7 +22,10 @@ struct live_call {
 	u32 slot;
 };
 
-/* What only the looks know of a condition. */
+/*
+ * A condition that no hook sees begin and end, as the looks have found it so far: what of it
+ * is over, and what lasts. Of those that hooks follow it is unused.
+ */
 struct found {
 	/* Episodes that ended: of starved and count mismatch as the look began to read the calls. */
 	struct cond_count count;
