@@ -66,4 +66,10 @@ static inline const char *event_state_name(enum event_state state)
 	return state == EVENT_BEGIN ? "begin" : state == EVENT_STILL ? "still" : "end";
 }
 
+/* For sorting: by the time of the report. */
+static inline int event_time_order(const struct event *a, const struct event *b)
+{
+	return (a->mono_ns > b->mono_ns) - (a->mono_ns < b->mono_ns);
+}
+
 #endif

@@ -83,9 +83,7 @@ static int event_order(const void *left, const void *right)
 {
 	const struct event *a = left, *b = right;
 
-	if (a->mono_ns != b->mono_ns)
-		return a->mono_ns < b->mono_ns ? -1 : 1;
-	return (a->state > b->state) - (a->state < b->state);
+	return event_time_order(a, b) ?: (a->state > b->state) - (a->state < b->state);
 }
 
 u32 watch_look(struct watch *w)

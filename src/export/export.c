@@ -71,14 +71,12 @@ static bool shows(const struct opts *o, const struct call_view *c)
 }
 
 /* Those of one moment stay as they are. */
-static int event_order(const void *left, const void *right)
+static int stable_order(const void *left, const void *right)
 {
 	const struct event *a = *(const struct event *const *)left;
 	const struct event *b = *(const struct event *const *)right;
 
-	if (a->mono_ns != b->mono_ns)
-		return a->mono_ns < b->mono_ns ? -1 : 1;
-	return (a > b) - (a < b);
+	return event_time_order(a, b) ?: (a > b) - (a < b);
 }
 
 /* Each look's events are in order, but a CPU may report an end after the look that followed it. */
@@ -100,7 +98,7 @@ static void order_events(struct export_run *r)
 	for (; r->nr_events < s->nr_events; r->nr_events++)
 		r->events[r->nr_events] = &s->events[r->nr_events];
 	if (r->nr_events)
-		qsort(r->events, r->nr_events, sizeof(*r->events), event_order);
+		qsort(r->events, r->nr_events, sizeof(*r->events), stable_order);
 }
 
 /* Gives the events that were detected up to until_ns. */
