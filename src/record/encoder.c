@@ -53,7 +53,6 @@ static void give_calls(struct encoder *e)
 	if (!e->block_calls)
 		return;
 	give(e, BLOCK_CALLS, &e->calls, e->compress);
-	e->nr_calls += e->error ? 0 : e->block_calls;
 	e->calls.at = 0;
 	e->block_calls = 0;
 	memset(&e->before, 0, sizeof(e->before));

@@ -24,7 +24,6 @@ struct encoder {
 	int error;     /* why no more blocks are given, -errno; 0: they are */
 	struct packer *packer;
 	u32 logged; /* of the events of the next snapshot, how many were given */
-	u64 nr_calls;
 	struct codec calls;
 	u32 block_calls; /* in it */
 	struct call_record before;

@@ -62,7 +62,7 @@ void csv_time(struct line_buffer *l, u64 real_ns)
 	csv_name(l, format_timestamp(real_ns, stamp));
 }
 
-void csv_value(struct line_buffer *l, const struct value *v, enum field_unit unit)
+static void csv_value(struct line_buffer *l, const struct value *v, enum field_unit unit)
 {
 	if (!v->known) {
 		csv_unknown(l);

@@ -18,7 +18,6 @@ void csv_unknown(struct line_buffer *l);
 void csv_number(struct line_buffer *l, u64 n);
 void csv_text(struct line_buffer *l, const char *text);
 void csv_time(struct line_buffer *l, u64 real_ns);
-void csv_value(struct line_buffer *l, const struct value *v, enum field_unit unit);
 
 /* The figures of a row; their names, for the head line. */
 void csv_figures(struct line_buffer *l, struct figures f);

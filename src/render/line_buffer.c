@@ -134,7 +134,7 @@ void line_quote_or_null(struct line_buffer *l, const char *text)
 		line_put(l, "null");
 }
 
-void line_value(struct line_buffer *l, const struct value *v, enum field_unit unit)
+static void line_value(struct line_buffer *l, const struct value *v, enum field_unit unit)
 {
 	if (!v->known)
 		line_put(l, "null");

@@ -39,8 +39,7 @@ void line_key(struct line_buffer *l, const char *key);
 void line_field(struct line_buffer *l, const char *name, enum field_unit unit); /* its key */
 void line_quote(struct line_buffer *l, const char *text);         /* printable UTF-8 */
 void line_quote_or_null(struct line_buffer *l, const char *text); /* null: empty */
-void line_value(struct line_buffer *l, const struct value *v, enum field_unit unit);
-void line_count(struct line_buffer *l, const char *key, u64 n); /* a member */
-void line_figures(struct line_buffer *l, struct figures f);     /* a member each */
+void line_count(struct line_buffer *l, const char *key, u64 n);   /* a member */
+void line_figures(struct line_buffer *l, struct figures f);       /* a member each */
 
 #endif

@@ -167,8 +167,3 @@ enum status recorder_close(struct recorder *r)
 	free(r);
 	return status;
 }
-
-u64 recorder_calls(const struct recorder *r)
-{
-	return r->encoder.nr_calls + r->encoder.block_calls;
-}

@@ -23,7 +23,4 @@ enum status recorder_close(struct recorder *r);
 /* from, with a recorder at it. After a failure to write it ends, with errno EIO. */
 struct source recorder_source(struct recorder *r, const struct source *from);
 
-/* Calls in the file. */
-u64 recorder_calls(const struct recorder *r);
-
 #endif
