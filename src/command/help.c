@@ -30,23 +30,109 @@ const struct status_help status_table[] = {
 
 const size_t nr_statuses = sizeof(status_table) / sizeof(status_table[0]);
 
-static void print_option(const struct option_help *o)
+/* Of lines that others begin and that have a column of texts. */
+#define WIDTH   78
+#define COLUMN  27
+#define COLUMN2 37 /* for long names */
+
+/* A text from column x on, of which the next lines begin at another column. */
+static void put_text(const char *text, size_t x, size_t next)
 {
-	char name[40];
+	for (size_t begun = x; *text; text += strspn(text, " ")) {
+		size_t len = strcspn(text, " ");
+
+		if (x > begun && x + 1 + len > WIDTH) {
+			printf("\n%*s", (int)next, "");
+			begun = x = next;
+		}
+		x += (size_t)printf("%s%.*s", x > begun ? " " : "", (int)len, text);
+		text += len;
+	}
+	putchar('\n');
+}
+
+/* A row: what is in its first columns, and a text. */
+static void put_row(size_t column, const char *text, const char *first)
+{
+	size_t x = (size_t)printf("%s", first);
+
+	if (x >= column) {
+		putchar('\n');
+		x = 0;
+	}
+	printf("%*s", (int)(column - x), "");
+	put_text(text, column, column);
+}
+
+static bool is_command(const char *word, size_t len)
+{
+	for (size_t i = 0; i < nr_commands; i++)
+		if (!strncmp(word, command_table[i].name, len) && !command_table[i].name[len])
+			return true;
+	return false;
+}
+
+/* Is the clause for this command? *text skips the words that say so. */
+static bool clause_is_for(const char **text, const char *command)
+{
+	const char *at = *text;
+	bool found = false;
+
+	if (strncmp(at, "for ", 4))
+		return true;
+	for (at += 4;;) {
+		size_t len = strcspn(at, " ,:");
+
+		if (!is_command(at, len))
+			return true; /* it just begins like that */
+		found |= !strncmp(at, command, len) && !command[len];
+		at += strcspn(at, ",:");
+		if (*at == ':')
+			break;
+		at += 2;
+	}
+	if (found)
+		*text = at + 2;
+	return found;
+}
+
+/* Of an option's clauses those that are for a command; NULL: all of them, as they are. */
+static void option_text(const struct option_help *o, const char *command, char *to, size_t size)
+{
+	const char *at = o->help;
+	size_t n = 0;
+
+	*to = '\0';
+	while (*at && n < size) {
+		const char *end = strstr(at, "; ") ?: at + strlen(at), *text = at;
+
+		if (!command || clause_is_for(&text, command))
+			n += (size_t)snprintf(to + n, size - n, "%s%.*s", n ? "; " : "",
+					      (int)(end - text), text);
+		at = *end ? end + 2 : end;
+	}
+}
+
+static void print_option(const struct option_help *o, const char *command)
+{
+	char name[40], first[48], text[300];
 
 	snprintf(name, sizeof(name), "--%s%s%s", o->name, o->arg ? " " : "", o->arg ?: "");
 	if (o->letter)
-		printf("  -%c, %-20s %s\n", o->letter, name, o->help);
+		snprintf(first, sizeof(first), "  -%c, %s", o->letter, name);
 	else
-		printf("      %-20s %s\n", name, o->help);
+		snprintf(first, sizeof(first), "      %s", name);
+	option_text(o, command, text, sizeof(text));
+	put_row(COLUMN, text, first);
 }
 
 static void print_command(const char *group, const struct command_help *c)
 {
-	char name[24];
+	char name[24], first[64];
 
 	snprintf(name, sizeof(name), "%s%s", group, c->name);
-	printf("  %-13s %-12s %s\n", name, c->args, c->help);
+	snprintf(first, sizeof(first), "  %-13s %s", name, c->args);
+	put_row(COLUMN + 2, c->help, first);
 }
 
 /* One command alone takes it: its own help is the place for it. */
@@ -68,7 +154,7 @@ void help_usage(void)
 	printf("\noptions that several commands take:\n");
 	for (size_t i = 0; i < nr_options; i++)
 		if (!is_special(&option_table[i]))
-			print_option(&option_table[i]);
+			print_option(&option_table[i], NULL);
 	printf("\nexit status:\n");
 	for (size_t i = 0; i < nr_statuses; i++)
 		printf("  %d  %s\n", status_table[i].status, status_table[i].help);
@@ -88,26 +174,39 @@ void help_command(size_t command)
 	printf("\noptions:\n");
 	for (size_t i = 0; i < nr_options; i++)
 		if (option_is_of(&option_table[i], c->name))
-			print_option(&option_table[i]);
+			print_option(&option_table[i], c->name);
+}
+
+static void print_named(size_t column, const char *name, const char *text)
+{
+	char first[64];
+
+	snprintf(first, sizeof(first), "  %s", name);
+	put_row(column, text, first);
 }
 
 static void print_keys(const char *heading, const struct key_help *keys)
 {
 	printf("\n%s:\n", heading);
 	for (; keys->key; keys++)
-		printf("  %-24s %s\n", keys->key, keys->help);
+		print_named(COLUMN, keys->key, keys->help);
 }
 
 /* With its JSON key in [], and its name as a metric in {}. */
+static void print_field_of(const char *first, const char *name, enum field_unit unit,
+			   const char *help, const char *metric)
+{
+	char key[64], text[400];
+
+	snprintf(text, sizeof(text), "[%s] %s%s%s%s", field_json_key(name, unit, key, sizeof(key)),
+		 help, metric ? " {" : "", metric ?: "", metric ? "}" : "");
+	print_named(COLUMN, first, text);
+}
+
 static void print_field(const char *name, enum field_unit unit, const char *help,
 			const char *metric)
 {
-	char key[64];
-
-	printf("  %-24s [%s] %s", name, field_json_key(name, unit, key, sizeof(key)), help);
-	if (metric)
-		printf(" {%s}", metric);
-	putchar('\n');
+	print_field_of(name, name, unit, help, metric);
 }
 
 static void print_figures(struct figures f)
@@ -118,22 +217,24 @@ static void print_figures(struct figures f)
 
 static enum status help_fields(void)
 {
-	char key[64];
+	char key[64], name[64];
 
-	printf("fields of a session (for -o; the JSON key is in [], for the others the metric in {}):\n");
+	printf("fields of a session (for -o, with the heading of a column; the JSON key is in\n"
+	       "[], for the others the metric in {}):\n");
 	for (size_t i = 0; i < nr_session_fields; i++) {
 		const struct session_field *f = &session_fields[i];
 
-		printf("  %-15s %-8s [%s] %s\n", f->name, f->head ?: "",
-		       field_json_key(f->name, f->unit, key, sizeof(key)), f->help);
+		snprintf(name, sizeof(name), "%-15s %s", f->name, f->head ?: "");
+		print_field_of(name, f->name, f->unit, f->help, NULL);
 	}
 	printf("\nfields of a pool:\n");
 	print_figures(pool_figures(NULL, NULL));
 	printf("\nlosses (the metric " LOSS_METRIC ", by kind):\n");
 	for (int i = 0; i < NR_LOSSES; i++)
-		printf("  %-24s %s\n", loss_fields[i].name, loss_fields[i].help);
-	printf("  %-24s %s\n", missed_field.name, missed_field.help);
-	printf("\nconditions of a pool, by key; null where this kernel or its hooks cannot detect them:\n");
+		print_named(COLUMN, loss_fields[i].name, loss_fields[i].help);
+	print_named(COLUMN, missed_field.name, missed_field.help);
+	printf("\nconditions of a pool, by key; null where this kernel or its hooks cannot detect\n"
+	       "them:\n");
 	for (int i = 0; i < NR_CONDS; i++)
 		printf("  %-24s peak: %s\n", condition_table[i].key, condition_table[i].peak);
 	printf("\nmembers of a condition:\n");
@@ -149,13 +250,14 @@ static enum status help_fields(void)
 	printf("\nmetrics of the daemon itself:\n");
 	for (int i = 0; i < NR_SELF; i++)
 		if (!i || strcmp(daemon_stat_fields[i].metric, daemon_stat_fields[i - 1].metric))
-			printf("  %-34s %s\n", daemon_stat_fields[i].metric,
-			       daemon_stat_fields[i].help);
+			print_named(COLUMN2, daemon_stat_fields[i].metric,
+				    daemon_stat_fields[i].help);
 	printf("\na completed call, as 'export' writes it:\n");
 	for (size_t i = 0; i < nr_call_fields; i++)
-		printf("  %-24s %s\n",
-		       field_json_key(call_fields[i].name, call_fields[i].unit, key, sizeof(key)),
-		       call_fields[i].help);
+		print_named(COLUMN,
+			    field_json_key(call_fields[i].name, call_fields[i].unit, key,
+					   sizeof(key)),
+			    call_fields[i].help);
 	print_keys("the host, as 'export' writes it", host_keys);
 	print_keys("members of an event", event_keys);
 	print_keys("members of an event's 'why'", why_keys);
@@ -165,22 +267,10 @@ static enum status help_fields(void)
 	return STATUS_OK;
 }
 
-/* Fills lines of 78 columns. */
 void help_words(const char *text)
 {
-	size_t x = 0;
-
-	while (*text) {
-		size_t len = strcspn(text, " ");
-
-		if (x && x + 1 + len > 78) {
-			putchar('\n');
-			x = 0;
-		}
-		x += (size_t)printf("%s%.*s", x ? " " : "    ", (int)len, text);
-		text += len + strspn(text + len, " ");
-	}
-	putchar('\n');
+	printf("    ");
+	put_text(text, 4, 4);
 }
 
 static enum status help_conditions(void)

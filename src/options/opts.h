@@ -99,6 +99,7 @@ struct option_help {
 	char letter;            /* 0: long only */
 	const char *name, *arg; /* arg NULL: takes none */
 	const char *commands;   /* the commands that take it, in words; NULL: all do */
+	/* Clauses, between "; ": one that begins with "for COMMAND, COMMAND: " is for these only. */
 	const char *help;
 	enum option_kind kind;
 	size_t at;       /* offset in struct opts of what it sets */
