@@ -17,6 +17,7 @@
 #include "model/figures.h"
 #include "options/opts.h"
 #include "policy/policy_state_fields.h"
+#include "view/keys.h"
 
 /* Hidden, as in bpf_object.c. */
 extern const char man_page[] __attribute__((visibility("hidden")));
@@ -212,6 +213,14 @@ static void put_policy_keys(void)
 	put_keys(policy_keys);
 }
 
+static void put_view_keys(void)
+{
+#define KEY_ROW(name, help, ...) { name, help },
+	static const struct key_help keys[] = { VIEW_KEYS(KEY_ROW){} };
+
+	put_keys(keys);
+}
+
 static void put_policy_last_keys(void)
 {
 	put_keys(policy_last_keys);
@@ -374,6 +383,7 @@ static const struct {
 	NAME(policy_commands),
 	NAME(policy_keys),
 	NAME(policy_last_keys),
+	NAME(view_keys),
 	NAME(policy_fields),
 	NAME(queue_figures),
 	NAME(session_fields),

@@ -14,6 +14,7 @@
 #include <string.h>
 #include "base/stop.h"
 #include "source/player.h"
+#include "view/keys.h"
 #include "view/paused_view.h"
 #include "view/screen.h"
 #include "view/view_conditions.h"
@@ -325,47 +326,14 @@ static void press_clear(struct view *v, int key)
 	set_filter(v, "");
 }
 
+#define KEY_ROW(name, help, press, opens, ...) { name, help, press, opens, { __VA_ARGS__ } },
+
 static const struct key {
 	const char *name, *help;
-	int codes[5];
 	void (*press)(struct view *v, int key);
 	enum mode opens; /* where press is NULL */
-} keys[] = {
-	{ "q", "quit; go back", { 'q' }, press_quit, 0 },
-	{ "p, Space", "freeze the display; counting goes on", { 'p', ' ' }, press_pause, 0 },
-	{ "Up, Down",
-	  "another session, or line; k and j do the same",
-	  { K_UP, K_DOWN, 'k', 'j' },
-	  press_move,
-	  0 },
-	{ "PgUp, PgDn", "a screen up or down", { K_PAGE_UP, K_PAGE_DOWN }, press_move, 0 },
-	{ "Home, End",
-	  "the first or the last one; g and G do the same",
-	  { K_HOME, K_LAST, 'g', 'G' },
-	  press_move,
-	  0 },
-	{ "Left, Right", "scroll the columns that do not fit", { K_LEFT, K_RIGHT }, press_side, 0 },
-	{ "Enter", "all about the selected session", { K_ENTER }, NULL, MODE_DETAIL },
-	{ "e", "what happened to the queue, and how often", { 'e' }, NULL, MODE_EVENTS },
-	{ "o, F6, <, >", "choose the field to sort by", { 'o', K_F6, '<', '>' }, NULL, MODE_MENU },
-	{ "R", "reverse the order", { 'R' }, press_switch, 0 },
-	{ "/",
-	  "only sessions of this pid, or whose client or TA has this in its name",
-	  { '/' },
-	  NULL,
-	  MODE_FILTER },
-	{ "Esc", "show all again; go back", { K_ESCAPE }, press_clear, 0 },
-	{ "u", "hide or show sessions unused in the interval", { 'u' }, press_switch, 0 },
-	{ "c", "hide or show closed sessions", { 'c' }, press_switch, 0 },
-	{ "d", "change the interval between frames", { 'd' }, NULL, MODE_DELAY },
-	{ "[, ], {, }",
-	  "in a recording: one frame back or forward, or sixty",
-	  { '[', ']', '{', '}' },
-	  press_seek,
-	  0 },
-	{ "+, -", "in a recording: twice or half as fast", { '+', '-' }, press_speed, 0 },
-	{ "?, h, F1", "this help", { '?', 'h', K_F1 }, NULL, MODE_HELP },
-};
+	int codes[5];
+} keys[] = { VIEW_KEYS(KEY_ROW) };
 
 #define NR_KEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -414,12 +382,25 @@ static void press_page(struct view *v, int key)
 {
 	if (key == 'q' || key == K_ESCAPE)
 		v->mode = MODE_TABLE;
-	else if (key == 'p' || key == ' ')
+	else
+		key_moves(key, &v->scroll, v->page.line, screen_height(v->screen) - 2);
+}
+
+/* The frame that it is about can be held, or be another one. */
+static void press_frame_page(struct view *v, int key)
+{
+	if (key == 'p' || key == ' ')
 		press_pause(v, key);
 	else if (key && strchr("[]{}", key))
 		press_seek(v, key);
 	else
-		key_moves(key, &v->scroll, v->page.line, screen_height(v->screen) - 2);
+		press_page(v, key);
+}
+
+/* Nothing in it changes: Space turns a page, as in other pagers. */
+static void press_help(struct view *v, int key)
+{
+	press_page(v, key == ' ' ? K_PAGE_DOWN : key);
 }
 
 static void press_menu(struct view *v, int key)
@@ -452,10 +433,13 @@ static const struct {
 	void (*draw)(struct view *v);
 	void (*press)(struct view *v, int key);
 } modes[] = {
-	[MODE_TABLE] = { draw_main, press_table },   [MODE_FILTER] = { draw_main, press_input },
-	[MODE_DELAY] = { draw_main, press_input },   [MODE_DETAIL] = { draw_detail, press_page },
-	[MODE_HELP] = { draw_help, press_page },     [MODE_MENU] = { draw_menu, press_menu },
-	[MODE_EVENTS] = { draw_events, press_page },
+	[MODE_TABLE] = { draw_main, press_table },
+	[MODE_FILTER] = { draw_main, press_input },
+	[MODE_DELAY] = { draw_main, press_input },
+	[MODE_DETAIL] = { draw_detail, press_frame_page },
+	[MODE_HELP] = { draw_help, press_help },
+	[MODE_MENU] = { draw_menu, press_menu },
+	[MODE_EVENTS] = { draw_events, press_frame_page },
 };
 
 /*

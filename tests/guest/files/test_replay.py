@@ -201,6 +201,12 @@ def replay_keys(context: Context) -> None:
                 ("+" * 20, "512"), ("-" * 12, "0.125"):
             t.press(keys)
             t.wait(f"speed {speed}", lambda: f"  x{speed}  " in t.text())
+        t.press("?")
+        t.shows("list the keys")
+        t.press(" ")  # the next page, if there was one
+        t.press("q")
+        t.shows("frame ")
+        findings.true("Space in the help ended the pause", "[PAUSED]" in t.text())
         t.press("+" * 20 + " ")
         t.shows("[END]")
         findings.equal("the last frame", frame_of(t), FRAMES)
