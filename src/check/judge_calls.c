@@ -77,13 +77,18 @@ void judge_wait_longest(const struct rule *r, const struct run_summary *s, struc
 
 void judge_calls_at_least(const struct rule *r, const struct run_summary *s, struct finding *f)
 {
-	u64 calls = summary_calls(s);
+	u64 own = summary_own_calls(s), calls = summary_calls(s) - own;
+	enum verdict verdict = calls >= r->value ? VERDICT_PASS : VERDICT_FAIL;
 
-	if (calls < r->value && summary_blind(s))
+	if (verdict == VERDICT_FAIL && summary_blind(s))
 		finding_set(f, VERDICT_UNKNOWN, "%s", summary_blind(s));
+	else if (own)
+		finding_set(f, verdict, "%llu call%s, and %llu of the driver's own",
+			    (unsigned long long)calls, calls == 1 ? "" : "s",
+			    (unsigned long long)own);
 	else
-		finding_set(f, calls >= r->value ? VERDICT_PASS : VERDICT_FAIL, "%llu call%s",
-			    (unsigned long long)calls, calls == 1 ? "" : "s");
+		finding_set(f, verdict, "%llu call%s", (unsigned long long)calls,
+			    calls == 1 ? "" : "s");
 }
 
 void judge_failed_calls(const struct rule *r, const struct run_summary *s, struct finding *f)

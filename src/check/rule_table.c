@@ -26,7 +26,7 @@ static const struct {
 	{ { "no_failed_calls", ARG_NONE, .help = "every call ended with TEE_SUCCESS" },
 	  judge_failed_calls },
 	{ { "calls_at_least", ARG_COUNT,
-	    .help = "N or more calls ended; without this, a check that saw nothing would pass" },
+	    .help = "N or more calls ended, without the driver's own (notifications); without this, a check that saw nothing would pass" },
 	  judge_calls_at_least },
 	{ { "wait_p99", ARG_CLASS_TIME,
 	    .help = "99 of 100 calls of the class waited no longer than TIME; calls still waiting count with their wait so far" },

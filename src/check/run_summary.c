@@ -129,6 +129,14 @@ static void take_failures(struct run_summary *s, const struct snap_session *row)
 	snprintf(f->ta, sizeof(f->ta), "%s", row->ta ?: "");
 }
 
+static void take_own_calls(const struct run_summary *s, struct summary_pool *p,
+			   const struct snap_session *none)
+{
+	p->own_last = none->ops[CMD_BOTTOM_HALF] + none->ops[CMD_STOP_ASYNC_NOTIF];
+	if (s->snapshots == 1 && !s->whole)
+		p->own_first = p->own_last;
+}
+
 static void take_session(struct run_summary *s, const struct snapshot *snap,
 			 const struct snap_session *row)
 {
@@ -136,9 +144,11 @@ static void take_session(struct run_summary *s, const struct snapshot *snap,
 
 	if (row->sums_iv.failed && (s->snapshots > 1 || s->whole))
 		take_failures(s, row);
-	if (row->pool >= snap->nr_pools || row->flags & SESSION_NONE)
+	if (row->pool >= snap->nr_pools)
 		return;
-	if (row->flags & SESSION_REST)
+	if (row->flags & SESSION_NONE)
+		take_own_calls(s, p, row);
+	else if (row->flags & SESSION_REST)
 		p->rest = true;
 	else if (row->open && row->kind != CLIENT_USER)
 		p->open_others++;
@@ -262,6 +272,15 @@ static u64 sum_calls(const struct run_summary *s, bool failed)
 u64 summary_calls(const struct run_summary *s)
 {
 	return sum_calls(s, false);
+}
+
+u64 summary_own_calls(const struct run_summary *s)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < s->nr_pools; i++)
+		sum += s->pools[i].own_last - s->pools[i].own_first;
+	return sum;
 }
 
 u64 summary_failed(const struct run_summary *s)

@@ -19,6 +19,7 @@ struct summary_pool {
 	u64 policies_ejected;      /* at the beginning */
 	bool cond_known[NR_CONDS]; /* in one snapshot at least */
 	u32 open_others;           /* sessions open at the end whose client is no user process */
+	u64 own_first, own_last;   /* calls that are the driver's own, and nobody's */
 	bool rest;                 /* at the end some sessions are not told apart */
 	enum sight sight;          /* the worst of all snapshots: it was not followed, and why */
 };
@@ -89,6 +90,8 @@ void summary_finish(struct run_summary *s);
 u64 summary_count(const struct summary_pool *p, enum condition cond);
 u64 summary_longest(const struct run_summary *s, const struct summary_pool *p, enum condition cond);
 u64 summary_calls(const struct run_summary *s);
+/* Of them those that the driver made for itself: notifications. */
+u64 summary_own_calls(const struct run_summary *s);
 u64 summary_failed(const struct run_summary *s);
 
 /* Why not all calls were seen, though hooks were there for them; NULL: they were. */

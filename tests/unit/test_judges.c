@@ -362,6 +362,13 @@ UNIT_TEST(calls)
 	fake_init(&fake);
 	expect("calls_at_least 100", VERDICT_PASS, "100 calls");
 	expect("calls_at_least 101", VERDICT_FAIL, "100 calls");
+	/* Notifications are nobody's calls. */
+	fake.sessions[0].flags = SESSION_NONE;
+	fake.sessions[0].ops[CMD_BOTTOM_HALF] = 60;
+	fake.last.nr_sessions = 1;
+	expect("calls_at_least 41", VERDICT_FAIL, "40 calls, and 60 of the driver's own");
+	expect("calls_at_least 40", VERDICT_PASS, "40 calls, and 60 of the driver's own");
+	fake.last.nr_sessions = 0;
 	expect("no_failed_calls", VERDICT_PASS, "none");
 	fake.last.pools[0].sums[CLASS_NORMAL].failed = 2;
 	fake.last.nr_sessions = 1;
