@@ -241,10 +241,15 @@ static u64 missing(const struct snapshot *s)
 
 static enum status say_end(const struct export_run *r, int why)
 {
+	char end[TIMESTAMP_LEN];
+
 	if (r->x.out_of_memory || why == ENOMEM)
 		return fail(STATUS_FAILURE, "cannot export: out of memory");
 	if (stop_asked)
 		return fail(STATUS_FAILURE, "cannot export all of it: interrupted by a signal");
+	if (r->last.real_ns < r->x.o->since_ns)
+		say("nothing is as recent as '--since' asks for: the recording ends at %s",
+		    format_timestamp(r->last.real_ns, end));
 	if (missing(&r->last))
 		return fail(r->x.o->strict ? STATUS_INCOMPLETE : STATUS_OK,
 			    "%llu calls were not recorded; see the losses in the snapshots",

@@ -156,3 +156,17 @@ def export_contended(context: Context) -> None:
     findings.true(f"{len(before)} calls before the last snapshot, which has {totals}",
                   abs(len(before) - sum(t["calls"] for t in totals.values())) <= 1)
     findings.done()
+
+
+@test()
+def export_since_is_too_late(context: Context) -> None:
+    """Nothing of an old recording is that recent: it says so, and when it ends."""
+    findings = Findings()
+    for since, said in ("5s", True), ("2026-11-22T23:39:19Z", True), ("2026-11-22T23:39:10Z", False):
+        done = native.run("export", native.RECORDING, "--format", "csv", "--since", since)
+        findings.equal(f"--since {since}: status", done.status, 0)
+        findings.equal(f"--since {since}: only the head line", done.out.count(b"\n") == 1, said)
+        findings.equal(f"--since {since}: said", done.err, said * (
+            "optee-top: nothing is as recent as '--since' asks for: the recording ends at "
+            "2026-11-22T23:39:18.078778Z\n"))
+    findings.done()
