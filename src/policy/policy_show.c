@@ -78,7 +78,7 @@ void policy_show_text(const struct policy_state *s, u64 now_ns)
 	if (s->name[0])
 		printf("policy %s, watchdog %llu ms\n", s->name, (unsigned long long)s->timeout_ms);
 	else
-		printf("policy -%s\n", s->off ? ", and admission_off is set" : "");
+		printf("no policy attached%s\n", s->off ? ", and admission_off is set" : "");
 	if (s->last[0])
 		printf("before %s: %s\n", s->last, policy_last_why(s, why, sizeof(why)));
 	printf("since the driver was loaded %llu attached, %llu ejected\n",

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "policy/policy_show.h"
 #include "unit.h"
+#include "fixtures/capture.h"
 #include "command/help.h"
 #include "render/json.h"
 #include "policy/policy_state_fields.h"
@@ -110,6 +111,20 @@ UNIT_TEST(parsed)
 	assert_string_equal(policy_last_why(&s, text, sizeof(text)), "it gave up, answer -16");
 	s = parse("");
 	assert_true(!s.name[0] && !s.last[0]);
+}
+
+/* A policy that is not there is no policy of the name '-'. */
+UNIT_TEST(shows_that_there_is_none)
+{
+	struct policy_state s = parse("policy -\noff 1\n");
+	struct capture said;
+	char buf[512];
+
+	capture_begin(&said, STDOUT_FILENO);
+	policy_show_text(&s, 0);
+	fflush(stdout);
+	capture_end(&said, buf, sizeof(buf));
+	assert_non_null(strstr(buf, "no policy attached, and admission_off is set\n"));
 }
 
 static bool has(const struct key_help *keys, const char *key)
