@@ -8,7 +8,7 @@ from typing import Mapping, Sequence
 from ..lib import account, kclient, kmod, vm
 from ..lib.reports import READERS, Verdict
 from ..lib.registry import Context, Failed, Findings, test
-from .test_errors import FAILURE, RUN, USAGE, Case, Result, check_case, results, run_cases
+from ..lib.cases import FAILURE, RUN, USAGE, Case, Result, check_case, results, run_cases
 
 UNITS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 TIME = re.compile(r"(\d+(?:\.\d+)?)(ns|us|ms|s)\b")

@@ -6,7 +6,7 @@ from typing import Mapping
 
 from ..lib import daemon, frames, vm
 from ..lib.registry import Context, Findings, test
-from ..cli.test_errors import FAILURE, PRIVILEGE, RUN, USAGE, Case, Result, check_case, results
+from ..lib.cases import FAILURE, PRIVILEGE, RUN, USAGE, Case, Result, check_case, results
 
 
 def by(user: str, words: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Mapping
 from ..lib import account, daemon, exposition, frames, logfiles, vm
 from ..lib.registry import Context, Findings, test
 from .test_daemon import unpack
-from ..cli.test_hostile import NAMES, sayable, shown
+from ..lib.names import NAMES, sayable, shown
 
 # The figures of the second load were made when nobody had looked yet: SIGTERM comes at once.
 HUP = daemon.SCRIPT + r"""

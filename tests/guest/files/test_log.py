@@ -15,7 +15,7 @@ from typing import Any
 from ..lib import logfiles, native
 from ..lib.logfiles import Line, Maker
 from ..lib.registry import Context, Findings, test
-from ..cli.test_hostile import NAMES, back, shown
+from ..lib.names import NAMES, back, shown
 
 KILLS = 200
 MB = 1 << 20

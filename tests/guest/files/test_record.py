@@ -12,7 +12,7 @@ from ..lib import account, export, frames, native, recfile, vm
 from . import test_export
 from ..queue import test_driver
 from ..lib.registry import Context, Failed, Findings, test
-from ..cli.test_errors import FAILURE, RUN, Case, Result, check_case, results
+from ..lib.cases import FAILURE, RUN, Case, Result, check_case, results
 
 # The first two keep the threads busy; when they are done the other three make a strand.
 LOAD = r"""

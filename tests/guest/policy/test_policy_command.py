@@ -12,7 +12,7 @@ from typing import Mapping, NamedTuple, Sequence
 from ..lib import account, kclient, kmod, native, policy, vm
 from ..lib.frames import Object
 from ..lib.registry import Context, Findings, test
-from ..cli.test_errors import FAILURE, KERNEL, PRIVILEGE, RUN, USAGE, Result, results
+from ..lib.cases import FAILURE, KERNEL, PRIVILEGE, RUN, USAGE, Result, results
 
 FAULTS = vm.ROOT / "tests/programs/policy/faults"
 CONTRACT = (vm.ROOT / "include/optee_admission.h").read_text()

@@ -7,7 +7,7 @@ from typing import Any, Mapping, Sequence
 
 from ..lib import frames, kclient, policy, shadow, vm
 from ..lib.registry import Context, Findings, test
-from ..cli.test_errors import FAILURE, RUN, USAGE, Case, check_case, results
+from ..lib.cases import FAILURE, RUN, USAGE, Case, check_case, results
 from .test_policy_faults import build
 
 THREADS = 4
