@@ -5,7 +5,7 @@
 # make demo               a real OP-TEE in QEMU, optee-top on it
 # make check              the tests (LOADED=1: with a compiler at work on every CPU meanwhile)
 # make check-all          those that take long, too
-# make check-hosts        both on other releases of Debian, in chroots (PART=1: some of the tests)
+# make check-hosts        demo and check on other releases of Debian, in chroots (PART=1: some of the tests)
 # make unit               the unit tests, and the checks of style and layout
 # make bench              instructions a call
 # make optee-ko [KERNEL=…] [OPTEE_SRC=…]   an optee.ko that takes admission policies

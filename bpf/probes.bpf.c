@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The hooks: where the kernel calls us. Each is one call into call.bpf.h; the
- * fentry and the kprobe twin of a hook share it and differ in how they read
- * their arguments. src/probe/attach.c has the table that picks one.
+ * The hooks: where the kernel calls us, and whom each of them calls. The fentry
+ * and the kprobe twin of a hook call the same and differ in how they read their
+ * arguments. src/probe/attach.c has the table that picks one.
  *
- * All are entry hooks: a return hook around a function that sleeps runs out of
+ * No kprobe is a return hook: one around a function that sleeps runs out of
  * instances exactly when there is contention.
  */
 #include "vmlinux.h"

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* mine: one sentence that says what it does. Of optee_admission.h it sees struct
- * optee_adm_call *c, of policy.h it has the words. */
+/*
+ * mine: one sentence that says what it does.
+ *
+ * Use it: when somebody should.
+ *
+ * struct optee_adm_call *c is what it sees (optee_admission.h); policy.h has the words.
+ */
 #include "policy.h"
 
 ADMIT

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the getters of the field tables make values with; for src/fields*.c alone. */
+/* What the getters of the field tables make values with; for src/model/fields*.c alone. */
 #ifndef OPTEE_TOP_FIELD_GET_H
 #define OPTEE_TOP_FIELD_GET_H
 

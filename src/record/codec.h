@@ -85,7 +85,7 @@ void code_index(struct codec *c, u32 *v, u32 n);
 /* The same, or -1 for no entry. */
 void code_index_or_none(struct codec *c, int *v, u32 n);
 
-/* Printable ASCII, NUL-terminated in size bytes. */
+/* Printable UTF-8, NUL-terminated in size bytes. */
 void code_text(struct codec *c, char *text, size_t size);
 
 void code_bytes(struct codec *c, u8 *bytes, size_t n);

@@ -78,6 +78,8 @@ def check_names(findings: Findings, page: Path, text: str) -> None:
 def readme_is_true(context: Context) -> None:
     findings = Findings()
     pages = [vm.ROOT / "README.md", *sorted((vm.ROOT / "doc").glob("*.md"))]
+    for page in "HACKING.md", "tests/README.md", "kernel/README.md":
+        check_names(findings, vm.ROOT / page, (vm.ROOT / page).read_text())
     found = []
     for page in pages:
         text = page.read_text()
