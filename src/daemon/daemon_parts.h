@@ -11,14 +11,19 @@
 /* How far a worker has come. */
 enum serving { SERVING_NOT, SERVING_WITHOUT_DRIVER, SERVING };
 
+/* Where others come, and from renewed[1] a worker gets listener.fd anew when it was made again. */
+struct daemon_socket {
+	struct listener listener; /* fd -1: none */
+	int renewed[2];
+};
+
 /* What the supervisor has made for all its workers. */
 struct daemon_parts {
 	pid_t supervisor;
 	const struct opts *o;       /* the command line, and */
 	const struct opts *options; /* the same with those of the file */
 	struct identity identity;
-	struct listener clients, metrics; /* metrics.fd -1: none */
-	int renewed[2]; /* from the second a worker gets clients.fd anew when that had to be made again */
+	struct daemon_socket clients, metrics;
 	struct history *history;
 	volatile enum serving *serves; /* shared with the worker, who sets it */
 };

@@ -125,10 +125,10 @@ static void read_names(struct outputs *out)
 
 static int open_http(struct outputs *out, struct loop *loop)
 {
-	if (out->parts->metrics.fd < 0)
+	if (out->parts->metrics.listener.fd < 0)
 		return 0;
 	read_names(out);
-	return http_new(&out->http, loop, out->parts->metrics.fd, &out->names, render, out,
+	return http_new(&out->http, loop, out->parts->metrics.listener.fd, &out->names, render, out,
 			&out->self);
 }
 
@@ -155,6 +155,11 @@ struct outputs *outputs_new(struct loop *loop, const struct daemon_parts *parts,
 	errno = -err;
 	outputs_free(out);
 	return NULL;
+}
+
+int outputs_listen(struct outputs *out, int fd)
+{
+	return out->http ? http_listen(out->http, fd) : 0;
 }
 
 void outputs_take(struct outputs *out, const struct host *host, const struct snapshot *s)

@@ -13,6 +13,9 @@ struct outputs;
 struct outputs *outputs_new(struct loop *loop, const struct daemon_parts *parts,
 			    const struct daemon_server *serve);
 
+/* Serves metrics at another listening descriptor, which stays the caller's. 0 or -errno. */
+int outputs_listen(struct outputs *out, int fd);
+
 /* host and s must stay valid until the next call of this. */
 void outputs_take(struct outputs *out, const struct host *host, const struct snapshot *s);
 

@@ -26,18 +26,23 @@
 
 #define HISTORY_BYTES (1 << 20)
 #define OTHER_FDS     192 /* besides those of clients */
-#define LONGEST_PAUSE 64  /* seconds until a worker that failed again and again gets a successor */
+#define PAIR_TYPE     (SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
+#define LONGEST_PAUSE 64 /* seconds until a worker that failed again and again gets a successor */
+
+struct socket_watch {
+	bool unheard; /* it is gone, and could not be made again */
+	bool unsent;  /* there is a new one, and the worker does not have it yet */
+};
 
 struct supervisor {
 	struct daemon_parts parts;
 	struct opts options;
 	char *config; /* text of the file */
 	sigset_t signals;
-	pid_t worker;  /* 0: none */
-	bool served;   /* any worker has */
-	bool told;     /* the service manager, of this one */
-	bool unheard;  /* the socket is gone, and could not be made again */
-	bool unsent;   /* there is a new one, and the worker does not have it yet */
+	pid_t worker; /* 0: none */
+	bool served;  /* any worker has */
+	bool told;    /* the service manager, of this one */
+	struct socket_watch clients, metrics;
 	bool reloaded; /* SIGHUP came: our copy of the options is out of date */
 	unsigned int pause;
 	bool ends;
@@ -183,16 +188,17 @@ static void tell(struct supervisor *s)
 }
 
 /* Somebody may have removed the socket: nobody would find us any more. */
-static void look_for_socket(struct supervisor *s)
+static void look_for_socket(const struct supervisor *s, struct daemon_socket *of,
+			    struct socket_watch *w)
 {
-	struct listener *l = &s->parts.clients;
-	int renewed = s->unheard ? 0 : listener_renew(l, &s->parts.identity);
+	struct listener *l = &of->listener;
+	int renewed = w->unheard ? 0 : listener_renew(l, &s->parts.identity);
 
-	s->unheard |= renewed < 0;
+	w->unheard |= renewed < 0;
 	if (renewed > 0)
 		say("the socket '%s' had been removed: there is a new one", l->path);
-	if (renewed > 0 || s->unsent)
-		s->unsent = !unix_send_fd(s->parts.renewed[0], l->fd);
+	if (renewed > 0 || w->unsent)
+		w->unsent = !unix_send_fd(of->renewed[0], l->fd);
 }
 
 static void supervise(struct supervisor *s)
@@ -203,9 +209,12 @@ static void supervise(struct supervisor *s)
 	start_worker(s);
 	while (s->worker) {
 		sig = sigtimedwait(&s->signals, NULL, s->told ? &later : &soon);
-		s->unheard &= sig != SIGHUP;
-		if (sig != SIGTERM && sig != SIGINT)
-			look_for_socket(s);
+		s->clients.unheard &= sig != SIGHUP;
+		s->metrics.unheard &= sig != SIGHUP;
+		if (sig != SIGTERM && sig != SIGINT) {
+			look_for_socket(s, &s->parts.clients, &s->clients);
+			look_for_socket(s, &s->parts.metrics, &s->metrics);
+		}
 		if (sig > 0)
 			take_signal(s, sig);
 		if (s->worker && !s->told)
@@ -234,12 +243,13 @@ static enum status make_parts(struct supervisor *s)
 	enum status status = identity_find(&p->identity, d->user, d->group);
 
 	if (status == STATUS_OK)
-		status = listener_unix(&p->clients, s->options.socket, &p->identity);
+		status = listener_unix(&p->clients.listener, s->options.socket, &p->identity);
 	if (status == STATUS_OK && d->listen)
-		status = listener_open(&p->metrics, d->listen, &p->identity);
+		status = listener_open(&p->metrics.listener, d->listen, &p->identity);
 	if (status != STATUS_OK)
 		return status;
-	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, p->renewed))
+	if (socketpair(AF_UNIX, PAIR_TYPE, 0, p->clients.renewed) ||
+	    socketpair(AF_UNIX, PAIR_TYPE, 0, p->metrics.renewed))
 		return fail(STATUS_FAILURE, "cannot start: %s", strerror(errno));
 	p->history = history_new(HISTORY_BYTES);
 	p->serves = mmap(NULL, sizeof(*p->serves), PROT_READ | PROT_WRITE,
@@ -278,8 +288,8 @@ enum status cmd_daemon(const struct opts *o)
 				.parts = { .supervisor = getpid(),
 					   .o = o,
 					   .options = &s.options,
-					   .clients = { .fd = -1, .lock = -1 },
-					   .metrics = { .fd = -1, .lock = -1 } } };
+					   .clients.listener = { .fd = -1, .lock = -1 },
+					   .metrics.listener = { .fd = -1, .lock = -1 } } };
 	enum status status = read_options(&s, o);
 
 	block_signals(&s); /* the sockets must be removed at the end, however early that comes */
@@ -296,8 +306,8 @@ enum status cmd_daemon(const struct opts *o)
 		supervise(&s);
 		status = s.status;
 	}
-	listener_close(&s.parts.clients);
-	listener_close(&s.parts.metrics);
+	listener_close(&s.parts.clients.listener);
+	listener_close(&s.parts.metrics.listener);
 	history_free(s.parts.history);
 	free(s.config);
 	return status;

@@ -23,8 +23,8 @@
 struct worker {
 	const struct daemon_parts *parts;
 	struct loop loop;
-	struct loop_fd signals, renewed;
-	int listener; /* where clients come */
+	struct loop_fd signals, clients_renewed, metrics_renewed;
+	int clients, metrics; /* where they come; metrics -1: nowhere */
 	struct daemon_server *serve;
 	struct outputs *outlets;
 	bool attached;
@@ -56,20 +56,34 @@ static void signal_ready(void *arg, u32 events)
 		end(w, STATUS_OK);
 }
 
-/* The socket had been removed, and the supervisor has made another one. */
-static void renewed_ready(void *arg, u32 events)
-{
-	struct worker *w = arg;
-	int fd = unix_receive_fd(w->renewed.fd), err;
+/* A socket had been removed, and the supervisor has made another one. */
 
-	(void)events;
-	if (fd < 0)
-		return;
-	err = daemon_server_listen(w->serve, fd);
+static void take_socket(struct worker *w, int *listener, int fd, int err)
+{
 	if (err)
 		end(w, fail(STATUS_FAILURE, "cannot serve: %s", strerror(-err)));
-	close(w->listener);
-	w->listener = fd;
+	close(*listener);
+	*listener = fd;
+}
+
+static void clients_renewed(void *arg, u32 events)
+{
+	struct worker *w = arg;
+	int fd = unix_receive_fd(w->clients_renewed.fd);
+
+	(void)events;
+	if (fd >= 0)
+		take_socket(w, &w->clients, fd, daemon_server_listen(w->serve, fd));
+}
+
+static void metrics_renewed(void *arg, u32 events)
+{
+	struct worker *w = arg;
+	int fd = unix_receive_fd(w->metrics_renewed.fd);
+
+	(void)events;
+	if (fd >= 0)
+		take_socket(w, &w->metrics, fd, outputs_listen(w->outlets, fd));
 }
 
 /* What comes from the source. */
@@ -192,10 +206,14 @@ static int listen_to_signals(struct worker *w)
 
 static int await_renewal(struct worker *w)
 {
-	w->listener = w->parts->clients.fd;
-	w->renewed =
-		(struct loop_fd){ .fd = w->parts->renewed[1], .ready = renewed_ready, .arg = w };
-	return loop_add(&w->loop, &w->renewed, EPOLLIN);
+	const struct daemon_parts *p = w->parts;
+
+	w->clients = p->clients.listener.fd;
+	w->metrics = p->metrics.listener.fd;
+	w->clients_renewed = (struct loop_fd){ p->clients.renewed[1], clients_renewed, w };
+	w->metrics_renewed = (struct loop_fd){ p->metrics.renewed[1], metrics_renewed, w };
+	return loop_add(&w->loop, &w->clients_renewed, EPOLLIN) ?:
+		       loop_add(&w->loop, &w->metrics_renewed, EPOLLIN);
 }
 
 static enum status begin(struct worker *w)
@@ -209,8 +227,8 @@ static enum status begin(struct worker *w)
 	err = err ?: listen_to_signals(w);
 	err = err ?: await_renewal(w);
 	w->serve = err ? NULL :
-			 daemon_server_new(&w->loop, w->parts->clients.fd, w->parts->history,
-					   &hello, &daemon_server_limits);
+			 daemon_server_new(&w->loop, w->parts->clients.listener.fd,
+					   w->parts->history, &hello, &daemon_server_limits);
 	w->outlets = w->serve ? outputs_new(&w->loop, w->parts, w->serve) : NULL;
 	if (w->outlets)
 		return STATUS_OK;

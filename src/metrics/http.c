@@ -342,6 +342,12 @@ int http_new(struct http **to, struct loop *loop, int fd, const struct http_name
 	return 0;
 }
 
+int http_listen(struct http *h, int fd)
+{
+	acceptor_release(&h->acceptor);
+	return acceptor_init(&h->acceptor, h->loop, fd, false, listener_ready, h);
+}
+
 void http_changed(struct http *h)
 {
 	http_bodies_age(&h->bodies);

@@ -27,6 +27,9 @@ struct http;
 int http_new(struct http **to, struct loop *loop, int fd, const struct http_names *names,
 	     http_render render, void *arg, struct daemon_stats *self);
 
+/* Takes connections from another descriptor, which stays the caller's. Returns 0 or -errno. */
+int http_listen(struct http *h, int fd);
+
 /* There is a new snapshot: what was rendered is old. */
 void http_changed(struct http *h);
 

@@ -117,26 +117,44 @@ def served(sock: Path) -> bool:
             return False
 
 
+def scraped(sock: Path) -> bool:
+    """The metrics are there."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(SECONDS)
+        try:
+            client.connect(str(sock))
+            client.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            return client.recv(15) == b"HTTP/1.1 200 OK"
+        except OSError:
+            return False
+
+
 @test()
 def daemon_socket_removed(context: Context) -> None:
-    """The socket is removed, then its directory: each is made again, and has the same worker."""
+    """The sockets are removed, then their directory: each is made again, by the same worker."""
     if os.geteuid():
         return
     findings = Findings()
-    sock = Path("/run") / f"optee-top-{context.name}" / "sock"
-    with daemon(context) as process:
+    sock, metrics = (Path("/run") / f"optee-top-{context.name}" / name
+                     for name in ("sock", "metrics"))
+    with daemon(context, "--listen", metrics) as process:
         first, mode = worker(process.pid), sock.stat().st_mode
         findings.true("no client is served", served(sock))
+        findings.true("there are no metrics", scraped(metrics))
         sock.unlink()
+        metrics.unlink()
         process.send_signal(signal.SIGHUP)
         findings.true("SIGHUP: no client is served", wait_for(lambda: served(sock)))
+        findings.true("SIGHUP: there are no metrics", wait_for(lambda: scraped(metrics)))
         findings.equal("SIGHUP: mode", sock.stat().st_mode, mode)
         shutil.rmtree(sock.parent)
         findings.true("the directory: no client is served", wait_for(lambda: served(sock)))
+        findings.true("the directory: there are no metrics", wait_for(lambda: scraped(metrics)))
         findings.true("there is no lock", Path(f"{sock}.lock").exists())
         findings.equal("worker", worker(process.pid), first)
     findings.equal("status", process.returncode, 0)
     said = (context.dir / "err").read_text()
-    findings.equal("said", said.count(f"the socket '{sock}' had been removed"), 2)
-    findings.true("the socket is left", not sock.exists())
+    for path in sock, metrics:
+        findings.equal(f"said of {path}", said.count(f"the socket '{path}' had been removed"), 2)
+        findings.true(f"{path} is left", not path.exists())
     findings.done()
