@@ -34,7 +34,7 @@ static void show(struct finding *f, const struct event *e)
 static void show_episodes(const struct summary_episodes *of, u64 least_ns, u64 count,
 			  struct finding *f)
 {
-	const struct event *about[SEEN_EPISODES];
+	const struct event *about[SUMMARY_EPISODES];
 	bool more = least_ns && of->forgotten_ns > least_ns;
 	u64 nr = 0, shown;
 

@@ -34,7 +34,7 @@ static struct event *episode_place(struct summary_episodes *of, const struct eve
 	for (int i = 0; i < of->nr; i++)
 		if (of->kept[i].episode == e->episode && of->kept[i].tee == e->tee)
 			return &of->kept[i];
-	if (of->nr < SEEN_EPISODES) {
+	if (of->nr < SUMMARY_EPISODES) {
 		of->kept[of->nr] = *e;
 		return &of->kept[of->nr++];
 	}
@@ -65,7 +65,7 @@ void summary_events(struct run_summary *s, const struct event *events, u32 nr)
 			continue; /* of a newer recording */
 		of = &s->episodes[e->condition];
 		if (!of->kept)
-			of->kept = calloc(SEEN_EPISODES, sizeof(*of->kept));
+			of->kept = calloc(SUMMARY_EPISODES, sizeof(*of->kept));
 		at = of->kept ? episode_place(of, e) : NULL;
 		if (!at || e->state < at->state || e->duration_ns < at->duration_ns)
 			continue;
@@ -117,7 +117,7 @@ static void take_failures(struct run_summary *s, const struct snap_session *row)
 		if (s->failures[i].serial == row->serial)
 			f = &s->failures[i];
 	if (!f) {
-		if (s->nr_failures == SEEN_FAILURES)
+		if (s->nr_failures == SUMMARY_FAILURES)
 			return;
 		f = &s->failures[s->nr_failures++];
 		f->serial = row->serial;

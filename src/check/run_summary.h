@@ -9,8 +9,8 @@
 #include "host.h"
 #include "snapshot.h"
 
-#define SEEN_EPISODES 32 /* kept of a condition: the longest */
-#define SEEN_FAILURES 8  /* sessions with failed calls that are kept */
+#define SUMMARY_EPISODES 32 /* kept of a condition: the longest */
+#define SUMMARY_FAILURES 8  /* sessions with failed calls that are kept */
 
 struct summary_pool {
 	struct snap_pool first; /* all zero where nothing was counted before */
@@ -26,7 +26,7 @@ struct summary_pool {
 
 /* The episodes of one condition that are kept. */
 struct summary_episodes {
-	struct event *kept; /* SEEN_EPISODES; NULL: none yet */
+	struct event *kept; /* SUMMARY_EPISODES; NULL: none yet */
 	int nr;
 	u64 forgotten_ns; /* the longest of those for which there was no room; 0: there was */
 };
@@ -64,7 +64,7 @@ struct run_summary {
 		u64 ns;
 	} waiting[MAX_CALLS];
 	int nr_failures;
-	struct summary_failure failures[SEEN_FAILURES];
+	struct summary_failure failures[SUMMARY_FAILURES];
 	/* What the source itself does not say. */
 	bool damaged; /* a recording is */
 	bool driver_left;

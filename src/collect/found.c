@@ -28,7 +28,7 @@ void watch_found(struct watch *w, u32 pool, struct episode *e, u64 now)
 	}
 	if (e->peak > f->episode.peak)
 		f->episode.peak = e->peak;
-	episodes_lasts(w->conditions, &f->episode, now);
+	episodes_lasts(w->episodes, &f->episode, now);
 }
 
 void watch_found_over(struct watch *w, u32 pool, enum condition cond, u64 now)

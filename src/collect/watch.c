@@ -61,7 +61,7 @@ static void look_at_pool(struct watch *w, u32 pool, u64 now)
 	for (int cond = 0; cond < NR_POOL_CONDS; cond++)
 		if (read_lasting(&p->lasting[cond], &e) && now > e.since_ns &&
 		    now - e.since_ns >= condition_table[cond].report_ns)
-			episodes_lasts(w->conditions, &e, now);
+			episodes_lasts(w->episodes, &e, now);
 	watch_calls(w, pool, now);
 	watch_drift_look(w, pool, now);
 	w->pools[pool].was_blind |= p->blind;
@@ -74,7 +74,7 @@ static int on_ended(void *arg, void *data, size_t len)
 
 	memcpy(&e, data, len < sizeof(e) ? len : sizeof(e));
 	if (e.pool < MAX_POOLS && e.cond < NR_COUNTED_CONDS)
-		episodes_ended(w->conditions, &e);
+		episodes_ended(w->episodes, &e);
 	return 0;
 }
 
@@ -101,7 +101,7 @@ u32 watch_look(struct watch *w)
 	for (u32 pool = 0; pool < MAX_POOLS && w->shared->pools[pool].ready; pool++)
 		look_at_pool(w, pool, now);
 	ring_buffer__consume(w->ring);
-	episodes_looked(w->conditions, now);
+	episodes_looked(w->episodes, now);
 	if (w->nr_events > before)
 		qsort(w->events + before, w->nr_events - before, sizeof(*w->events), event_order);
 	return w->nr_events - before;
@@ -213,9 +213,9 @@ struct watch *watch_new(const struct probes *probes)
 	w->shared = probes->shared;
 	w->rows = probes->rows;
 	w->starved_ns = probes->starved_ns;
-	w->conditions = episodes_new(watch_report, w);
+	w->episodes = episodes_new(watch_report, w);
 	w->ring = ring_buffer__new(probes->ended_fd, on_ended, w, NULL);
-	if (w->conditions && w->ring)
+	if (w->episodes && w->ring)
 		return w;
 	watch_free(w);
 	return NULL;
@@ -226,7 +226,7 @@ void watch_free(struct watch *w)
 	if (!w)
 		return;
 	ring_buffer__free(w->ring);
-	episodes_free(w->conditions);
+	episodes_free(w->episodes);
 	free(w->events);
 	free(w);
 }

@@ -52,7 +52,7 @@ static void look_at_call(struct watch *w, u32 pool, enum condition cond, const s
 	found->lasting++;
 	if (!found->lasting_since || since < found->lasting_since)
 		found->lasting_since = since;
-	episodes_lasts(w->conditions, &e, now);
+	episodes_lasts(w->episodes, &e, now);
 }
 
 static void look_at_calls(struct watch *w, u32 pool, u32 n, u64 now)

@@ -60,7 +60,7 @@ struct watch {
 	const struct shared *shared;
 	const struct session *rows;
 	struct ring_buffer *ring;
-	struct episodes *conditions;
+	struct episodes *episodes;
 	u64 starved_ns;
 	struct event *events;
 	u32 nr_events, room;

@@ -248,7 +248,7 @@ static enum status help_fields(void)
 		print_field(rpc_fields[i].name, rpc_fields[i].unit, rpc_fields[i].help,
 			    rpc_fields[i].metric);
 	printf("\nmetrics of the daemon itself:\n");
-	for (int i = 0; i < NR_SELF; i++)
+	for (int i = 0; i < NR_DAEMON_STATS; i++)
 		if (!i || strcmp(daemon_stat_fields[i].metric, daemon_stat_fields[i - 1].metric))
 			print_named(COLUMN2, daemon_stat_fields[i].metric,
 				    daemon_stat_fields[i].help);

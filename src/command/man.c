@@ -304,7 +304,7 @@ static void put_losses(void)
 /* Rows of one metric follow each other. */
 static void put_daemon_stat_fields(void)
 {
-	for (int i = 0; i < NR_SELF; i++)
+	for (int i = 0; i < NR_DAEMON_STATS; i++)
 		if (!i ||
 		    strcmp(daemon_stat_fields[i].metric, daemon_stat_fields[i - 1].metric) != 0)
 			put_row(daemon_stat_fields[i].metric, "", daemon_stat_fields[i].help);

@@ -19,7 +19,7 @@
 
 struct outputs {
 	const struct daemon_parts *parts;
-	const struct daemon_server *serve;
+	const struct daemon_server *server;
 	struct opts options; /* as they are now, and the text that they point into */
 	char *config;
 	struct logger *logger; /* NULL: none is wanted, as of the next two */
@@ -38,11 +38,11 @@ static void count_clients(struct outputs *out)
 {
 	struct daemon_server_stats stats;
 
-	daemon_server_stats(out->serve, &stats);
-	out->self.at[SELF_CLIENTS] = stats.clients;
-	out->self.at[SELF_CLIENTS_SERVED] = stats.accepted;
-	out->self.at[SELF_CLIENTS_CUT] = stats.cut + stats.rejected;
-	out->self.at[SELF_CLIENTS_REFUSED] = stats.refused;
+	daemon_server_stats(out->server, &stats);
+	out->self.at[STAT_CLIENTS] = stats.clients;
+	out->self.at[STAT_CLIENTS_SERVED] = stats.accepted;
+	out->self.at[STAT_CLIENTS_CUT] = stats.cut + stats.rejected;
+	out->self.at[STAT_CLIENTS_REFUSED] = stats.refused;
 }
 
 static void count_log(struct outputs *out)
@@ -53,10 +53,10 @@ static void count_log(struct outputs *out)
 		return;
 	stats = logger_stats(out->logger);
 	/* The log takes back what a broken disk may not have kept; a counter takes nothing back. */
-	if (stats.lines > out->self.at[SELF_LOG_LINES])
-		out->self.at[SELF_LOG_LINES] = stats.lines;
-	out->self.at[SELF_LOG_LOST] = stats.lost;
-	out->self.at[SELF_LOG_ERRORS] = stats.errors;
+	if (stats.lines > out->self.at[STAT_LOG_LINES])
+		out->self.at[STAT_LOG_LINES] = stats.lines;
+	out->self.at[STAT_LOG_LOST] = stats.lost;
+	out->self.at[STAT_LOG_ERRORS] = stats.errors;
 }
 
 static void render(void *arg, FILE *to, enum metrics_dialect dialect)
@@ -65,8 +65,8 @@ static void render(void *arg, FILE *to, enum metrics_dialect dialect)
 
 	count_clients(out);
 	count_log(out);
-	out->self.at[SELF_HISTORY_TIME] = history_span(out->parts->history, clock_now());
-	out->self.at[SELF_HISTORY_BYTES] = history_size(out->parts->history);
+	out->self.at[STAT_HISTORY_TIME] = history_span(out->parts->history, clock_now());
+	out->self.at[STAT_HISTORY_BYTES] = history_size(out->parts->history);
 	daemon_stats_measure(&out->self);
 	metrics_print(to, dialect, &out->host, out->snapshot, &out->self);
 }
@@ -91,7 +91,7 @@ static int open_log(struct outputs *out)
 
 	if (!d->log)
 		return 0;
-	daemon_stats_use(&out->self, SELF_LOG_LINES, SELF_LOG_ERRORS);
+	daemon_stats_use(&out->self, STAT_LOG_LINES, STAT_LOG_ERRORS);
 	return logger_new(&out->logger, &log);
 }
 
@@ -102,7 +102,7 @@ static int open_textfile(struct outputs *out)
 	out->textfile_due = 0;
 	if (!name)
 		return 0;
-	daemon_stats_use(&out->self, SELF_TEXTFILE_WRITES, SELF_TEXTFILE_ERRORS);
+	daemon_stats_use(&out->self, STAT_TEXTFILE_WRITES, STAT_TEXTFILE_ERRORS);
 	out->textfile = calloc(1, sizeof(*out->textfile));
 	return out->textfile ? textfile_init(out->textfile, name, &out->self) : -ENOMEM;
 }
@@ -133,7 +133,7 @@ static int open_http(struct outputs *out, struct loop *loop)
 }
 
 struct outputs *outputs_new(struct loop *loop, const struct daemon_parts *parts,
-			    const struct daemon_server *serve)
+			    const struct daemon_server *server)
 {
 	struct outputs *out = calloc(1, sizeof(*out));
 	int err;
@@ -141,12 +141,12 @@ struct outputs *outputs_new(struct loop *loop, const struct daemon_parts *parts,
 	if (!out)
 		return NULL;
 	out->parts = parts;
-	out->serve = serve;
+	out->server = server;
 	out->options = *parts->options;
 	snprintf(out->host.version, sizeof(out->host.version), "%s", VERSION);
 	daemon_stats_init(&out->self);
-	daemon_stats_use(&out->self, SELF_CLIENTS, SELF_CLIENTS_REFUSED);
-	daemon_stats_use(&out->self, SELF_SNAPSHOTS, SELF_CPU_TIME);
+	daemon_stats_use(&out->self, STAT_CLIENTS, STAT_CLIENTS_REFUSED);
+	daemon_stats_use(&out->self, STAT_SNAPSHOTS, STAT_CPU_TIME);
 	err = open_log(out);
 	err = err ?: open_textfile(out);
 	err = err ?: open_http(out, loop);
@@ -166,7 +166,7 @@ void outputs_take(struct outputs *out, const struct host *host, const struct sna
 {
 	out->host = *host;
 	out->snapshot = s;
-	daemon_stats_count(&out->self, SELF_SNAPSHOTS);
+	daemon_stats_count(&out->self, STAT_SNAPSHOTS);
 	if (out->logger)
 		logger_take(out->logger, host, s);
 	if (out->http)

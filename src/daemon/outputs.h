@@ -11,7 +11,7 @@ struct outputs;
 
 /* All that parts->options asks for. NULL: out of memory. */
 struct outputs *outputs_new(struct loop *loop, const struct daemon_parts *parts,
-			    const struct daemon_server *serve);
+			    const struct daemon_server *server);
 
 /* Serves metrics at another listening descriptor, which stays the caller's. 0 or -errno. */
 int outputs_listen(struct outputs *out, int fd);

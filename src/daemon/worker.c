@@ -25,12 +25,12 @@ struct worker {
 	struct loop loop;
 	struct loop_fd signals, clients_renewed, metrics_renewed;
 	int clients, metrics; /* where they come; metrics -1: nowhere */
-	struct daemon_server *serve;
-	struct outputs *outlets;
+	struct daemon_server *server;
+	struct outputs *outputs;
 	bool attached;
 	struct live live;
 	struct source source; /* where attached */
-	struct history_writer feed;
+	struct history_writer history;
 	u64 due; /* the next snapshot */
 	bool ends;
 	int status;
@@ -51,7 +51,7 @@ static void signal_ready(void *arg, u32 events)
 	if (read(w->signals.fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGHUP)
-		outputs_reopen(w->outlets);
+		outputs_reopen(w->outputs);
 	else
 		end(w, STATUS_OK);
 }
@@ -73,7 +73,7 @@ static void clients_renewed(void *arg, u32 events)
 
 	(void)events;
 	if (fd >= 0)
-		take_socket(w, &w->clients, fd, daemon_server_listen(w->serve, fd));
+		take_socket(w, &w->clients, fd, daemon_server_listen(w->server, fd));
 }
 
 static void metrics_renewed(void *arg, u32 events)
@@ -83,7 +83,7 @@ static void metrics_renewed(void *arg, u32 events)
 
 	(void)events;
 	if (fd >= 0)
-		take_socket(w, &w->metrics, fd, outputs_listen(w->outlets, fd));
+		take_socket(w, &w->metrics, fd, outputs_listen(w->outputs, fd));
 }
 
 /* What comes from the source. */
@@ -93,17 +93,17 @@ static void take_calls(struct worker *w)
 	const struct call_record *calls;
 	u32 n;
 
-	if (!live_want_calls(&w->live, daemon_server_wants_calls(w->serve)))
+	if (!live_want_calls(&w->live, daemon_server_wants_calls(w->server)))
 		end(w, fail(STATUS_FAILURE, "cannot record calls: out of memory"));
 	while ((n = w->source.calls(w->source.ctx, &calls)) > 0)
-		history_writer_calls(&w->feed, calls, n);
+		history_writer_calls(&w->history, calls, n);
 }
 
 static void take_snapshot(struct worker *w, const struct snapshot *s)
 {
 	take_calls(w);
-	history_writer_snapshot(&w->feed, s);
-	outputs_take(w->outlets, &w->live.host, s);
+	history_writer_snapshot(&w->history, s);
+	outputs_take(w->outputs, &w->live.host, s);
 }
 
 static void look(struct worker *w, u64 now)
@@ -116,7 +116,7 @@ static void look(struct worker *w, u64 now)
 		end(w, WORKER_AGAIN);
 		return;
 	}
-	history_writer_look(&w->feed, events, n);
+	history_writer_look(&w->history, events, n);
 	take_calls(w);
 	if (now < w->due)
 		return;
@@ -144,8 +144,8 @@ static void serve_until_end(struct worker *w)
 			look(w, now);
 		else if (driver_present())
 			end(w, WORKER_AGAIN);
-		daemon_server_turn(w->serve, now);
-		outputs_turn(w->outlets, now);
+		daemon_server_turn(w->server, now);
+		outputs_turn(w->outputs, now);
 		next = now + LOOK_NS;
 	}
 }
@@ -157,7 +157,7 @@ static void take_last(struct worker *w)
 
 	if (s)
 		take_snapshot(w, s);
-	daemon_server_turn(w->serve, clock_now());
+	daemon_server_turn(w->server, clock_now());
 }
 
 /* Beginning. */
@@ -173,7 +173,7 @@ static enum status attach(struct worker *w)
 		return status;
 	w->attached = true;
 	w->source = live_source(&w->live);
-	if (!history_writer_init(&w->feed, w->parts->history, &w->live.host))
+	if (!history_writer_init(&w->history, w->parts->history, &w->live.host))
 		return STATUS_OK;
 	return fail(STATUS_FAILURE, "cannot serve: out of memory");
 }
@@ -226,11 +226,11 @@ static enum status begin(struct worker *w)
 	history_check(w->parts->history);
 	err = err ?: listen_to_signals(w);
 	err = err ?: await_renewal(w);
-	w->serve = err ? NULL :
-			 daemon_server_new(&w->loop, w->parts->clients.listener.fd,
-					   w->parts->history, &hello, &daemon_server_limits);
-	w->outlets = w->serve ? outputs_new(&w->loop, w->parts, w->serve) : NULL;
-	if (w->outlets)
+	w->server = err ? NULL :
+			  daemon_server_new(&w->loop, w->parts->clients.listener.fd,
+					    w->parts->history, &hello, &daemon_server_limits);
+	w->outputs = w->server ? outputs_new(&w->loop, w->parts, w->server) : NULL;
+	if (w->outputs)
 		return STATUS_OK;
 	return fail(STATUS_FAILURE, "cannot serve: %s", strerror(err ? -err : ENOMEM));
 }
@@ -251,6 +251,6 @@ int worker_run(const struct daemon_parts *parts)
 	*parts->serves = w.attached ? SERVING : SERVING_WITHOUT_DRIVER;
 	serve_until_end(&w);
 	take_last(&w);
-	outputs_free(w.outlets);
+	outputs_free(w.outputs);
 	return w.status;
 }

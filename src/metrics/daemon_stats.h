@@ -10,46 +10,46 @@
 
 enum daemon_stat {
 	/* Clients of the unix socket. */
-	SELF_CLIENTS,
-	SELF_CLIENTS_SERVED,
-	SELF_CLIENTS_CUT,
-	SELF_CLIENTS_REFUSED,
+	STAT_CLIENTS,
+	STAT_CLIENTS_SERVED,
+	STAT_CLIENTS_CUT,
+	STAT_CLIENTS_REFUSED,
 	/* HTTP. The answers are in the order of their status. */
-	SELF_HTTP_CONNECTIONS,
-	SELF_HTTP_200,
-	SELF_HTTP_400,
-	SELF_HTTP_404,
-	SELF_HTTP_405,
-	SELF_HTTP_408,
-	SELF_HTTP_414,
-	SELF_HTTP_421,
-	SELF_HTTP_431,
-	SELF_HTTP_500,
-	SELF_HTTP_505,
-	SELF_HTTP_CUT,
-	SELF_HTTP_FULL,
+	STAT_HTTP_CONNECTIONS,
+	STAT_HTTP_200,
+	STAT_HTTP_400,
+	STAT_HTTP_404,
+	STAT_HTTP_405,
+	STAT_HTTP_408,
+	STAT_HTTP_414,
+	STAT_HTTP_421,
+	STAT_HTTP_431,
+	STAT_HTTP_500,
+	STAT_HTTP_505,
+	STAT_HTTP_CUT,
+	STAT_HTTP_FULL,
 	/* The log. */
-	SELF_LOG_LINES,
-	SELF_LOG_LOST,
-	SELF_LOG_ERRORS,
+	STAT_LOG_LINES,
+	STAT_LOG_LOST,
+	STAT_LOG_ERRORS,
 	/* The textfile. */
-	SELF_TEXTFILE_WRITES,
-	SELF_TEXTFILE_ERRORS,
+	STAT_TEXTFILE_WRITES,
+	STAT_TEXTFILE_ERRORS,
 	/* What is kept in memory. */
-	SELF_SNAPSHOTS,
-	SELF_HISTORY_TIME,
-	SELF_HISTORY_BYTES,
+	STAT_SNAPSHOTS,
+	STAT_HISTORY_TIME,
+	STAT_HISTORY_BYTES,
 	/* The process. */
-	SELF_RESIDENT,
-	SELF_CPU_TIME,
-	NR_SELF
+	STAT_RESIDENT,
+	STAT_CPU_TIME,
+	NR_DAEMON_STATS
 };
 
-#define SELF_UNUSED (~0ULL)
+#define STAT_UNUSED (~0ULL)
 
 struct daemon_stats {
-	u64 since_ns;    /* CLOCK_REALTIME, since when it counts */
-	u64 at[NR_SELF]; /* times in ns; SELF_UNUSED: nobody counts it, and it is not shown */
+	u64 since_ns;            /* CLOCK_REALTIME, since when it counts */
+	u64 at[NR_DAEMON_STATS]; /* times in ns; STAT_UNUSED: nobody counts it, and it is not shown */
 };
 
 struct daemon_stat_field {
@@ -60,7 +60,7 @@ struct daemon_stat_field {
 	const char *help;
 };
 
-extern const struct daemon_stat_field daemon_stat_fields[NR_SELF];
+extern const struct daemon_stat_field daemon_stat_fields[NR_DAEMON_STATS];
 
 /* From now on; nothing is in use yet. */
 void daemon_stats_init(struct daemon_stats *self);
@@ -73,7 +73,7 @@ void daemon_stats_measure(struct daemon_stats *self);
 
 static inline void daemon_stats_count(struct daemon_stats *self, enum daemon_stat what)
 {
-	if (self->at[what] != SELF_UNUSED)
+	if (self->at[what] != STAT_UNUSED)
 		self->at[what]++;
 }
 

@@ -64,12 +64,12 @@ static void drop(struct conn *c)
 	bool cut = c->state == STATE_READ ? c->got > 0 : c->state == STATE_WRITE;
 
 	if (cut)
-		daemon_stats_count(c->http->self, SELF_HTTP_CUT);
+		daemon_stats_count(c->http->self, STAT_HTTP_CUT);
 	loop_remove(c->http->loop, &c->watched);
 	close(c->watched.fd);
 	release_body(c);
 	c->state = STATE_FREE;
-	c->http->self->at[SELF_HTTP_CONNECTIONS]--;
+	c->http->self->at[STAT_HTTP_CONNECTIONS]--;
 }
 
 static void wait_for(struct conn *c, u32 events)
@@ -296,7 +296,7 @@ static void serve(struct http *h, int fd)
 	}
 	c->state = STATE_READ;
 	c->since = clock_now();
-	h->self->at[SELF_HTTP_CONNECTIONS]++;
+	h->self->at[STAT_HTTP_CONNECTIONS]++;
 }
 
 static void listener_ready(void *arg, u32 events)
@@ -309,7 +309,7 @@ static void listener_ready(void *arg, u32 events)
 		int fd = acceptor_next(&h->acceptor, &full);
 
 		if (full)
-			daemon_stats_count(h->self, SELF_HTTP_FULL);
+			daemon_stats_count(h->self, STAT_HTTP_FULL);
 		if (fd < 0)
 			return;
 		serve(h, fd);
@@ -337,7 +337,7 @@ int http_new(struct http **to, struct loop *loop, int fd, const struct http_name
 		free(h);
 		return err;
 	}
-	daemon_stats_use(self, SELF_HTTP_CONNECTIONS, SELF_HTTP_FULL);
+	daemon_stats_use(self, STAT_HTTP_CONNECTIONS, STAT_HTTP_FULL);
 	*to = h;
 	return 0;
 }

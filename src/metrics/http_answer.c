@@ -12,18 +12,18 @@ static const struct status {
 	const char *reason;
 	const char *line; /* the body */
 } statuses[] = {
-	{ 200, SELF_HTTP_200, "OK", "optee-top: the metrics are at /metrics\n" },
-	{ 400, SELF_HTTP_400, "Bad Request", "cannot parse this request\n" },
-	{ 404, SELF_HTTP_404, "Not Found", "not found: the metrics are at /metrics\n" },
-	{ 405, SELF_HTTP_405, "Method Not Allowed", "only GET and HEAD\n" },
-	{ 408, SELF_HTTP_408, "Request Timeout", "the request took too long\n" },
-	{ 414, SELF_HTTP_414, "URI Too Long", "the first line is too long\n" },
-	{ 421, SELF_HTTP_421, "Misdirected Request",
+	{ 200, STAT_HTTP_200, "OK", "optee-top: the metrics are at /metrics\n" },
+	{ 400, STAT_HTTP_400, "Bad Request", "cannot parse this request\n" },
+	{ 404, STAT_HTTP_404, "Not Found", "not found: the metrics are at /metrics\n" },
+	{ 405, STAT_HTTP_405, "Method Not Allowed", "only GET and HEAD\n" },
+	{ 408, STAT_HTTP_408, "Request Timeout", "the request took too long\n" },
+	{ 414, STAT_HTTP_414, "URI Too Long", "the first line is too long\n" },
+	{ 421, STAT_HTTP_421, "Misdirected Request",
 	  "ask by an IP address or a name of this machine; the daemon's option listen-name "
 	  "allows other names\n" },
-	{ 431, SELF_HTTP_431, "Request Header Fields Too Large", "the headers are too long\n" },
-	{ 500, SELF_HTTP_500, "Internal Server Error", "out of memory\n" },
-	{ 505, SELF_HTTP_505, "HTTP Version Not Supported", "HTTP/1.1 or HTTP/1.0\n" },
+	{ 431, STAT_HTTP_431, "Request Header Fields Too Large", "the headers are too long\n" },
+	{ 500, STAT_HTTP_500, "Internal Server Error", "out of memory\n" },
+	{ 505, STAT_HTTP_505, "HTTP Version Not Supported", "HTTP/1.1 or HTTP/1.0\n" },
 };
 
 static const struct status *find(int status)

@@ -253,7 +253,7 @@ static void put_self(struct metric_out *m, const struct daemon_stats *self)
 	const char *last = "";
 
 	metric_created(m, self->since_ns);
-	for (int i = 0; i < NR_SELF; i++) {
+	for (int i = 0; i < NR_DAEMON_STATS; i++) {
 		const struct daemon_stat_field *f = &daemon_stat_fields[i];
 		struct labels l = {};
 
@@ -263,7 +263,7 @@ static void put_self(struct metric_out *m, const struct daemon_stats *self)
 		last = f->metric;
 		if (f->label)
 			labels_add(&l, f->label, f->value);
-		if (self->at[i] != SELF_UNUSED)
+		if (self->at[i] != STAT_UNUSED)
 			metric_number(m, &l, self->at[i]);
 	}
 }

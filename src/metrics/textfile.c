@@ -20,7 +20,7 @@ int textfile_init(struct textfile *t, const char *name, struct daemon_stats *sel
 	if (n >= (int)sizeof(t->partial) || strlen(name) >= sizeof(t->name))
 		return -ENAMETOOLONG;
 	strcpy(t->name, name);
-	daemon_stats_use(self, SELF_TEXTFILE_WRITES, SELF_TEXTFILE_ERRORS);
+	daemon_stats_use(self, STAT_TEXTFILE_WRITES, STAT_TEXTFILE_ERRORS);
 	return 0;
 }
 
@@ -90,7 +90,7 @@ int textfile_write(struct textfile *t, void (*print)(void *arg, FILE *out), void
 {
 	int err = write_whole(t, print, arg);
 
-	daemon_stats_count(t->self, err ? SELF_TEXTFILE_ERRORS : SELF_TEXTFILE_WRITES);
+	daemon_stats_count(t->self, err ? STAT_TEXTFILE_ERRORS : STAT_TEXTFILE_WRITES);
 	tell(t, err);
 	return err;
 }

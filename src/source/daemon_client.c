@@ -54,278 +54,281 @@ struct daemon_client {
 };
 
 /* Nothing more is read. Complete snapshots and events that have come stay valid. */
-static void give_up(struct daemon_client *st, const char *fault)
+static void give_up(struct daemon_client *client, const char *fault)
 {
-	st->ended = true;
-	st->fault = fault;
+	client->ended = true;
+	client->fault = fault;
 }
 
 /* Blocks. */
 
 /* Room for so many more; false: out of memory. */
-static bool calls_fit(struct daemon_client *st, u32 n)
+static bool calls_fit(struct daemon_client *client, u32 n)
 {
-	u32 room = 2 * (st->nr_calls + n);
+	u32 room = 2 * (client->nr_calls + n);
 	struct call_record *more;
 
-	if (st->nr_calls + n <= st->calls_room)
+	if (client->nr_calls + n <= client->calls_room)
 		return true;
-	more = realloc(st->calls, room * sizeof(*more));
+	more = realloc(client->calls, room * sizeof(*more));
 	if (!more)
 		return false;
-	st->calls = more;
-	st->calls_room = room;
+	client->calls = more;
+	client->calls_room = room;
 	return true;
 }
 
 /* Calls that find no room are counted. */
-static bool keep_calls(struct daemon_client *st, const struct block *b)
+static bool keep_calls(struct daemon_client *client, const struct block *b)
 {
 	const struct call_record *calls;
 	bool damaged = false;
 	u32 n;
 
-	if (!st->o.calls)
+	if (!client->o.calls)
 		return true;
-	damaged = !decoder_open_calls(&st->decoder, b);
-	if (st->calls_taken)
-		st->nr_calls = 0;
-	st->calls_taken = false;
-	while ((n = decode_calls(&st->decoder, &calls, &damaged)) > 0) {
-		if (st->nr_calls + n > CALLS_MAX || !calls_fit(st, n)) {
-			st->calls_dropped += n;
+	damaged = !decoder_open_calls(&client->decoder, b);
+	if (client->calls_taken)
+		client->nr_calls = 0;
+	client->calls_taken = false;
+	while ((n = decode_calls(&client->decoder, &calls, &damaged)) > 0) {
+		if (client->nr_calls + n > CALLS_MAX || !calls_fit(client, n)) {
+			client->calls_dropped += n;
 			continue;
 		}
-		memcpy(st->calls + st->nr_calls, calls, n * sizeof(*calls));
-		st->nr_calls += n;
+		memcpy(client->calls + client->nr_calls, calls, n * sizeof(*calls));
+		client->nr_calls += n;
 	}
 	return !damaged;
 }
 
 /* Is the snapshot of before we came? */
-static bool is_history(const struct daemon_client *st)
+static bool is_history(const struct daemon_client *client)
 {
-	return st->decoder.snap.mono_ns < st->hello.mono_ns;
+	return client->decoder.snap.mono_ns < client->hello.mono_ns;
 }
 
 /* Is what has come to be taken, before more is? */
-static bool has_enough(const struct daemon_client *st)
+static bool has_enough(const struct daemon_client *client)
 {
-	if (st->only_events)
-		return st->events.nr >= LIST_EVENTS / 2;
-	return st->o.each && st->there && is_history(st);
+	if (client->only_events)
+		return client->events.nr >= LIST_EVENTS / 2;
+	return client->o.each && client->there && is_history(client);
 }
 
 /* Of what is past only the newest are of use, but to whom takes each. */
-static void make_room(struct daemon_client *st)
+static void make_room(struct daemon_client *client)
 {
-	struct event_list *l = &st->events;
+	struct event_list *l = &client->events;
 	u32 half = LIST_EVENTS / 2;
 
-	if (st->only_events || !is_history(st) || l->nr < half)
+	if (client->only_events || !is_history(client) || l->nr < half)
 		return;
 	memmove(l->events, l->events + l->nr - half / 2, half / 2 * sizeof(*l->events));
 	l->nr = half / 2;
-	st->looked = st->looked < l->nr ? st->looked : l->nr;
-	st->before = l->nr;
+	client->looked = client->looked < l->nr ? client->looked : l->nr;
+	client->before = l->nr;
 }
 
 /* They stay where they are until the next snapshot is wanted, or more room. */
-static void drop_given(struct daemon_client *st)
+static void drop_given(struct daemon_client *client)
 {
-	struct event_list *l = &st->events;
+	struct event_list *l = &client->events;
 
-	l->nr -= st->given;
-	if (st->given && l->nr)
-		memmove(l->events, l->events + st->given, l->nr * sizeof(*l->events));
-	st->looked -= st->looked < st->given ? st->looked : st->given;
-	st->before -= st->before < st->given ? st->before : st->given;
-	st->given = 0;
+	l->nr -= client->given;
+	if (client->given && l->nr)
+		memmove(l->events, l->events + client->given, l->nr * sizeof(*l->events));
+	client->looked -= client->looked < client->given ? client->looked : client->given;
+	client->before -= client->before < client->given ? client->before : client->given;
+	client->given = 0;
 }
 
 /* But for those of before we wanted any. Whoever takes none for long loses some: that is counted. */
-static bool keep_events(struct daemon_client *st, const struct block *b)
+static bool keep_events(struct daemon_client *client, const struct block *b)
 {
-	u64 dropped = st->events.dropped;
+	u64 dropped = client->events.dropped;
 	u32 first, kept;
 
-	drop_given(st);
-	make_room(st);
-	first = kept = st->events.nr;
-	if (!decode_events(b, &st->events))
-		return st->events.dropped != dropped;
-	for (u32 i = first; i < st->events.nr; i++)
-		if (st->events.events[i].mono_ns >= st->o.since_ns ||
-		    st->events.events[i].mono_ns >= st->hello.mono_ns)
-			st->events.events[kept++] = st->events.events[i];
-	st->events.nr = kept;
+	drop_given(client);
+	make_room(client);
+	first = kept = client->events.nr;
+	if (!decode_events(b, &client->events))
+		return client->events.dropped != dropped;
+	for (u32 i = first; i < client->events.nr; i++)
+		if (client->events.events[i].mono_ns >= client->o.since_ns ||
+		    client->events.events[i].mono_ns >= client->hello.mono_ns)
+			client->events.events[kept++] = client->events.events[i];
+	client->events.nr = kept;
 	return true;
 }
 
-static bool keep_snapshot(struct daemon_client *st, const struct block *b)
+static bool keep_snapshot(struct daemon_client *client, const struct block *b)
 {
-	if (st->there && !snapshot_merge_pass(&st->merge, &st->decoder.snap))
+	if (client->there && !snapshot_merge_pass(&client->merge, &client->decoder.snap))
 		return false;
-	st->there = false; /* this one overwrites it */
-	if (!decode_snapshot(&st->decoder, b))
+	client->there = false; /* this one overwrites it */
+	if (!decode_snapshot(&client->decoder, b))
 		return false;
-	st->before = st->events.nr;
-	st->there = !(st->o.fresh && is_history(st)) &&
-		    !(st->o.each && st->decoder.snap.mono_ns < st->o.since_ns && is_history(st));
+	client->before = client->events.nr;
+	client->there = !(client->o.fresh && is_history(client)) &&
+			!(client->o.each && client->decoder.snap.mono_ns < client->o.since_ns &&
+			  is_history(client));
 	return true;
 }
 
 /* It is told again and again; another one is of another attach. */
-static bool keep_host(struct daemon_client *st, const struct block *b)
+static bool keep_host(struct daemon_client *client, const struct block *b)
 {
-	u64 attached = st->host.mono_ns;
+	u64 attached = client->host.mono_ns;
 
-	if (!decode_host(b, &st->host))
+	if (!decode_host(b, &client->host))
 		return false;
-	st->host.calls = st->o.calls;
-	if (attached && attached != st->host.mono_ns)
-		snapshot_merge_break(&st->merge);
+	client->host.calls = client->o.calls;
+	if (attached && attached != client->host.mono_ns)
+		snapshot_merge_break(&client->merge);
 	return true;
 }
 
 /* False: this is not what a daemon sends. */
-static bool take(struct daemon_client *st, const struct block *b)
+static bool take(struct daemon_client *client, const struct block *b)
 {
 	if (b->schema != SCHEMA)
 		return false;
 	switch (b->type) {
 	case BLOCK_HOST:
-		return keep_host(st, b);
+		return keep_host(client, b);
 	case BLOCK_EVENTS:
-		return keep_events(st, b);
+		return keep_events(client, b);
 	case BLOCK_CALLS:
-		return keep_calls(st, b);
+		return keep_calls(client, b);
 	case BLOCK_SNAPSHOT:
 	case BLOCK_CHANGES:
-		return keep_snapshot(st, b);
+		return keep_snapshot(client, b);
 	default:
 		return true;
 	}
 }
 
 /* The blocks that have come whole; of what is past, up to the first snapshot if each is wanted. */
-static void take_blocks(struct daemon_client *st)
+static void take_blocks(struct daemon_client *client)
 {
 	size_t at = 0;
 	struct block b;
 	int whole = 0;
 
-	while (!st->fault && !has_enough(st) &&
-	       (whole = block_parse(st->buf + at, st->len - at, &b)) > 0) {
-		if (!take(st, &b)) {
+	while (!client->fault && !has_enough(client) &&
+	       (whole = block_parse(client->buf + at, client->len - at, &b)) > 0) {
+		if (!take(client, &b)) {
 			whole = -1;
 			break;
 		}
 		at += b.end;
 	}
 	if (whole < 0)
-		give_up(st, "it sent data that cannot be read");
-	memmove(st->buf, st->buf + at, st->len - at);
-	st->len -= at;
+		give_up(client, "it sent data that cannot be read");
+	memmove(client->buf, client->buf + at, client->len - at);
+	client->len -= at;
 }
 
 /*
  * The machine may just be busy, or the daemon still attaching: this says that we wait, and is
  * no failure.
  */
-static void note_silence(struct daemon_client *st)
+static void note_silence(struct daemon_client *client)
 {
 	u64 now = clock_now();
 
-	if (st->silent || !st->o.silence_ns || now - st->heard_ns < st->o.silence_ns)
+	if (client->silent || !client->o.silence_ns ||
+	    now - client->heard_ns < client->o.silence_ns)
 		return;
-	st->silent = true;
+	client->silent = true;
 	say("the daemon has sent nothing for %.0f s: waiting for it; root can do without it, with "
 	    "--direct",
-	    (double)(now - st->heard_ns) / 1e9);
+	    (double)(now - client->heard_ns) / 1e9);
 }
 
 /* Reads until a time (ns), 0: what is there. False: nothing has come. */
-static bool receive(struct daemon_client *st, u64 until)
+static bool receive(struct daemon_client *client, u64 until)
 {
-	struct pollfd p = { .fd = st->fd, .events = POLLIN };
+	struct pollfd p = { .fd = client->fd, .events = POLLIN };
 	u64 now = clock_now();
 	ssize_t n;
 
 	if (poll(&p, 1, until > now ? (int)((until - now) / 1000000 + 1) : 0) <= 0)
 		return false;
-	if (st->room - st->len < READ_BYTES) {
-		size_t room = 2 * st->room + READ_BYTES;
-		u8 *more = realloc(st->buf, room);
+	if (client->room - client->len < READ_BYTES) {
+		size_t room = 2 * client->room + READ_BYTES;
+		u8 *more = realloc(client->buf, room);
 
 		if (!more) {
-			give_up(st, "out of memory");
+			give_up(client, "out of memory");
 			return false;
 		}
-		st->buf = more;
-		st->room = room;
+		client->buf = more;
+		client->room = room;
 	}
-	n = recv(st->fd, st->buf + st->len, st->room - st->len, MSG_DONTWAIT);
+	n = recv(client->fd, client->buf + client->len, client->room - client->len, MSG_DONTWAIT);
 	if (n > 0) {
-		st->len += (size_t)n;
-		st->received += (u64)n;
-		st->heard_ns = clock_now();
+		client->len += (size_t)n;
+		client->received += (u64)n;
+		client->heard_ns = clock_now();
 	} else if (!n || (errno != EAGAIN && errno != EINTR))
-		st->ended = true;
+		client->ended = true;
 	return n > 0;
 }
 
 /* Takes what has come, or, where that never ends, a part of it. */
-static void pump(struct daemon_client *st)
+static void pump(struct daemon_client *client)
 {
-	u64 begin = st->received;
+	u64 begin = client->received;
 
 	do
-		take_blocks(st);
-	while (!st->ended && !has_enough(st) &&
-	       st->received - begin < (stop_wanted() ? LAST_BYTES : PUMP_BYTES) && receive(st, 0));
+		take_blocks(client);
+	while (!client->ended && !has_enough(client) &&
+	       client->received - begin < (stop_wanted() ? LAST_BYTES : PUMP_BYTES) &&
+	       receive(client, 0));
 }
 
 /* Waits for more. If no snapshot has come by that time (ns), the daemon is given up. */
-static void wait_for_more(struct daemon_client *st, u64 end)
+static void wait_for_more(struct daemon_client *client, u64 end)
 {
 	u64 now = clock_now(), soon = now + 1000000000;
 
 	if (now >= end)
-		give_up(st, "it has sent no snapshot for a minute");
-	else if (!receive(st, soon < end ? soon : end) && st->hello.present)
-		note_silence(st);
-	pump(st);
+		give_up(client, "it has sent no snapshot for a minute");
+	else if (!receive(client, soon < end ? soon : end) && client->hello.present)
+		note_silence(client);
+	pump(client);
 }
 
 /* As a source. */
 
-static const struct snapshot *stream_next(void *ctx)
+static const struct snapshot *client_next(void *ctx)
 {
-	struct daemon_client *st = ctx;
+	struct daemon_client *client = ctx;
 	u64 end = clock_now() + PATIENCE_NS;
 	const struct snapshot *s;
 
-	pump(st);
-	while (!st->there && !st->ended && !stop_wanted())
-		wait_for_more(st, end);
-	if (!st->there) {
-		errno = st->ended ? ENODEV : EINTR;
+	pump(client);
+	while (!client->there && !client->ended && !stop_wanted())
+		wait_for_more(client, end);
+	if (!client->there) {
+		errno = client->ended ? ENODEV : EINTR;
 		return NULL;
 	}
-	st->there = false;
-	drop_given(st);
-	s = snapshot_merge_give(&st->merge, &st->decoder.snap);
+	client->there = false;
+	drop_given(client);
+	s = snapshot_merge_give(&client->merge, &client->decoder.snap);
 	if (!s) {
 		errno = ENOMEM;
 		return NULL;
 	}
-	st->merge.given->events = st->events.events;
-	st->merge.given->nr_events = st->before;
-	st->given = s->interval_ns ? st->before : 0; /* the first one's come again */
-	st->merge.given->losses.count[LOSS_EPISODE] += st->events.dropped;
-	st->merge.given->losses.count[LOSS_CALL_RECORD] += st->calls_dropped;
-	st->lost |= !snapshot_complete(s);
+	client->merge.given->events = client->events.events;
+	client->merge.given->nr_events = client->before;
+	client->given = s->interval_ns ? client->before : 0; /* the first one's come again */
+	client->merge.given->losses.count[LOSS_EPISODE] += client->events.dropped;
+	client->merge.given->losses.count[LOSS_CALL_RECORD] += client->calls_dropped;
+	client->lost |= !snapshot_complete(s);
 	return s;
 }
 
@@ -333,73 +336,74 @@ static const struct snapshot *stream_next(void *ctx)
  * Events that came after a snapshot which was not given yet have to wait for it: a recorder
  * writes events as it sees them, and those written before a snapshot belong to it.
  */
-static u32 stream_look(void *ctx, const struct event **events)
+static u32 client_look(void *ctx, const struct event **events)
 {
-	struct daemon_client *st = ctx;
+	struct daemon_client *client = ctx;
 	u32 end, n;
 
-	pump(st);
-	st->looked = st->looked < st->given ? st->given : st->looked;
-	end = st->there && !st->only_events ? st->before : st->events.nr;
-	n = end > st->looked ? end - st->looked : 0;
-	*events = n ? st->events.events + st->looked : NULL;
-	st->looked += n;
-	return n || !st->ended || st->looked < st->events.nr ? n : LOOK_ENDED;
+	pump(client);
+	client->looked = client->looked < client->given ? client->given : client->looked;
+	end = client->there && !client->only_events ? client->before : client->events.nr;
+	n = end > client->looked ? end - client->looked : 0;
+	*events = n ? client->events.events + client->looked : NULL;
+	client->looked += n;
+	return n || !client->ended || client->looked < client->events.nr ? n : LOOK_ENDED;
 }
 
-static void stream_forget(void *ctx)
+static void client_forget(void *ctx)
 {
-	struct daemon_client *st = ctx;
+	struct daemon_client *client = ctx;
 
-	st->only_events = true;
-	st->there = false;
-	st->events.nr = st->looked = st->before = st->given = 0;
+	client->only_events = true;
+	client->there = false;
+	client->events.nr = client->looked = client->before = client->given = 0;
 }
 
-static u32 stream_calls(void *ctx, const struct call_record **calls)
+static u32 client_calls(void *ctx, const struct call_record **calls)
 {
-	struct daemon_client *st = ctx;
+	struct daemon_client *client = ctx;
 
-	*calls = st->calls;
-	if (st->calls_taken)
+	*calls = client->calls;
+	if (client->calls_taken)
 		return 0;
-	st->calls_taken = true;
-	return st->nr_calls;
+	client->calls_taken = true;
+	return client->nr_calls;
 }
 
-static bool stream_behind(void *ctx)
+static bool client_behind(void *ctx)
 {
-	const struct daemon_client *st = ctx;
+	const struct daemon_client *client = ctx;
 
-	return st->o.each && is_history(st) && !st->ended;
+	return client->o.each && is_history(client) && !client->ended;
 }
 
-struct source daemon_client_source(struct daemon_client *st)
+struct source daemon_client_source(struct daemon_client *client)
 {
-	if (st->o.has_screen)
-		st->o.silence_ns = 0;
+	if (client->o.has_screen)
+		client->o.silence_ns = 0;
 	return (struct source){
-		.ctx = st,
-		.host = &st->host,
-		.next = stream_next,
-		.look = stream_look,
-		.forget = stream_forget,
-		.calls = st->o.calls ? stream_calls : NULL,
-		.behind = stream_behind,
-		.past_ns = st->o.each ? st->hello.mono_ns : 0,
+		.ctx = client,
+		.host = &client->host,
+		.next = client_next,
+		.look = client_look,
+		.forget = client_forget,
+		.calls = client->o.calls ? client_calls : NULL,
+		.behind = client_behind,
+		.past_ns = client->o.each ? client->hello.mono_ns : 0,
 		.pace_ns = DAEMON_PACE_NS,
 	};
 }
 
-bool daemon_client_wait_host(struct daemon_client *st)
+bool daemon_client_wait_host(struct daemon_client *client)
 {
 	/* While there is no driver it has nothing to say. */
-	u64 end = st->hello.present ? clock_now() + PATIENCE_NS : ~0ULL;
+	u64 end = client->hello.present ? clock_now() + PATIENCE_NS : ~0ULL;
 
-	pump(st);
-	while (!(st->hello.present && st->host.version[0]) && !st->ended && !stop_wanted())
-		wait_for_more(st, end);
-	return st->hello.present && st->host.version[0];
+	pump(client);
+	while (!(client->hello.present && client->host.version[0]) && !client->ended &&
+	       !stop_wanted())
+		wait_for_more(client, end);
+	return client->hello.present && client->host.version[0];
 }
 
 /* Opening. */
@@ -424,65 +428,66 @@ const char *daemon_client_refused(int err)
 }
 
 /* A daemon that turns us away may have closed the socket already; its answer is still there. */
-static int say_line(const struct daemon_client *st)
+static int say_line(const struct daemon_client *client)
 {
 	char line[64];
-	int n = snprintf(line, sizeof(line), "follow %llu %d\n", (unsigned long long)st->o.since_ns,
-			 st->o.calls);
+	int n = snprintf(line, sizeof(line), "follow %llu %d\n",
+			 (unsigned long long)client->o.since_ns, client->o.calls);
 
-	if (send(st->fd, line, (size_t)n, MSG_NOSIGNAL) == n)
+	if (send(client->fd, line, (size_t)n, MSG_NOSIGNAL) == n)
 		return 0;
 	return errno == EPIPE || errno == ECONNRESET ? 0 : -errno;
 }
 
 /* The first block. A worker that is attaching says nothing before it has. */
-static int hear_hello(struct daemon_client *st)
+static int hear_hello(struct daemon_client *client)
 {
-	u64 end = clock_now() + PATIENCE_NS, soon = st->heard_ns + st->o.silence_ns;
+	u64 end = clock_now() + PATIENCE_NS, soon = client->heard_ns + client->o.silence_ns;
 	struct block b;
 	int whole;
 
-	while (!(whole = st->len ? block_parse(st->buf, st->len, &b) : 0)) {
-		if (st->ended && !st->len)
+	while (!(whole = client->len ? block_parse(client->buf, client->len, &b) : 0)) {
+		if (client->ended && !client->len)
 			return -ECONNRESET; /* it was just ending */
 		if (clock_now() > end)
 			return -ETIMEDOUT;
 		if (stop_wanted())
 			return -EINTR;
-		if (st->ended)
+		if (client->ended)
 			return -EPROTO;
-		if (!receive(st, st->o.silence_ns && !st->silent && soon < end ? soon : end))
-			note_silence(st);
+		if (!receive(client,
+			     client->o.silence_ns && !client->silent && soon < end ? soon : end))
+			note_silence(client);
 	}
 	if (whole < 0 || b.type != BLOCK_HELLO || b.schema != SCHEMA ||
-	    !decode_hello(&b, &st->hello))
+	    !decode_hello(&b, &client->hello))
 		return -EPROTO;
-	if (st->hello.refusal)
-		return refusals[st->hello.refusal].err;
-	memmove(st->buf, st->buf + b.end, st->len - b.end);
-	st->len -= b.end;
+	if (client->hello.refusal)
+		return refusals[client->hello.refusal].err;
+	memmove(client->buf, client->buf + b.end, client->len - b.end);
+	client->len -= b.end;
 	return 0;
 }
 
 int daemon_client_open_fd(struct daemon_client **to, int fd, const struct daemon_client_opts *o)
 {
-	struct daemon_client *st = calloc(1, sizeof(*st));
+	struct daemon_client *client = calloc(1, sizeof(*client));
 	int err;
 
-	if (!st) {
+	if (!client) {
 		close(fd);
 		return -ENOMEM;
 	}
-	st->o = *o;
-	st->fd = fd;
-	st->heard_ns = clock_now();
-	err = decoder_init(&st->decoder);
-	err = err ?: say_line(st);
-	err = err ?: hear_hello(st);
+	client->o = *o;
+	client->fd = fd;
+	client->heard_ns = clock_now();
+	err = decoder_init(&client->decoder);
+	err = err ?: say_line(client);
+	err = err ?: hear_hello(client);
 	if (err)
-		daemon_client_close(st);
+		daemon_client_close(client);
 	else
-		*to = st;
+		*to = client;
 	return err;
 }
 
@@ -494,38 +499,38 @@ int daemon_client_open(struct daemon_client **to, const char *path,
 	return fd < 0 ? fd : daemon_client_open_fd(to, fd, o);
 }
 
-void daemon_client_close(struct daemon_client *st)
+void daemon_client_close(struct daemon_client *client)
 {
-	close(st->fd);
-	decoder_release(&st->decoder);
-	snapshot_merge_release(&st->merge);
-	free(st->events.events);
-	free(st->calls);
-	free(st->buf);
-	free(st);
+	close(client->fd);
+	decoder_release(&client->decoder);
+	snapshot_merge_release(&client->merge);
+	free(client->events.events);
+	free(client->calls);
+	free(client->buf);
+	free(client);
 }
 
-const struct hello *daemon_client_hello(const struct daemon_client *st)
+const struct hello *daemon_client_hello(const struct daemon_client *client)
 {
-	return &st->hello;
+	return &client->hello;
 }
 
-bool daemon_client_ended(const struct daemon_client *st)
+bool daemon_client_ended(const struct daemon_client *client)
 {
-	return st->ended;
+	return client->ended;
 }
 
-const char *daemon_client_fault(const struct daemon_client *st)
+const char *daemon_client_fault(const struct daemon_client *client)
 {
-	return st->fault;
+	return client->fault;
 }
 
-u64 daemon_client_reached(const struct daemon_client *st)
+u64 daemon_client_reached(const struct daemon_client *client)
 {
-	return st->decoder.snap.mono_ns;
+	return client->decoder.snap.mono_ns;
 }
 
-bool daemon_client_lost(const struct daemon_client *st)
+bool daemon_client_lost(const struct daemon_client *client)
 {
-	return st->lost;
+	return client->lost;
 }

@@ -174,7 +174,7 @@ UNIT_TEST(the_manual_is_filled_in)
 		has_row(page, condition_table[i].remedy);
 	for (int i = 0; i < NR_LOSSES; i++)
 		has_row(page, loss_fields[i].help);
-	for (int i = 0; i < NR_SELF; i++)
+	for (int i = 0; i < NR_DAEMON_STATS; i++)
 		has_row(page, daemon_stat_fields[i].metric);
 	has_row(page, session_fields[nr_session_fields - 1].help);
 	has_row(page, pool_fields[nr_pool_fields - 1].help);

@@ -38,13 +38,13 @@ UNIT_TEST(serves)
 		assert_int_equal(client_ask(&s, "GET / HTTP/1.1\r\nHost: a.b\r\n\r\n", text),
 				 is_unix ? 200 : 421);
 		assert_int_equal(client_ask(&s, "GET / HTTP/1.0\r\n", text), 400); /* and no more */
-		assert_int_equal(s.self.at[SELF_HTTP_200], 6 + is_unix);
-		assert_int_equal(s.self.at[SELF_HTTP_404], 1);
-		assert_int_equal(s.self.at[SELF_HTTP_405], 1);
-		assert_int_equal(s.self.at[SELF_HTTP_421], !is_unix);
-		assert_int_equal(s.self.at[SELF_HTTP_400], 1);
-		assert_int_equal(s.self.at[SELF_HTTP_CUT], 0);
-		assert_int_equal(s.self.at[SELF_HTTP_CONNECTIONS], 0);
+		assert_int_equal(s.self.at[STAT_HTTP_200], 6 + is_unix);
+		assert_int_equal(s.self.at[STAT_HTTP_404], 1);
+		assert_int_equal(s.self.at[STAT_HTTP_405], 1);
+		assert_int_equal(s.self.at[STAT_HTTP_421], !is_unix);
+		assert_int_equal(s.self.at[STAT_HTTP_400], 1);
+		assert_int_equal(s.self.at[STAT_HTTP_CUT], 0);
+		assert_int_equal(s.self.at[STAT_HTTP_CONNECTIONS], 0);
 		server_stop(&s);
 	}
 }
@@ -67,7 +67,7 @@ UNIT_TEST(keeps_alive)
 		assert_int_equal(status_of(text), 200);
 		assert_non_null(strstr(text, "keep-alive"));
 	}
-	assert_int_equal(s.self.at[SELF_HTTP_CONNECTIONS], 1);
+	assert_int_equal(s.self.at[STAT_HTTP_CONNECTIONS], 1);
 	/* Two at once: the first is answered, and the connection ends. */
 	client_send(&s, fd, KEEP KEEP, 2 * strlen(KEEP));
 	shutdown(fd, SHUT_WR);
@@ -131,18 +131,18 @@ UNIT_TEST(stuck_clients)
 		fds[i] = client_open(&s);
 		client_send(&s, fds[i], said[i % 3], strlen(said[i % 3]));
 		http_changed(s.http);
-		assert_in_range(s.self.at[SELF_HTTP_CONNECTIONS], 1, HTTP_CONNECTIONS);
+		assert_in_range(s.self.at[STAT_HTTP_CONNECTIONS], 1, HTTP_CONNECTIONS);
 	}
 	s.page = 0;
 	still_serves(&s);
 	/* In good time those that are left are told so, or cut off. */
-	assert_true(s.self.at[SELF_HTTP_CONNECTIONS] > 1);
+	assert_true(s.self.at[STAT_HTTP_CONNECTIONS] > 1);
 	http_tick(s.http, clock_now() + HTTP_REQUEST_NS / 2);
-	assert_true(s.self.at[SELF_HTTP_CONNECTIONS] > 1);
+	assert_true(s.self.at[STAT_HTTP_CONNECTIONS] > 1);
 	http_tick(s.http, clock_now() + HTTP_REQUEST_NS);
-	assert_true(s.self.at[SELF_HTTP_408] > 0 && s.self.at[SELF_HTTP_CUT] > 0);
+	assert_true(s.self.at[STAT_HTTP_408] > 0 && s.self.at[STAT_HTTP_CUT] > 0);
 	http_tick(s.http, clock_now() + HTTP_REQUEST_NS);
-	assert_int_equal(s.self.at[SELF_HTTP_CONNECTIONS], 0);
+	assert_int_equal(s.self.at[STAT_HTTP_CONNECTIONS], 0);
 	client_read(&s, fds[NR - 2], text, 2000, &ended);
 	assert_int_equal(status_of(text), 408);
 	for (int i = 0; i < NR; i++)
@@ -192,8 +192,8 @@ UNIT_TEST(slow_readers)
 		http_changed(s.http);
 	}
 	assert_int_equal(s.rendered, 6);
-	assert_int_equal(s.self.at[SELF_HTTP_CUT], 6 - HTTP_BODIES);
-	assert_int_equal(s.self.at[SELF_HTTP_CONNECTIONS], HTTP_BODIES);
+	assert_int_equal(s.self.at[STAT_HTTP_CUT], 6 - HTTP_BODIES);
+	assert_int_equal(s.self.at[STAT_HTTP_CONNECTIONS], HTTP_BODIES);
 	fd = client_open(&s);
 	client_send(&s, fd, GET_METRICS, strlen(GET_METRICS));
 	assert_true(client_read(&s, fd, text, 2000, &ended) > s.page);
@@ -307,7 +307,7 @@ UNIT_TEST(spoiled_requests)
 			still_serves(&s);
 	}
 	still_serves(&s);
-	assert_int_equal(s.self.at[SELF_HTTP_CONNECTIONS], 0);
+	assert_int_equal(s.self.at[STAT_HTTP_CONNECTIONS], 0);
 	for (int n = 0; n < 8; n++) {
 		print_message("%d: %d\n", seen[n], counts[n]);
 		answers -= counts[n];

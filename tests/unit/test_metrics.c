@@ -240,11 +240,11 @@ UNIT_TEST(without_driver)
 	static struct daemon_stats self;
 
 	daemon_stats_init(&self);
-	daemon_stats_use(&self, SELF_HTTP_CONNECTIONS, SELF_HTTP_CUT);
-	daemon_stats_use(&self, SELF_HISTORY_TIME, SELF_HISTORY_TIME);
-	daemon_stats_count(&self, SELF_HTTP_404);
-	daemon_stats_count(&self, SELF_LOG_LINES); /* is not in use */
-	self.at[SELF_HISTORY_TIME] = 1500000000;
+	daemon_stats_use(&self, STAT_HTTP_CONNECTIONS, STAT_HTTP_CUT);
+	daemon_stats_use(&self, STAT_HISTORY_TIME, STAT_HISTORY_TIME);
+	daemon_stats_count(&self, STAT_HTTP_404);
+	daemon_stats_count(&self, STAT_LOG_LINES); /* is not in use */
+	self.at[STAT_HISTORY_TIME] = 1500000000;
 	for (int with = 0; with < 2; with++) {
 		make();
 		snap.nr_pools = 0;
@@ -261,8 +261,8 @@ UNIT_TEST(without_driver)
 		exposition_free(&e);
 	}
 	daemon_stats_measure(&self);
-	assert_in_range(self.at[SELF_RESIDENT], 100000, 1ULL << 40);
-	assert_in_range(self.at[SELF_CPU_TIME], 1, 1ULL << 50);
+	assert_in_range(self.at[STAT_RESIDENT], 100000, 1ULL << 40);
+	assert_in_range(self.at[STAT_CPU_TIME], 1, 1ULL << 50);
 }
 
 /* The command: after one interval, and with its end in OpenMetrics only. */

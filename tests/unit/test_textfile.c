@@ -95,8 +95,8 @@ UNIT_TEST(writes)
 		assert_int_equal(others("optee.prom"), 0);
 	}
 	umask(mask);
-	assert_int_equal(self.at[SELF_TEXTFILE_WRITES], 3);
-	assert_int_equal(self.at[SELF_TEXTFILE_ERRORS], 0);
+	assert_int_equal(self.at[STAT_TEXTFILE_WRITES], 3);
+	assert_int_equal(self.at[STAT_TEXTFILE_ERRORS], 0);
 	end();
 }
 
@@ -163,8 +163,8 @@ UNIT_TEST(errors)
 	assert_int_equal(write_lines(4000), 0);
 	capture_end(&c, said, sizeof(said));
 	assert_true(whole());
-	assert_int_equal(self.at[SELF_TEXTFILE_ERRORS], 10);
-	assert_int_equal(self.at[SELF_TEXTFILE_WRITES], 3);
+	assert_int_equal(self.at[STAT_TEXTFILE_ERRORS], 10);
+	assert_int_equal(self.at[STAT_TEXTFILE_WRITES], 3);
 	assert_int_equal(lines_of(said), 4);
 	assert_non_null(strstr(said, ": No such file or directory; will try again\n"));
 	assert_non_null(strstr(said, ": File too large; will try again\n"));

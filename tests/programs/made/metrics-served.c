@@ -53,7 +53,7 @@ int main(int argc, char **argv)
 	if (argc < 2 || !make_case(argv[1]))
 		return 2;
 	daemon_stats_init(&self);
-	daemon_stats_use(&self, 0, NR_SELF - 1);
+	daemon_stats_use(&self, 0, NR_DAEMON_STATS - 1);
 	daemon_stats_measure(&self); /* once: a page is to be like the one before */
 	if (loop_init(&loop) || loop_add(&loop, &input, EPOLLIN) ||
 	    http_new(&http, &loop, listen_somewhere(), &names, render, NULL, &self))
@@ -70,5 +70,5 @@ int main(int argc, char **argv)
 	}
 	http_free(http);
 	loop_release(&loop);
-	return self.at[SELF_HTTP_CONNECTIONS] != 0;
+	return self.at[STAT_HTTP_CONNECTIONS] != 0;
 }

@@ -137,9 +137,9 @@ static void of_all(void)
 	calls(add_ta("os_test", CLASS_NORMAL), 6, 1);
 	tas[snap.nr_tas - 1].pool = 1;
 	daemon_stats_init(&self);
-	for (int i = 0; i < NR_SELF; i++)
+	for (int i = 0; i < NR_DAEMON_STATS; i++)
 		self.at[i] = (u64)i * 1000003;
-	self.at[SELF_TEXTFILE_WRITES] = SELF_UNUSED;
+	self.at[STAT_TEXTFILE_WRITES] = STAT_UNUSED;
 }
 
 static void of_much(void)
@@ -159,7 +159,7 @@ static void of_much(void)
 static void of_nothing(void)
 {
 	daemon_stats_init(&self);
-	daemon_stats_use(&self, SELF_HTTP_CONNECTIONS, SELF_HTTP_CUT);
+	daemon_stats_use(&self, STAT_HTTP_CONNECTIONS, STAT_HTTP_CUT);
 }
 
 static const struct made {
