@@ -14,6 +14,7 @@
 # make xtest-policies     OP-TEE's own tests under every policy, an hour
 # make policies           the policies of policies/, as BPF objects
 # make validate [KERNEL=…] [OPTEE_KO=… | OPTEE_SRC=…]   judges a changed driver
+# make upstream-check   the patches for the kernel apply and build, one by one
 # make fuzz               ten minutes of spoiled input of all kinds (FUZZ_SECONDS= FUZZ_TARGETS=)
 # make install DESTDIR= prefix=   (sbindir= datadir= mandir= unitdir= sysusersdir= sysconfdir=)
 #
@@ -68,6 +69,7 @@ all: $(OUT)/optee-top build/optee-top.8
 
 include bpf/bpf.mk policies/policies.mk src/src.mk man/man.mk
 include tests/programs/programs.mk tests/bench/bench.mk tests/unit/unit.mk tests/fuzz/fuzz.mk
+include upstream/upstream.mk
 
 install: all
 	install -D -m 755 $(OUT)/optee-top $(DESTDIR)$(sbindir)/optee-top
