@@ -5,8 +5,8 @@
 BPF_CC	:= $(CLANG) -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_arm64 -Wall -Wextra $(ERRORS) \
 	-Wno-unused-parameter -Wno-unused-function -Ivmlinux -Iinclude -Ibpf
 
-# bpftool works the object's own relocations in, a fifth of its size. Labels of its jumps are
-# of no use.
+# bpftool applies the object's own relocations, which makes it a fifth smaller. The labels of
+# jumps have no use.
 define bpf_object
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The manual comes from the same tables as the program, by a program of the build machine:
-# man/gen-man.c with the directories of src/ that know something for it, but for what needs
+# The manual has the same tables as the program. man/gen-man.c runs on the machine that builds; it
+# is linked with the directories of src/ that have a table, without the files that need
 # libraries of the device.
 
 MAN_SRCS := $(filter-out $(shell grep -l '<bpf/\|<gelf\|probes\.\(skel\|bpf\)' src/*/*.c), \

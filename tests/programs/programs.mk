@@ -27,7 +27,7 @@ build/arm64/optee-load: $(call programs_in,load) $(wildcard tests/programs/load/
 build/arm64/optee-load-demo: tests/programs/load/demo.sh
 	$(Q)install -D $< $@
 
-# What a daemon has to put up with, and what the driver has.
+# Programs that trouble the daemon, and the driver.
 TROUBLE	:= $(patsubst tests/programs/daemon/%.c,build/arm64/%,$(call programs_in,daemon)) \
 	$(patsubst tests/programs/hostile/%.c,build/arm64/%,$(call programs_in,hostile))
 
@@ -73,8 +73,8 @@ build/homes/%: policies/%.c tests/programs/policy/native.c $(POLICY_HEADERS) tes
 GUEST_PROGRAMS := build/arm64/optee-load build/arm64/optee-load-demo $(TROUBLE) $(LOADED_LIBS) \
 	$(POLICY_PROGRAMS)
 
-# What never was, for tests of what is made of it: a daemon's log, those of many devices,
-# exports, expositions, printed and served.
+# Programs that make things up, for tests of the formats: a daemon's log, the logs of many
+# devices, exports, and metrics, printed and served.
 MADE	:= $(patsubst tests/programs/made/%.c,$(OUT)/%,$(call programs_in,made))
 
 $(MADE): $(OUT)/%: tests/programs/made/%.c $(OUT)/liboptee-top.a tests/programs/programs.mk

@@ -53,7 +53,7 @@ unit: $(UNIT_TESTS) build/unit/liboptee-top.so
 	$(Q)scripts/check-rooms $(HOSTCC)
 	$(Q)$(MAKE) $(JOBS) -k -O --no-print-directory $(UNIT_TESTS:build/unit/%=run-%)
 
-# What a newer compiler's sanitizer looks for unasked, an older one's does, too.
+# Newer compilers look for a use after return by default; older ones have to be told.
 RUN_UNIT := $(UNIT_TESTS:build/unit/%=run-%)
 .PHONY: $(RUN_UNIT)
 $(RUN_UNIT): run-%:
