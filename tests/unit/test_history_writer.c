@@ -218,16 +218,16 @@ UNIT_TEST(changes_make_the_same_snapshot)
 	struct history *h = history_new(64 << 10);
 	u32 blocks[NR_BLOCK_TYPES] = {}, wholes;
 	struct decoder d;
-	struct history_writer feed;
+	struct history_writer writer;
 	u64 at = 0;
 
 	start();
-	assert_int_equal(history_writer_init(&feed, h, &host), 0);
+	assert_int_equal(history_writer_init(&writer, h, &host), 0);
 	assert_int_equal(decoder_init(&d), 0);
 	for (int n = 0; n < FRAMES; n++) {
 		const struct snapshot *s = step();
 
-		history_writer_snapshot(&feed, s);
+		history_writer_snapshot(&writer, s);
 		read_on(h, &at, &d, blocks);
 		same(s, &d.snap);
 	}
@@ -237,7 +237,7 @@ UNIT_TEST(changes_make_the_same_snapshot)
 	assert_in_range(wholes, FRAMES / 60, FRAMES / 60 + 1 + 4 * at / (64 << 10));
 	assert_true(history_size(h) <= 64 << 10);
 	decoder_release(&d);
-	history_writer_release(&feed);
+	history_writer_release(&writer);
 	history_free(h);
 }
 
@@ -247,23 +247,23 @@ UNIT_TEST(too_much_for_the_history)
 	struct history *h = history_new(4 << 10);
 	u32 blocks[NR_BLOCK_TYPES] = {};
 	struct decoder d;
-	struct history_writer feed;
+	struct history_writer writer;
 	u64 at = 0;
 
 	start();
-	assert_int_equal(history_writer_init(&feed, h, &host), 0);
+	assert_int_equal(history_writer_init(&writer, h, &host), 0);
 	assert_int_equal(decoder_init(&d), 0);
 	for (int n = 0; n < FRAMES; n++) {
 		const struct snapshot *s = step();
 
-		history_writer_snapshot(&feed, s);
+		history_writer_snapshot(&writer, s);
 		read_on(h, &at, &d, blocks);
 		assert_int_equal(at, history_end(h));
 		same(s, &d.snap);
 	}
 	assert_int_equal(blocks[BLOCK_SNAPSHOT] + blocks[BLOCK_CHANGES], FRAMES);
 	decoder_release(&d);
-	history_writer_release(&feed);
+	history_writer_release(&writer);
 	history_free(h);
 }
 
@@ -272,16 +272,16 @@ UNIT_TEST(who_is_behind_is_not_cut)
 {
 	const u64 room = 64 << 10;
 	struct history *h = history_new(room);
-	struct history_writer feed;
+	struct history_writer writer;
 	u64 at = 0;
 	u32 rounds = 0;
 
 	start();
-	assert_int_equal(history_writer_init(&feed, h, &host), 0);
+	assert_int_equal(history_writer_init(&writer, h, &host), 0);
 	while (history_end(h) < 10 * room) {
 		u64 begin;
 
-		history_writer_snapshot(&feed, step());
+		history_writer_snapshot(&writer, step());
 		begin = history_begin(h, 0);
 		assert_true(history_has(h, at));
 		while (history_end(h) - at > room / 2) {
@@ -296,7 +296,7 @@ UNIT_TEST(who_is_behind_is_not_cut)
 			assert_true(history_end(h) - begin > room / 2);
 	}
 	assert_true(rounds > 100);
-	history_writer_release(&feed);
+	history_writer_release(&writer);
 	history_free(h);
 }
 
@@ -304,18 +304,18 @@ UNIT_TEST(who_is_behind_is_not_cut)
 UNIT_TEST(who_comes_late_has_all)
 {
 	struct history *h = history_new(32 << 10);
-	struct history_writer feed;
+	struct history_writer writer;
 
 	start();
 	assert_int_equal(history_begin(h, 0), history_end(h));
-	assert_int_equal(history_writer_init(&feed, h, &host), 0);
+	assert_int_equal(history_writer_init(&writer, h, &host), 0);
 	for (int n = 0; n < FRAMES; n++) {
 		const struct snapshot *s = step();
 		struct decoder d;
 		struct block b;
 		u64 at;
 
-		history_writer_snapshot(&feed, s);
+		history_writer_snapshot(&writer, s);
 		at = history_begin(h, ~0ULL);
 		assert_int_equal(decoder_init(&d), 0);
 		for (bool first = true; at < history_end(h); first = false, at += b.end) {
@@ -328,7 +328,7 @@ UNIT_TEST(who_comes_late_has_all)
 		same(s, &d.snap);
 		decoder_release(&d);
 	}
-	history_writer_release(&feed);
+	history_writer_release(&writer);
 	history_clear(h);
 	assert_int_equal(history_begin(h, 0), history_end(h));
 	history_free(h);
@@ -392,13 +392,13 @@ UNIT_TEST(another_worker_checks_it)
 {
 	struct history *h = history_new(32 << 10);
 	struct iovec pieces[2];
-	struct history_writer feed;
+	struct history_writer writer;
 	u64 size;
 
 	start();
-	assert_int_equal(history_writer_init(&feed, h, &host), 0);
+	assert_int_equal(history_writer_init(&writer, h, &host), 0);
 	for (int n = 0; n < FRAMES; n++)
-		history_writer_snapshot(&feed, step());
+		history_writer_snapshot(&writer, step());
 	size = history_size(h);
 	history_check(h);
 	assert_int_equal(history_size(h), size);
@@ -407,7 +407,7 @@ UNIT_TEST(another_worker_checks_it)
 	history_check(h);
 	assert_int_equal(history_size(h), 0);
 	assert_false(history_begins(h));
-	history_writer_release(&feed);
+	history_writer_release(&writer);
 	history_free(h);
 }
 
@@ -516,7 +516,7 @@ UNIT_TEST(stuck_clients_hold_nobody_up)
 	struct hello hello = { .version = "v1", .present = true };
 	const struct daemon_server_limits any = { MAX_CLIENTS, MAX_CLIENTS, 0 };
 	struct daemon_server *serve;
-	struct history_writer feed;
+	struct history_writer writer;
 	struct loop loop;
 	int fds[STUCK + MUTE];
 	u64 longest = 0;
@@ -526,7 +526,7 @@ UNIT_TEST(stuck_clients_hold_nobody_up)
 	assert_int_equal(listener_unix(&listener, path, &id), STATUS_OK);
 	serve = daemon_server_new(&loop, listener.fd, h, &hello, &any);
 	assert_non_null(serve);
-	assert_int_equal(history_writer_init(&feed, h, &host), 0);
+	assert_int_equal(history_writer_init(&writer, h, &host), 0);
 	for (int i = 0; i < STUCK + MUTE; i++) {
 		fds[i] = client(i < STUCK ? "follow 0 1\n" : "");
 		loop_turn(&loop, 0);
@@ -537,7 +537,7 @@ UNIT_TEST(stuck_clients_hold_nobody_up)
 		const struct snapshot *s = step();
 		u64 began = clock_ns(CLOCK_PROCESS_CPUTIME_ID), ns;
 
-		history_writer_snapshot(&feed, s);
+		history_writer_snapshot(&writer, s);
 		daemon_server_turn(serve, clock_now());
 		for (int turns = 0; turns < 20; turns++)
 			loop_turn(&loop, 0);
@@ -561,7 +561,7 @@ UNIT_TEST(stuck_clients_hold_nobody_up)
 	close(reader.fd);
 	decoder_release(&reader.d);
 	daemon_server_free(serve);
-	history_writer_release(&feed);
+	history_writer_release(&writer);
 	listener_close(&listener);
 	loop_release(&loop);
 	history_free(h);
