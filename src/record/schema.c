@@ -300,6 +300,8 @@ static void code_losses(struct codec *c, struct snapshot *s)
 	}
 }
 
+#define FEWEST_SUMS 10 /* no optee-top has ever written fewer: those are known everywhere */
+
 /* How many there are of each struct class_sums that follows. */
 static void code_nr_sums(struct codec *c, struct snapshot *s)
 {
@@ -307,9 +309,12 @@ static void code_nr_sums(struct codec *c, struct snapshot *s)
 	if (c->schema >= 5)
 		code_upto(c, &c->nr_sums, NR_SUMS);
 	else
-		c->nr_sums = c->schema == 4 ? 11 : 10;
-	if (!c->writes)
-		s->sums_unknown = NR_SUMS - c->nr_sums;
+		c->nr_sums = c->schema == 4 ? 11 : FEWEST_SUMS;
+	if (c->writes)
+		return;
+	if (c->nr_sums < FEWEST_SUMS)
+		c->failed = true;
+	s->sums_unknown = NR_SUMS - c->nr_sums;
 }
 
 static void code_head(struct codec *c, struct snapshot *s)

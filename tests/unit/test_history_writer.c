@@ -368,15 +368,20 @@ UNIT_TEST(other_numbers_of_sums)
 		s = step();
 	while (!s->nr_sessions || !s->sessions[0].sums[0].calls);
 	fewer = *s;
-	fewer.sums_unknown = NR_SUMS - 1; /* all but the calls */
+	fewer.sums_unknown = NR_SUMS - 10; /* waited_late, as schema 3 had it */
 	c = bytes_of(&fewer);
 	b = block_of(&c);
 	assert_int_equal(decoder_init(&d), 0);
 	assert_true(decode_snapshot(&d, &b));
 	same(&fewer, &d.snap);
-	assert_int_equal(d.snap.sums_unknown, NR_SUMS - 1);
+	assert_int_equal(d.snap.sums_unknown, NR_SUMS - 10);
 	assert_int_equal(d.snap.sessions[0].sums[0].calls, s->sessions[0].sums[0].calls);
-	assert_int_equal(d.snap.sessions[0].sums[0].hold_ns, 0);
+	assert_int_equal(d.snap.sessions[0].sums[0].waited_late, 0);
+	free(c.buf);
+	fewer.sums_unknown++; /* nobody ever wrote so few */
+	c = bytes_of(&fewer);
+	b = block_of(&c);
+	assert_false(decode_snapshot(&d, &b));
 	free(c.buf);
 	c = bytes_of(s);
 	b = block_of(&c);
