@@ -77,7 +77,7 @@ void judge_wait_longest(const struct rule *r, const struct run_summary *s, struc
 
 void judge_calls_at_least(const struct rule *r, const struct run_summary *s, struct finding *f)
 {
-	u64 own = summary_own_calls(s), calls = summary_calls(s) - own;
+	u64 own = summary_own_calls(s), all = summary_calls(s), calls = all > own ? all - own : 0;
 	enum verdict verdict = calls >= r->value ? VERDICT_PASS : VERDICT_FAIL;
 
 	if (verdict == VERDICT_FAIL && summary_blind(s))

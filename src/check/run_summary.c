@@ -255,6 +255,12 @@ u64 summary_longest(const struct run_summary *s, const struct summary_pool *p, e
 	return longest;
 }
 
+/* A recording may be two, one after the other, and begin anew. */
+static u64 gained(u64 now, u64 then)
+{
+	return now > then ? now - then : 0;
+}
+
 static u64 sum_calls(const struct run_summary *s, bool failed)
 {
 	u64 sum = 0;
@@ -264,7 +270,8 @@ static u64 sum_calls(const struct run_summary *s, bool failed)
 			const struct class_sums *now = &s->pools[i].last.sums[class],
 						*then = &s->pools[i].first.sums[class];
 
-			sum += failed ? now->failed - then->failed : now->calls - then->calls;
+			sum += failed ? gained(now->failed, then->failed) :
+					gained(now->calls, then->calls);
 		}
 	return sum;
 }
@@ -279,7 +286,7 @@ u64 summary_own_calls(const struct run_summary *s)
 	u64 sum = 0;
 
 	for (u32 i = 0; i < s->nr_pools; i++)
-		sum += s->pools[i].own_last - s->pools[i].own_first;
+		sum += gained(s->pools[i].own_last, s->pools[i].own_first);
 	return sum;
 }
 
