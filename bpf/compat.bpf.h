@@ -71,6 +71,8 @@ static __always_inline void queue_counters(struct pool *p, struct optee_call_que
 		p->driver_reserved = BPF_CORE_READ(v6, res_sys_thread_count);
 		flags |= DRIVER_RESERVED;
 	}
+	if (bpf_core_field_exists(struct optee_call_queue___single, res_thread_busy))
+		flags |= DRIVER_SHARES_RESERVE;
 	if (bpf_core_field_exists(struct optee_call_queue___adm, adm.ops)) {
 		queue_policy(p, (void *)q);
 		flags |= DRIVER_POLICIES;

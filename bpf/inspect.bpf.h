@@ -364,7 +364,7 @@ __noinline int inspect_pool(u32 pool, u64 now)
 			ends_missed = true;
 		pool_reserve(pool, now);
 		pool_look(pool, now);
-		if (pool_waits(p->state) && p->driver_in_use >= p->total)
+		if (pool_waits(p->state) && p->driver_in_use + queue_reserved(p->queue) >= p->total)
 			inspect_requests(p);
 	}
 	p->driver_ns = now;

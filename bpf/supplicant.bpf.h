@@ -192,7 +192,7 @@ static long request_found(u32 i, void *data)
 }
 
 /*
- * What matters only while nobody gets a thread: is it tee-supplicant's fault? Not inlined:
+ * What matters only while normal calls, or all, get no thread: is it tee-supplicant's fault? Not inlined:
  * 6.1 counts its stack into every call chain of inspect(), 512 bytes at most.
  */
 static __noinline void inspect_requests(struct pool *p)

@@ -433,10 +433,11 @@ struct pool {
 };
 
 enum driver_flags {
-	DRIVER_COUNTS = 1 << 0,       /* has total/free_thread_count */
-	DRIVER_SYS_SESSIONS = 1 << 1, /* has sys_thread_req_count */
-	DRIVER_RESERVED = 1 << 2,     /* has res_sys_thread_count */
-	DRIVER_POLICIES = 1 << 3,     /* takes admission policies */
+	DRIVER_COUNTS = 1 << 0,         /* has total/free_thread_count */
+	DRIVER_SYS_SESSIONS = 1 << 1,   /* has sys_thread_req_count */
+	DRIVER_RESERVED = 1 << 2,       /* has res_sys_thread_count */
+	DRIVER_POLICIES = 1 << 3,       /* takes admission policies */
+	DRIVER_SHARES_RESERVE = 1 << 4, /* has res_thread_busy: a system call uses the reserve up */
 };
 
 /* Do we see the calls of a device? */

@@ -45,6 +45,11 @@ struct optee_call_queue___v6 {
 	int res_sys_thread_count;
 };
 
+/* With one entry in reserve that a system call uses up (v8 of those patches; upstream/7.3/rfc). */
+struct optee_call_queue___single {
+	bool res_thread_busy;
+};
+
 /* With the hook for admission policies (kernel/). */
 struct optee_admission_ops___adm {
 	char name[16];

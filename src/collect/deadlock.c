@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The detector of deadlocks: every holder must be blocked by a call that is
- * blocked itself or waits in the queue. That is the one nested in its RPC, or the
- * one made by the thread of tee-supplicant that works for it. A single holder
- * that is not blocked will give its thread back, and then there is none.
+ * The detector of deadlocks. At first all calls count as stuck. Those that can go on are
+ * taken out one after another: a holder that is not blocked, a waiter for whom there will
+ * be a thread once all holders that go on have ended, and whoever waits for one of these.
+ * What is left never goes on. In doubt a call goes on.
+ *
+ * A holder is blocked by a call that is nested in its RPC, or by the one that the thread
+ * of tee-supplicant makes that works for it.
  *
  * Which thread works for which call is not known of those that had begun to wait
  * for a request before we attached, nor with kprobes. Of them it is enough that
@@ -13,92 +16,140 @@
  */
 #include "collect/deadlock.h"
 
-static int nested_in(const struct deadlock_call *calls, size_t n, size_t outer)
-{
-	for (size_t i = 0; i < n; i++)
-		if (calls[i].outer == (int)outer)
-			return (int)i;
-	return -1;
-}
-
-/* What a request waits for of which it is not known who has taken it. */
-struct unknown {
-	bool blocked;
-	bool any; /* it can be any thread of tee-supplicant, those included that are known */
-	int answers, first; /* how many calls it can be, and one of them */
+/* All that is to be known of the others when one call is judged. */
+struct view {
+	struct deadlock_call *calls;
+	size_t n;
+	const struct deadlock_pool *pool;
+	int stuck_holders, stuck_system, going_holders;
+	/* What a request waits for of which it is not known who has taken it. */
+	bool unknown_blocked;
+	int unknown_answers, unknown_first; /* how many calls it can be, and one of them */
 };
 
-static struct unknown look_at_unknown(const struct deadlock_call *calls, size_t n,
-				      const struct deadlock_pool *pool)
+/* Whom a holder waits for, where that is certain. */
+static void link_known(struct deadlock_call *calls, size_t n)
 {
-	struct unknown u = { .any = pool->untaken, .first = -1 };
+	for (size_t i = 0; i < n; i++) {
+		calls[i].stuck = true;
+		calls[i].behind = -1;
+		calls[i].one_of = false;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (calls[i].answers && calls[i].outer < 0 && calls[i].answers_for >= 0 &&
+		    calls[calls[i].answers_for].served)
+			calls[calls[i].answers_for].behind = (int)i;
+	for (size_t i = 0; i < n; i++) /* whoever has a nested call waits for that */
+		if (calls[i].outer >= 0)
+			calls[calls[i].outer].behind = (int)i;
+}
+
+static bool request_is_unknown(const struct deadlock_call *c)
+{
+	return !c->waits && c->supplicant && !c->served && c->behind < 0;
+}
+
+static void look_at_unknown(struct view *v)
+{
+	const struct deadlock_pool *pool = v->pool;
+	bool untaken = pool->untaken, comes_back = pool->idle_supplicants, unknown_goes = false;
 	int requests = 0, unknown = 0, taken;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct deadlock_call *c = &calls[i];
+	v->unknown_answers = 0;
+	v->unknown_first = -1;
+	for (size_t i = 0; i < v->n; i++) {
+		const struct deadlock_call *c = &v->calls[i];
 
-		if (!c->waits && c->supplicant && !c->served && nested_in(calls, n, i) < 0)
-			requests++;
+		requests += request_is_unknown(c);
 		if (!c->answers || c->outer >= 0)
 			continue;
 		unknown += !c->answers_known;
-		if (c->answers_known && !u.any)
+		comes_back |= !c->stuck;
+		unknown_goes |= !c->answers_known && !c->stuck;
+		if (c->answers_known && !untaken) /* else it can be any thread */
 			continue;
-		u.answers++;
-		if (u.first < 0)
-			u.first = (int)i;
+		v->unknown_answers++;
+		if (v->unknown_first < 0)
+			v->unknown_first = (int)i;
 	}
 	taken = requests - pool->untaken;
-	u.blocked = u.answers && (!pool->untaken || !pool->idle_supplicants) &&
-		    (taken <= 0 || unknown >= taken + pool->revoked);
-	return u;
+	v->unknown_blocked = v->unknown_answers && (!untaken || !comes_back) &&
+			     (taken <= 0 || (!unknown_goes && unknown >= taken + pool->revoked));
 }
 
-static int answer_to(const struct deadlock_call *calls, size_t n, size_t request)
+static void look_at_all(struct view *v)
 {
-	for (size_t i = 0; i < n; i++)
-		if (calls[i].answers_for == (int)request && calls[i].outer < 0)
-			return (int)i;
-	return -1;
+	v->stuck_holders = v->stuck_system = v->going_holders = 0;
+	for (size_t i = 0; i < v->n; i++) {
+		const struct deadlock_call *c = &v->calls[i];
+
+		if (c->waits)
+			continue;
+		v->stuck_holders += c->stuck;
+		v->stuck_system += c->stuck && c->system;
+		v->going_holders += !c->stuck;
+	}
+	look_at_unknown(v);
 }
 
-/* Fills in what a holder waits for; false: it is not blocked, as far as is known. */
-static bool is_blocked(struct deadlock_call *calls, size_t n, size_t i, const struct unknown *u)
+/* How many threads of those that nobody is stuck with a normal call has to leave free. */
+static int kept_from_normal(const struct view *v)
 {
-	struct deadlock_call *c = &calls[i];
+	const struct deadlock_pool *pool = v->pool;
+	int used_up = pool->reserve_is_shared ? v->stuck_system : 0;
 
+	return pool->reserved > used_up ? pool->reserved - used_up : 0;
+}
+
+static bool waiter_goes_on(const struct view *v, const struct deadlock_call *c)
+{
+	if (!v->pool->threads) /* whoever ends wakes somebody */
+		return v->going_holders;
+	return v->pool->threads - v->stuck_holders > (c->system ? 0 : kept_from_normal(v));
+}
+
+static bool goes_on(const struct view *v, const struct deadlock_call *c)
+{
+	if (c->waits)
+		return waiter_goes_on(v, c);
 	if (!c->in_rpc)
-		return false;
-	c->behind = nested_in(calls, n, i);
-	if (c->behind >= 0)
 		return true;
-	if (!c->supplicant)
-		return false;
-	if (c->served) {
-		c->behind = answer_to(calls, n, i);
-		return c->behind >= 0;
-	}
-	if (!u->blocked)
-		return false;
-	c->behind = u->first;
-	c->one_of = u->answers > 1;
-	return true;
+	if (c->behind >= 0)
+		return !v->calls[c->behind].stuck;
+	return !request_is_unknown(c) || !v->unknown_blocked;
 }
 
-bool deadlock_find(struct deadlock_call *calls, size_t n, const struct deadlock_pool *pool)
+/* Whom it waits for, if it does for ever. */
+static void name_blocker(const struct view *v, struct deadlock_call *c)
 {
-	struct unknown unknown = look_at_unknown(calls, n, pool);
-	int holders = 0, waiters = 0;
+	if (!c->stuck)
+		c->behind = -1;
+	if (c->waits || !c->stuck || c->behind >= 0)
+		return;
+	c->behind = v->unknown_first;
+	c->one_of = v->unknown_answers > 1;
+}
 
-	if (pool->untaken < 0 || pool->revoked < 0)
-		return false;
+bool deadlock_find(struct deadlock_call *calls, size_t n, struct deadlock_pool *pool)
+{
+	struct view v = { .calls = calls, .n = n, .pool = pool };
+	int stuck_waiters = 0;
+	bool changed;
+
+	link_known(calls, n);
+	do {
+		changed = false;
+		look_at_all(&v);
+		for (size_t i = 0; i < n; i++)
+			if (calls[i].stuck && goes_on(&v, &calls[i])) {
+				calls[i].stuck = false;
+				changed = true;
+			}
+	} while (changed);
 	for (size_t i = 0; i < n; i++) {
-		calls[i].behind = -1;
-		calls[i].one_of = false;
-		waiters += calls[i].waits;
-		holders += !calls[i].waits;
-		if (!calls[i].waits && !is_blocked(calls, n, i, &unknown))
-			return false;
+		name_blocker(&v, &calls[i]);
+		stuck_waiters += calls[i].waits && calls[i].stuck;
 	}
-	return waiters && holders && (!pool->threads || holders >= pool->threads);
+	pool->kept = pool->threads > v.stuck_holders ? pool->threads - v.stuck_holders : 0;
+	return stuck_waiters && v.stuck_holders && pool->untaken >= 0 && pool->revoked >= 0;
 }

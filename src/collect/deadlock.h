@@ -9,6 +9,7 @@
 /* A call, as far as it matters here. */
 struct deadlock_call {
 	bool waits;         /* in the queue; else it holds a thread */
+	bool system;        /* it may have the reserve, too */
 	bool in_rpc;        /* of a holder: Linux works for it */
 	bool supplicant;    /* of such: tee-supplicant does, */
 	bool served;        /* and which of its threads is known */
@@ -16,23 +17,29 @@ struct deadlock_call {
 	bool answers_known; /* for whom it works is known: */
 	int answers_for;    /* for this call, or -1: for one that is not here any more */
 	int outer;          /* the call it is nested in, or -1 */
-	/* Filled in: the call whose end it waits for, or -1. */
+	/* Filled in: it will never go on; if it holds a thread, the call whose end it waits for, or -1. */
+	bool stuck;
 	int behind;
 	bool one_of; /* that or another one: which is not known */
 };
 
 struct deadlock_pool {
 	int threads; /* T, 0 where Linux does not know it */
+	/* So many threads a normal call has to leave free; 0 where the rule is not known. */
+	int reserved;
+	bool reserve_is_shared; /* fewer, by the system calls in flight */
 	/* Requests to tee-supplicant. -1: it is not known how many; then no deadlock is found. */
 	int untaken;          /* no thread has taken them */
 	int revoked;          /* taken ones whose caller is gone, and by whom is not known */
 	int idle_supplicants; /* threads of tee-supplicant that have no call */
+	/* Filled in: so many threads will be free, but not for who waits. */
+	int kept;
 };
 
 /*
- * Every thread is held by a call in an RPC that waits, directly or through
- * tee-supplicant, for a call that waits in the queue.
+ * All threads that the calls in the queue may have are held by calls in an RPC
+ * that waits, directly or through tee-supplicant, for one of those in the queue.
  */
-bool deadlock_find(struct deadlock_call *calls, size_t n, const struct deadlock_pool *pool);
+bool deadlock_find(struct deadlock_call *calls, size_t n, struct deadlock_pool *pool);
 
 #endif

@@ -91,7 +91,13 @@ static void look_for_lost_wakes(struct watch *w, u32 pool, u32 n, u64 now)
 /* Whoever only waits behind a deadlock, and may have come since, has no part in it. */
 static bool has_part(const struct deadlock_call *lock)
 {
-	return !lock->waits || lock->answers || lock->outer >= 0;
+	return lock->stuck && (!lock->waits || lock->answers || lock->outer >= 0);
+}
+
+/* The order in which they are listed: those with a part in it, who waits behind them, the others. */
+static int rank_of(const struct deadlock_call *lock)
+{
+	return has_part(lock) ? 0 : lock->stuck ? 1 : 2;
 }
 
 /* Which calls they are and where each stands: the same number, the same deadlock. */
@@ -159,16 +165,16 @@ static void link_supplicants(const struct watch *w, u32 n, struct deadlock_call 
 	}
 }
 
-/* Who is in it, those first that have part in it, and who waits for whom. */
+/* Who is there, those first that have part in it, and who waits for whom. */
 static void describe_deadlock(struct watch *w, u32 pool, u32 n, const struct deadlock_call *locks,
 			      struct episode *e)
 {
 	struct deadlock_call *links = w->pools[pool].links;
 	int party[MAX_LIVE_CALLS];
 
-	for (int part = 1; part >= 0; part--)
+	for (int rank = 0; rank <= 2; rank++)
 		for (u32 i = 0; i < n; i++) {
-			if (has_part(&locks[i]) != part)
+			if (rank_of(&locks[i]) != rank)
 				continue;
 			party[i] = e->nr_parties < MAX_PARTIES ? e->nr_parties++ : -1;
 			if (party[i] < 0)
@@ -182,6 +188,32 @@ static void describe_deadlock(struct watch *w, u32 pool, u32 n, const struct dea
 	}
 }
 
+/* The driver's rule for normal calls. That of a policy is not known. */
+static void read_rule(const struct pool *p, struct deadlock_pool *state)
+{
+	if (p->policy.name[0])
+		return;
+	if (p->driver_flags & DRIVER_RESERVED)
+		state->reserved = p->driver_reserved;
+	else if (p->driver_flags & DRIVER_SYS_SESSIONS)
+		state->reserved = p->driver_sys_sessions > 0;
+	state->reserve_is_shared = p->driver_flags & (DRIVER_RESERVED | DRIVER_SHARES_RESERVE);
+}
+
+/* A reserve ends with the system sessions, and some kernel client may have one for a moment. */
+#define KEPT_NS 1000000000
+
+/* Has it been there, just as it is, for so long that nothing but a deadlock explains it? */
+static bool is_settled(struct watched_pool *watched, u64 suspect, bool kept, u64 now)
+{
+	if (!suspect || suspect != watched->suspect) {
+		watched->suspect = suspect;
+		watched->suspect_ns = now;
+		return false;
+	}
+	return !kept || now - watched->suspect_ns >= KEPT_NS;
+}
+
 static void look_for_deadlock(struct watch *w, u32 pool, u32 n, u64 now)
 {
 	const struct pool *p = &w->shared->pools[pool];
@@ -193,11 +225,14 @@ static void look_for_deadlock(struct watch *w, u32 pool, u32 n, u64 now)
 	struct episode e = watch_episode(w, pool, COND_DEADLOCK);
 	u64 suspect;
 
+	read_rule(p, &state);
+
 	for (u32 i = 0; i < n; i++) {
 		const struct call *c = &w->live[i].call;
 
 		locks[i] = (struct deadlock_call){
 			.waits = c->flags & CALL_WAITING,
+			.system = c->class == CLASS_SYSTEM,
 			.in_rpc = c->phase == PHASE_RPC || c->phase == PHASE_BLIND,
 			.supplicant = w->probes->sees_requests ? c->flags & CALL_SUPPLICANT :
 								 served_by_supplicant(c->rpc_kind),
@@ -207,15 +242,16 @@ static void look_for_deadlock(struct watch *w, u32 pool, u32 n, u64 now)
 	}
 	link_supplicants(w, n, locks, &state);
 	suspect = deadlock_find(locks, n, &state) ? fingerprint(w, locks, n) : 0;
-	if (!suspect || suspect != watched->suspect) {
-		watched->suspect = suspect;
+	if (!is_settled(watched, suspect, state.kept, now)) {
 		watch_found_over(w, pool, COND_DEADLOCK, now);
 		return;
 	}
-	e.peak = n;
-	for (u32 i = 0; i < n; i++)
+	e.peak = 0;
+	for (u32 i = 0; i < n; i++) {
+		e.peak += locks[i].stuck;
 		if (has_part(&locks[i]) && w->live[i].call.phase_ns > e.since_ns)
 			e.since_ns = w->live[i].call.phase_ns;
+	}
 	if (!e.since_ns) /* it was there before us */
 		e.since_ns = now;
 	if (!watched->found[COND_DEADLOCK].lasts) /* who is reported is who was there first */

@@ -37,7 +37,8 @@ struct found {
 
 struct watched_pool {
 	struct found found[NR_CONDS];
-	u64 suspect; /* what looked like a deadlock in the look before, as a number */
+	u64 suspect;    /* what looked like a deadlock in the look before, as a number, */
+	u64 suspect_ns; /* since that look */
 	struct deadlock_call links[MAX_PARTIES]; /* of the deadlock that is reported: its parties */
 	struct lost_wakes lost_wakes;
 	int drift, drift_run, drift_least;

@@ -83,10 +83,36 @@ WHY(count_mismatch)
 	snprintf(buf, len, "ETHREAD_LIMIT with %d of %d threads held", in_use(e), e->threads);
 }
 
+/* Of a deadlock: the calls that hold a thread and wait for somebody. */
+static int stuck_holders(const struct event *e)
+{
+	int n = 0;
+
+	for (u32 i = 0; i < e->nr_parties; i++)
+		n += !e->parties[i].waits && e->parties[i].behind >= 0;
+	return n;
+}
+
+/* The threads that are left, which system calls may have, and normal ones may not. */
+static int threads_kept(const struct event *e)
+{
+	int n = e->threads - stuck_holders(e);
+
+	return e->driver_sys_sessions > 0 && n > 0 ? n : 0;
+}
+
 WHY(deadlock)
 {
-	snprintf(buf, len, "%d calls hold threads and wait for the %d in the queue", in_use(e),
-		 waiting(e));
+	int holders = stuck_holders(e), kept = threads_kept(e);
+	int waiters = kept ? e->waiting[CLASS_NORMAL] : waiting(e);
+	int at = snprintf(buf, len, "%d call%s hold%s a thread and wait%s for the %d in the queue",
+			  holders, plural(holders), holders == 1 ? "s" : "",
+			  holders == 1 ? "s" : "", waiters);
+
+	if (kept && at >= 0 && (size_t)at < len)
+		snprintf(buf + at, len - (size_t)at,
+			 ", and %d of %d threads %s for system calls only", kept, e->threads,
+			 kept == 1 ? "is" : "are");
 }
 
 WHY(drift)
@@ -127,6 +153,16 @@ INVOLVES(holds_as_normal)
 INVOLVES(system_holds_or_normal_waits)
 {
 	return (e->parties[party].class == CLASS_SYSTEM) != e->parties[party].waits;
+}
+
+/* Beside a deadlock of normal calls a system call gets through. */
+INVOLVES(deadlocked)
+{
+	const struct event_party *p = &e->parties[party];
+
+	if (p->waits)
+		return p->class != CLASS_SYSTEM || !threads_kept(e);
+	return p->behind >= 0;
 }
 
 INVOLVES(waits_or_swallowed)
@@ -270,12 +306,13 @@ const struct condition_row condition_table[NR_CONDS] = {
 		.name = "deadlock",
 		.key = "deadlock",
 		.peak = "calls that cannot end",
-		.means = "Every thread is held by a call that waits, directly or through tee-supplicant, for a call that waits in the queue.",
-		.so = "No call into OP-TEE will ever end by itself.",
+		.means = "Every thread that the calls in the queue may have is held by a call that waits, directly or through tee-supplicant, for one of those in the queue. A thread in reserve may be free: normal calls may not have it.",
+		.so = "These calls will never end by themselves, and every normal call that comes waits behind them. System calls get through only if there is a reserve.",
 		.remedy = "The report has the chain. Kill (-9) a client whose call waits for tee-supplicant: that gives its thread back. Start tee-supplicant again if this ended it. Then break the chain: make no calls into OP-TEE from a plugin or a storage path that OP-TEE waits for, or give them a system session.",
 		.alarm = true,
 		.evidence = EVIDENCE_CHAIN,
 		.why = why_deadlock,
+		.involves = deadlocked,
 		.alert = { ALERT_LASTS, 0, "10s", "critical" },
 		.rule = { "no_deadlock", ARG_NONE, .help = "no deadlock" },
 		.topic = TOPIC_THREADS,
