@@ -348,6 +348,8 @@ static __always_inline u8 rpc_command(struct call *c, struct arm_smccc_res *res)
 	bpf_probe_read_kernel(&cmd, sizeof(cmd), &rpc->cmd);
 	if (cmd >= RPC_CMDS)
 		return RPC_OTHER;
+	if (cmd == OPTEE_RPC_CMD_NOTIFICATION)
+		shared.requests[call_index(c) & (MAX_CALLS - 1)] = (u64)rpc;
 	return rpc_cmd_kinds[cmd] ?: RPC_OTHER;
 }
 

@@ -168,6 +168,18 @@ static __always_inline struct tee_context *driver_context(struct optee *optee)
 	return bpf_core_field_exists(optee->ctx) ? BPF_CORE_READ(optee, ctx) : NULL;
 }
 
+/* The driver has a list of those whom another thread of OP-TEE has to wake, since 5.17. */
+static __always_inline bool has_notifications(struct optee *optee)
+{
+	return bpf_core_field_exists(optee->notif.db) && bpf_core_field_exists(optee->smc.sec_caps);
+}
+
+/* And one of the memory that has the calls' messages, since 5.19. */
+static __always_inline bool has_arg_cache(struct optee *optee)
+{
+	return bpf_core_field_exists(optee->shm_arg_cache.shm_args);
+}
+
 /* A word of the kernel's memory; unreadable: 0. */
 static __always_inline u64 word_at(u64 addr)
 {

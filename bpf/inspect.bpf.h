@@ -364,8 +364,11 @@ __noinline int inspect_pool(u32 pool, u64 now)
 			ends_missed = true;
 		pool_reserve(pool, now);
 		pool_look(pool, now);
-		if (pool_waits(p->state) && p->driver_in_use + queue_reserved(p->queue) >= p->total)
+		if (pool_waits(p->state) &&
+		    p->driver_in_use + queue_reserved(p->queue) >= p->total) {
 			inspect_requests(p);
+			inspect_locks(p, now);
+		}
 	}
 	p->driver_ns = now;
 	return 0;

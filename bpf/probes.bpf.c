@@ -26,6 +26,7 @@
 #include "shadow.bpf.h"
 #include "call.bpf.h"
 #include "supplicant.bpf.h"
+#include "lock.bpf.h"
 #include "sight.bpf.h"
 #include "inspect.bpf.h"
 #include "everywhere.bpf.h"

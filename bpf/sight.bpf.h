@@ -173,7 +173,7 @@ __noinline int sight_differs(u32 pool)
 		p->driver_differs = 0;
 		return 0;
 	}
-	if (p->total)
+	if (p->total || pool_waits(p->state))
 		p->driver_unseen = has_entry(p->queue, 0);
 	return ++p->driver_differs % LOOKS_BETWEEN == 0;
 }

@@ -411,7 +411,7 @@ struct pool {
 	s32 driver_in_use;   /* our calls in flight at that same moment; where that differs, */
 	u32 driver_unseen;   /* has its queue an entry that is no call of ours? */
 	u32 driver_differs;  /* in so many looks in a row */
-	/* Of requests to tee-supplicant; as they were when nobody got a thread. -1: not all were seen. */
+	/* Of requests to tee-supplicant; as they were when who waits got no thread. -1: not all were seen. */
 	s32 driver_requests; /* nobody has taken them yet */
 	s32 driver_revoked;  /* taken, but the caller was killed */
 	/* Of a driver that takes policies (DRIVER_POLICIES). */
@@ -469,6 +469,17 @@ struct supplicant {
 	u64 taken_ns;
 };
 
+/*
+ * A call sleeps until another thread of OP-TEE wakes it, with no limit of time: for a lock, say.
+ * What it waits for has a number. The highest ones, as many as there are threads, are for
+ * that; below them are those of events, which an interrupt can bring.
+ */
+struct lock_wait {
+	u64 seen_ns; /* pool.driver_ns of the look that saw it last; 0: none */
+	u32 rank;    /* 1 is the highest number; 0: there are no events */
+	u32 pad;
+};
+
 /* What was not seen. Every way in which a figure can come out short has a row. */
 enum loss {
 	LOSS_CALL_SLOT,    /* no slot: the call is not accounted */
@@ -499,7 +510,9 @@ struct shared {
 	struct supplicant supplicants[MAX_SUPPLICANTS];
 	struct pool pools[MAX_POOLS];
 	struct call calls[MAX_CALLS];
-	u64 requests[MAX_CALLS]; /* of a call with CALL_SUPPLICANT, as in struct supplicant */
+	/* Of a call with CALL_SUPPLICANT, as in struct supplicant; in RPC_NOTIFICATION, its message. */
+	u64 requests[MAX_CALLS];
+	struct lock_wait lock_waits[MAX_CALLS];
 };
 
 /* Slots of the sessions map behind the ordinary ones: two a pool. */

@@ -23,6 +23,13 @@ struct msg_param {
 	u8 octets[24];
 };
 
+/* What a thread of OP-TEE waits for, or wakes. */
+struct msg_notification {
+	struct msg_head head;
+	u64 attr;
+	u64 what, number, limit_ms; /* 0: no limit */
+};
+
 /* Of open_session: the first parameter is the TA's UUID, the second the client's UUID and login. */
 struct msg_open {
 	struct msg_head head;
@@ -38,6 +45,10 @@ struct msg_open {
 #define OPTEE_SMC_RPC_FREE             2
 #define OPTEE_SMC_RPC_FOREIGN_INTR     4
 #define OPTEE_SMC_RPC_CMD              5
+
+#define OPTEE_SMC_SEC_CAP_ASYNC_NOTIF  (1U << 5)
+
+#define OPTEE_RPC_NOTIFICATION_WAIT    0
 
 #define OPTEE_RPC_CMD_LOAD_TA          0
 #define OPTEE_RPC_CMD_RPMB             1

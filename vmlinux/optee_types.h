@@ -30,6 +30,7 @@ struct tee_context {
 
 struct tee_shm {
 	void *kaddr;
+	size_t size;
 };
 
 struct optee_call_queue {
@@ -117,6 +118,32 @@ struct optee_supp {
 	struct idr idr;
 };
 
+/* OP-TEE's threads that wait for each other, or for an event; 5.17. */
+struct optee_notif {
+	unsigned int max_key;
+	struct list_head db;
+};
+
+struct notif_entry {
+	struct list_head link;
+	struct completion c;
+	unsigned int key;
+};
+
+struct optee_smc {
+	u32 sec_caps;
+};
+
+/* The messages of all calls; 5.19. */
+struct optee_shm_arg_cache {
+	struct list_head shm_args;
+};
+
+struct optee_shm_arg_entry {
+	struct list_head list_node;
+	struct tee_shm *shm;
+};
+
 struct optee_ops {
 	void *do_call_with_arg;
 };
@@ -127,6 +154,9 @@ struct optee {
 	struct tee_context *ctx;     /* 5.17 */
 	const struct optee_ops *ops; /* 5.16 */
 	struct optee_call_queue call_queue;
+	struct optee_smc smc;                     /* 5.16 */
+	struct optee_shm_arg_cache shm_arg_cache; /* 5.19 */
+	struct optee_notif notif;                 /* 5.17 */
 	struct optee_supp supp;
 	unsigned int rpc_param_count;
 };

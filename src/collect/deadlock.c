@@ -6,7 +6,12 @@
  * What is left never goes on. In doubt a call goes on.
  *
  * A holder is blocked by a call that is nested in its RPC, or by the one that the thread
- * of tee-supplicant makes that works for it.
+ * of tee-supplicant makes that works for it, or by whoever has the lock that it waits for.
+ *
+ * OP-TEE's locks, and all else that one of its threads waits for until another one wakes it,
+ * belong to calls that hold a thread: a call has released all that it took before it gives
+ * its thread back. Which call has a lock Linux does not learn, so it can be any. But
+ * if ever all that there are were stuck, whoever came later changes nothing.
  *
  * Which thread works for which call is not known of those that had begun to wait
  * for a request before we attached, nor with kprobes. Of them it is enough that
@@ -116,7 +121,25 @@ static bool goes_on(const struct view *v, const struct deadlock_call *c)
 		return true;
 	if (c->behind >= 0)
 		return !v->calls[c->behind].stuck;
+	if (c->lock) /* if there is only itself, it is not known what it waits for */
+		return v->stuck_holders + v->going_holders < 2 ||
+		       (v->going_holders && !v->pool->locks_are_stuck);
 	return !request_is_unknown(c) || !v->unknown_blocked;
+}
+
+/* Of the holders that may have the lock that it waits for; rather one that waits for none. */
+static int likely_owner(const struct view *v, const struct deadlock_call *c)
+{
+	int owner = -1;
+
+	for (size_t i = 0; i < v->n; i++) {
+		const struct deadlock_call *o = &v->calls[i];
+
+		if (o != c && !o->waits && o->stuck &&
+		    (owner < 0 || (v->calls[owner].lock && !o->lock)))
+			owner = (int)i;
+	}
+	return owner;
 }
 
 /* Whom it waits for, if it does for ever. */
@@ -126,6 +149,11 @@ static void name_blocker(const struct view *v, struct deadlock_call *c)
 		c->behind = -1;
 	if (c->waits || !c->stuck || c->behind >= 0)
 		return;
+	if (c->lock) {
+		c->behind = likely_owner(v, c);
+		c->one_of = v->stuck_holders > 2;
+		return;
+	}
 	c->behind = v->unknown_first;
 	c->one_of = v->unknown_answers > 1;
 }

@@ -12,7 +12,8 @@ struct deadlock_call {
 	bool system;        /* it may have the reserve, too */
 	bool in_rpc;        /* of a holder: Linux works for it */
 	bool supplicant;    /* of such: tee-supplicant does, */
-	bool served;        /* and which of its threads is known */
+	bool served;        /* and which of its threads is known; */
+	bool lock;          /* or it sleeps for a lock of OP-TEE, with no limit of time */
 	bool answers;       /* its task is a thread of tee-supplicant, */
 	bool answers_known; /* for whom it works is known: */
 	int answers_for;    /* for this call, or -1: for one that is not here any more */
@@ -28,6 +29,8 @@ struct deadlock_pool {
 	/* So many threads a normal call has to leave free; 0 where the rule is not known. */
 	int reserved;
 	bool reserve_is_shared; /* fewer, by the system calls in flight */
+	/* The locks belong to calls that are stuck: it was seen when there were no others. */
+	bool locks_are_stuck;
 	/* Requests to tee-supplicant. -1: it is not known how many; then no deadlock is found. */
 	int untaken;          /* no thread has taken them */
 	int revoked;          /* taken ones whose caller is gone, and by whom is not known */
@@ -37,8 +40,9 @@ struct deadlock_pool {
 };
 
 /*
- * All threads that the calls in the queue may have are held by calls in an RPC
- * that waits, directly or through tee-supplicant, for one of those in the queue.
+ * All threads that the calls in the queue may have are held by calls that wait in an RPC:
+ * for one of those in the queue, directly or through tee-supplicant, or for a lock of
+ * OP-TEE that another one of them has.
  */
 bool deadlock_find(struct deadlock_call *calls, size_t n, struct deadlock_pool *pool);
 

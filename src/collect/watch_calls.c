@@ -180,6 +180,8 @@ static void describe_deadlock(struct watch *w, u32 pool, u32 n, const struct dea
 			if (party[i] < 0)
 				continue;
 			fill_party(w, &e->parties[party[i]], &w->live[i].call);
+			if (locks[i].lock)
+				e->parties[party[i]].rpc_kind = RPC_NOTIFICATION;
 			links[party[i]] = locks[i];
 		}
 	for (int i = 0; i < e->nr_parties; i++) {
@@ -198,6 +200,65 @@ static void read_rule(const struct pool *p, struct deadlock_pool *state)
 	else if (p->driver_flags & DRIVER_SYS_SESSIONS)
 		state->reserved = p->driver_sys_sessions > 0;
 	state->reserve_is_shared = p->driver_flags & (DRIVER_RESERVED | DRIVER_SHARES_RESERVE);
+}
+
+/* How the calls stand, but for what tee-supplicant has to do with them. */
+static void read_locks(const struct watch *w, u32 pool, u32 n, struct deadlock_call *locks)
+{
+	const struct pool *p = &w->shared->pools[pool];
+	u32 threads = (u32)p->total;
+
+	/* Where Linux does not know T there are at least as many threads as holders. */
+	for (u32 i = 0; !p->total && i < n; i++)
+		threads += !(w->live[i].call.flags & CALL_WAITING);
+	for (u32 i = 0; i < n; i++) {
+		const struct lock_wait *wait = &w->shared->lock_waits[w->live[i].slot];
+		const struct call *c = &w->live[i].call;
+
+		locks[i] = (struct deadlock_call){
+			.waits = c->flags & CALL_WAITING,
+			.system = c->class == CLASS_SYSTEM,
+			.in_rpc = c->phase == PHASE_RPC || c->phase == PHASE_BLIND,
+			.supplicant = w->probes->sees_requests ? c->flags & CALL_SUPPLICANT :
+								 served_by_supplicant(c->rpc_kind),
+			/* It is still in the RPC that it was in then. */
+			.lock = c->phase == PHASE_RPC && wait->seen_ns == p->driver_ns &&
+				c->phase_ns < p->driver_ns && wait->rank <= threads,
+			.outer = c->outer ? index_of_slot(w, n, c->outer - 1) : -1,
+			.answers_for = -1,
+		};
+	}
+}
+
+/* A call that we do not see may hold a thread, or have a lock. */
+static bool sees_enough(const struct pool *p, const struct deadlock_pool *state)
+{
+	return !p->driver_unseen || (state->threads && !state->kept);
+}
+
+/*
+ * What looks like a deadlock, as a number; 0: nothing does. One that was there before
+ * is still there if all of it is, whoever else has come.
+ */
+static u64 find_suspect(const struct watch *w, u32 pool, u32 n, struct deadlock_call *locks,
+			struct deadlock_pool *state)
+{
+	const struct watched_pool *watched = &w->pools[pool];
+	u64 suspect;
+
+	if (deadlock_find(locks, n, state)) {
+		suspect = fingerprint(w, locks, n);
+		if (suspect == watched->suspect || sees_enough(&w->shared->pools[pool], state))
+			return suspect;
+		return 0;
+	}
+	if (!watched->suspect)
+		return 0;
+	state->locks_are_stuck = true;
+	if (!deadlock_find(locks, n, state))
+		return 0;
+	suspect = fingerprint(w, locks, n);
+	return suspect == watched->suspect ? suspect : 0;
 }
 
 /* A reserve ends with the system sessions, and some kernel client may have one for a moment. */
@@ -227,21 +288,9 @@ static void look_for_deadlock(struct watch *w, u32 pool, u32 n, u64 now)
 
 	read_rule(p, &state);
 
-	for (u32 i = 0; i < n; i++) {
-		const struct call *c = &w->live[i].call;
-
-		locks[i] = (struct deadlock_call){
-			.waits = c->flags & CALL_WAITING,
-			.system = c->class == CLASS_SYSTEM,
-			.in_rpc = c->phase == PHASE_RPC || c->phase == PHASE_BLIND,
-			.supplicant = w->probes->sees_requests ? c->flags & CALL_SUPPLICANT :
-								 served_by_supplicant(c->rpc_kind),
-			.outer = c->outer ? index_of_slot(w, n, c->outer - 1) : -1,
-			.answers_for = -1,
-		};
-	}
+	read_locks(w, pool, n, locks);
 	link_supplicants(w, n, locks, &state);
-	suspect = deadlock_find(locks, n, &state) ? fingerprint(w, locks, n) : 0;
+	suspect = find_suspect(w, pool, n, locks, &state);
 	if (!is_settled(watched, suspect, state.kept, now)) {
 		watch_found_over(w, pool, COND_DEADLOCK, now);
 		return;

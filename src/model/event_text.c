@@ -138,6 +138,7 @@ static const char *say_link(const struct event *e, u32 i, char *buf, size_t len)
 	size_t at = say_call(buf, len, 0, p);
 	const char *least = p->since_at_least ? "at least " : "";
 	char time[32] = "?";
+	bool lock;
 
 	if (p->since_ns && e->mono_ns > p->since_ns)
 		format_ns(e->mono_ns - p->since_ns, time, sizeof(time));
@@ -150,12 +151,14 @@ static const char *say_link(const struct event *e, u32 i, char *buf, size_t len)
 		at = say(buf, len, at, ", in RPC %s", rpc_name(p->rpc_kind));
 	if (p->behind < 0)
 		return buf;
+	lock = p->rpc_kind == RPC_NOTIFICATION;
 	at = say(buf, len, at,
+		 lock             ? " for a lock of OP-TEE, behind " :
 		 p->by_supplicant ? " by tee-supplicant, behind " :
 				    ", behind its own nested call: ");
 	at = say_task(buf, len, at, &e->parties[p->behind]);
 	if (p->one_of)
-		say(buf, len, at, " or another of its threads");
+		say(buf, len, at, " or another of %s", lock ? "these" : "its threads");
 	return buf;
 }
 

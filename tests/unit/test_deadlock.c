@@ -20,6 +20,7 @@
 #define FOR(request)                                                                               \
 	.waits = true, .answers = true, .answers_known = true, .outer = -1, .answers_for = request
 #define SYSTEM          .system = true
+#define LOCKED          .lock = true, RPC
 #define ANSWERS         .answers = true, HOLDS
 #define FOR_SOMEBODY    .answers = true, WAITS
 #define NESTED_IN(call) .waits = true, .answers_for = -1, .outer = call
@@ -115,6 +116,72 @@ UNIT_TEST(a_supplicant_beside_a_reserve)
 	assert_false(FIND(two, .threads = 3, .reserved = 1));
 	two[3].answers_known = true; /* no, for somebody who is gone */
 	assert_false(FIND(two, .threads = 3, .reserved = 1, .untaken = 1));
+}
+
+UNIT_TEST(a_lock_is_waited_for)
+{
+	struct deadlock_call calls[] = { { RPC }, { NESTED_IN(0) }, { LOCKED } };
+	struct deadlock_call three[] = {
+		{ LOCKED }, { RPC }, { NESTED_IN(1) }, { LOCKED }, { WAITS }
+	};
+	struct deadlock_call each[] = { { LOCKED }, { LOCKED }, { WAITS } };
+	struct deadlock_call alone[] = { { LOCKED }, { WAITS } };
+
+	assert_true(FIND(calls, .threads = 2));
+	assert_int_equal(calls[2].behind, 0);
+	assert_false(calls[2].one_of);
+	assert_false(FIND(calls, .threads = 3)); /* the nested call gets a thread */
+	assert_true(FIND(calls, .threads = 3, .reserved = 1));
+	assert_true(FIND(calls, .threads = 0));
+	calls[2].lock = false; /* it ends by itself, at its time */
+	assert_false(FIND(calls, .threads = 2));
+	assert_true(FIND(three, .threads = 3));
+	assert_int_equal(three[0].behind, 1);
+	assert_int_equal(three[3].behind, 1);
+	assert_true(three[0].one_of); /* it can be the other one's, too */
+	assert_true(FIND(each, .threads = 2));
+	assert_int_equal(each[0].behind, 1);
+	assert_int_equal(each[1].behind, 0);
+	assert_false(FIND(alone, .threads = 1)); /* whose lock is it? */
+}
+
+UNIT_TEST(a_lock_is_released)
+{
+	/* Whoever runs may have the lock, and with it the nested call gets through. */
+	struct deadlock_call runs[] = { { RPC }, { NESTED_IN(0) }, { LOCKED }, { HOLDS } };
+	struct deadlock_call kernel[] = { { LOCKED }, { RPC }, { WAITS } };
+	struct deadlock_call system[] = { { RPC }, { NESTED_IN(0) }, { LOCKED }, { SYSTEM, HOLDS } };
+
+	assert_false(FIND(runs, .threads = 3));
+	assert_false(FIND(kernel, .threads = 2));
+	assert_false(FIND(system, .threads = 3, .reserved = 1));
+	/* It came when the other two were stuck already: the lock is one of theirs. */
+	assert_true(FIND(system, .threads = 3, .reserved = 1, .locks_are_stuck = true));
+	assert_int_equal(system[2].behind, 0);
+	assert_false(system[2].one_of);
+	assert_false(FIND(system, .threads = 4, .reserved = 1, .locks_are_stuck = true));
+}
+
+UNIT_TEST(a_lock_of_a_supplicants_call)
+{
+	/* The thread of tee-supplicant that works for 0 waits for a lock that 2 has, who waits. */
+	struct deadlock_call calls[] = {
+		{ IS_SERVED },
+		{ .answers = true,
+		  .answers_known = true,
+		  .lock = true,
+		  .in_rpc = true,
+		  .outer = -1,
+		  .answers_for = 0 },
+		{ RPC },
+		{ NESTED_IN(2) },
+	};
+
+	assert_true(FIND(calls, .threads = 3, .idle_supplicants = 1));
+	assert_int_equal(calls[0].behind, 1);
+	assert_true(calls[1].one_of);
+	calls[3].outer = -1;
+	assert_false(FIND(calls, .threads = 3, .idle_supplicants = 1));
 }
 
 UNIT_TEST(a_holder_goes_on)
@@ -232,7 +299,7 @@ UNIT_TEST(a_chain_of_threads)
 #define THREADS 4
 #define STATES  100000
 
-enum place { SECURE, KERNEL, NESTED, SUPPLICANT, QUEUE };
+enum place { SECURE, KERNEL, NESTED, SUPPLICANT, LOCK, QUEUE };
 enum work { IDLE = -1, REVOKED = -2 }; /* else a call's number */
 
 struct world {
@@ -240,6 +307,7 @@ struct world {
 	enum place place[CALLS];
 	bool system[CALLS];
 	int inner[CALLS];
+	int owner[CALLS];    /* of the lock that it waits for */
 	int serves[THREADS]; /* of tee-supplicant: enum work */
 	int call[THREADS];   /* that it makes, or -1 */
 	bool known[THREADS]; /* for whom it works was seen */
@@ -264,6 +332,8 @@ static bool can_end(const struct world *w, const bool *ended, int call)
 		return true;
 	case NESTED:
 		return ended[w->inner[call]];
+	case LOCK:
+		return ended[w->owner[call]];
 	case SUPPLICANT:
 		server = server_of(w, call);
 		if (server >= 0)
@@ -327,6 +397,21 @@ static bool is_stuck(const struct world *w, const struct deadlock_pool *pool)
 	return waiters && holders;
 }
 
+/* Stuck whichever other holder has the lock that a call waits for, from the given one on. */
+static bool stuck_by_any_owner(struct world *w, const struct deadlock_pool *pool, int call)
+{
+	while (call < w->n && w->place[call] != LOCK)
+		call++;
+	if (call == w->n)
+		return is_stuck(w, pool);
+	for (int c = 0; c < w->n; c++) {
+		w->owner[call] = c;
+		if (c != call && w->place[c] != QUEUE && !stuck_by_any_owner(w, pool, call + 1))
+			return false;
+	}
+	return true;
+}
+
 /* Stuck however the threads from the given one on serve the requests that are left. */
 static bool always_stuck(struct world *w, const struct deadlock_pool *pool, int thread, int untaken,
 			 int revoked)
@@ -339,7 +424,8 @@ static bool always_stuck(struct world *w, const struct deadlock_pool *pool, int 
 	if (thread == w->threads) {
 		for (int c = 0; c < w->n; c++)
 			left += w->place[c] == SUPPLICANT && server_of(w, c) < 0;
-		return left != untaken || revoked || is_stuck(w, pool); /* else it cannot be so */
+		return left != untaken || revoked ||
+		       stuck_by_any_owner(w, pool, 0); /* else it cannot be so */
 	}
 	for (int c = 0; c < w->n && stuck; c++)
 		if (w->place[c] == SUPPLICANT && server_of(w, c) < 0) {
@@ -397,6 +483,19 @@ static void make_threads(struct world *w)
 	}
 }
 
+/* If another call has a thread, that may have the lock. */
+static void wait_for_lock(struct world *w, int call)
+{
+	if (w->place[call] == NESTED)
+		return;
+	for (int c = below(2) * call; c < w->n; c++)
+		if (c != call && w->place[c] != QUEUE) {
+			w->place[call] = LOCK;
+			w->owner[call] = c;
+			return;
+		}
+}
+
 /* Mostly such that many are stuck: else there is nothing to compare. */
 static void make_world(struct world *w)
 {
@@ -416,6 +515,8 @@ static void make_world(struct world *w)
 		    (w->inner[c] >= w->n || (c && w->place[c - 1] == NESTED)))
 			w->place[c] = QUEUE;
 	}
+	for (int i = below(5) - 2; i > 0; i--)
+		wait_for_lock(w, below(w->n));
 	make_threads(w);
 }
 
@@ -431,6 +532,7 @@ static void tell(const struct world *w, struct deadlock_call *calls, struct dead
 			.system = w->system[c],
 			.in_rpc = w->place[c] != QUEUE && w->place[c] != SECURE,
 			.supplicant = w->place[c] == SUPPLICANT,
+			.lock = w->place[c] == LOCK,
 			.served = server >= 0 && w->known[server],
 			.answers_for = -1,
 			.outer = -1,
@@ -474,6 +576,9 @@ static void check_links(const struct world *w, const struct deadlock_call *calls
 		assert_in_range(calls[c].behind, 0, w->n - 1);
 		if (w->place[c] == NESTED)
 			assert_int_equal(calls[c].behind, w->inner[c]);
+		else if (w->place[c] == LOCK)
+			assert_true(calls[calls[c].behind].stuck &&
+				    w->place[calls[c].behind] != QUEUE && calls[c].behind != c);
 		else if (server >= 0 && !calls[c].one_of)
 			assert_int_equal(calls[c].behind, w->call[server]);
 		else
@@ -512,14 +617,14 @@ static void print_state(const struct world *w, const struct deadlock_call *calls
 
 UNIT_TEST(random_states)
 {
-	int stuck = 0, missed = 0, unknown = 0, beside = 0, moves = 0;
+	int stuck = 0, missed = 0, unknown = 0, beside = 0, moves = 0, locked = 0;
 
 	srand(1);
 	for (int i = 0; i < STATES; i++) {
 		struct deadlock_call calls[CALLS];
 		struct deadlock_pool pool;
 		struct world w, any;
-		bool want, have, one_of = false, goes = false;
+		bool want, have, one_of = false, goes = false, lock = false;
 
 		make_world(&w);
 		tell(&w, calls, &pool);
@@ -543,20 +648,24 @@ UNIT_TEST(random_states)
 			continue;
 		check_links(&w, calls);
 		for (int c = 0; c < w.n; c++) {
-			one_of |= calls[c].one_of;
+			one_of |= calls[c].one_of && w.place[c] == SUPPLICANT;
+			lock |= calls[c].stuck && calls[c].lock;
 			goes |= !calls[c].stuck;
 		}
 		unknown += one_of;
 		beside += pool.kept > 0;
 		moves += goes;
+		locked += lock;
 	}
-	print_message("%d stuck, %d missed, %d unknown, %d beside a reserve, %d with others\n",
-		      stuck, missed, unknown, beside, moves);
+	print_message("%d stuck, %d missed, %d unknown, %d beside a reserve, %d with others, "
+		      "%d for a lock\n",
+		      stuck, missed, unknown, beside, moves, locked);
 	/* Else it has compared nothing. */
 	assert_true(stuck > STATES / 50);
 	assert_true(unknown > STATES / 1000);
 	assert_true(beside > STATES / 200);
 	assert_true(moves > STATES / 200);
+	assert_true(locked > STATES / 200);
 	/* Where two requests may be with one thread, and it is not known with which. */
 	assert_true(missed < stuck / 100);
 }
