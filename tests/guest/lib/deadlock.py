@@ -9,6 +9,8 @@ it should be. A task's role, tid and function stand in /tmp/tasks (TASKS) then:
     P1 .. P3    clients whose call is in the RPC to the plugin
     plugin1 ..  tee-supplicant's threads that serve P1's, P2's RPC; their comm is
                 tee-supplicant
+    L, lock     two tasks of a client that share a session: L's call is in the RPC to the
+                plugin, and lock's waits inside OP-TEE until L's has ended
     outer       a client's task: its call is in the LOAD_TA RPC, its nested one queued
     H-1, H-2    clients whose call waits inside OP-TEE, in an RPC to the kernel
     A-1, A-2    clients whose call is in an RPC to tee-supplicant, which does not run
@@ -17,9 +19,10 @@ it should be. A task's role, tid and function stand in /tmp/tasks (TASKS) then:
 OP-TEE's interrupt thread (irq/N-optee_no) may be queued too: once a second it has a
 notification to fetch."""
 
-from .vm import ROOT
+from . import vm
+from .events import MS
 
-PLUGIN = ROOT / "build/arm64/calling-plugin.so"
+PLUGIN = vm.ROOT / "build/arm64/calling-plugin.so"
 PUT = ("--put", f"{PLUGIN}:/usr/lib/tee-supplicant/plugins/calling.so")
 TASKS = "tasks"
 FILES = (TASKS, "plugin.log")
@@ -29,6 +32,7 @@ SCRIPT = r"""
 PLUGIN_TA=380231ac-fb99-47ad-a689-9e017eb6e78a
 QUEUED=optee_cq_wait_for_completion
 IN_SUPP_RPC=optee_supp_thrd_req
+IN_LOCK=optee_notif_wait
 
 no_supplicant() { ! pidof tee-supplicant >/dev/null; }
 restart_supplicant() {
@@ -122,6 +126,36 @@ deadlock_both() { # MODULE: held for P1 and outer; plugin1 and outer's nested ca
 	stuck
 }
 
+# Both threads are held for L and lock; L is behind plugin1, which is queued.
+deadlock_lock() {
+	begin
+	echo "/tmp/plugin.go call /tmp/plugin.late" >/tmp/plugin.orders
+	load L "name=L ta=$PLUGIN_TA threads=2 cmd=6"
+	wait_for 30 arrived 1
+	task L $IN_SUPP_RPC
+	VICTIM=$PID VICTIM_LOAD=$!
+	wait_for 30 find_asleep L $IN_LOCK
+	task lock $IN_LOCK "$TID"
+	touch /tmp/plugin.go
+	plugin_task 1 $QUEUED
+	stuck
+}
+
+# One thread is held for P1, plugin1 and W are queued; the other is in reserve, for S,
+# which makes a call now and then. Needs kclient.SCRIPT, and ends with kclient_wait.
+deadlock_reserve() { # WORDS: of S, for kclient
+	begin
+	kclient_start <<-END
+		name=S system $1
+	END
+	invoke_plugin 1 /tmp/plugin.go call /tmp/plugin.late
+	VICTIM=$PID VICTIM_LOAD=$!
+	touch /tmp/plugin.go
+	plugin_task 1 $QUEUED
+	load W 'name=W ta=invoke_tests nop'
+	task W $QUEUED
+}
+
 finish() { # all calls end well but the victim's
 	for pid in $LOADS; do
 		wait "$pid" || [ "$pid" = "$VICTIM_LOAD" ] || die "optee-load failed"
@@ -181,6 +215,31 @@ busy_waits() { # MS: held for H-1 and H-2 so long, W-1 to W-4 are queued
 	done
 }
 
+# Held for L, which waits so long, and lock, which waits for L's session; W is queued.
+busy_lock() { # MS
+	begin
+	load L "name=L threads=2 wait=$1"
+	wait_for 30 find_asleep L msleep_interruptible
+	task L msleep_interruptible "$TID"
+	wait_for 30 find_asleep L $IN_LOCK
+	task lock $IN_LOCK "$TID"
+	load W 'name=W ta=invoke_tests nop'
+	task W $QUEUED
+	stuck
+}
+
+# As in deadlock_reserve, but plugin1 will return at will.
+busy_reserve() {
+	begin
+	kclient_start <<-END
+		name=S system at=4000 wait=1
+	END
+	invoke_plugin 1 /tmp/plugin.end return /
+	load W 'name=W ta=invoke_tests nop'
+	task W $QUEUED
+	stuck
+}
+
 busy_end() {
 	touch /tmp/plugin.end
 	finish
@@ -211,3 +270,42 @@ alone_end() {
 	finish
 }
 """
+
+# Events of several watchers, after SCRIPT, events.SCRIPT and oracle_start.
+# watch NAME [OPTION...]: one more optee-top events, which is attached and looks on return.
+# mark NAME: what is now, for Marks.
+WATCH = r"""
+WATCHERS=
+watch() {
+	name=$1; shift
+	optee-top events "$@" >/tmp/events.$name 2>/tmp/events.err &
+	EVENTS=$!
+	WATCHERS="$WATCHERS $EVENTS"
+	wait_for 60 look_sleeps
+	mark "$name"
+}
+
+watch_stop() {
+	for EVENTS in $WATCHERS; do
+		events_stop
+	done
+}
+
+mark() { echo "$1 $(cut -d ' ' -f 1 /proc/uptime)" >>/tmp/marks; }
+
+finish_run() {
+	top_stop
+	watch_stop
+	oracle_stop
+	cat /tmp/load.* >/tmp/load
+}
+
+oracle_start
+top_start -d 0.5
+"""
+
+
+def mark_times(guest: vm.Run) -> dict[str, int]:
+    """The next full 10 ms of CLOCK_MONOTONIC: as there is no suspend, uptime is the same."""
+    return {name: int(float(at) * 1e9) + 10 * MS
+            for name, at in map(str.split, guest.read("marks").decode().splitlines())}

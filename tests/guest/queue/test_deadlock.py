@@ -5,44 +5,13 @@ came when all were stuck. States that only look so are not."""
 import re
 from typing import Mapping, NamedTuple, Optional, Sequence
 
-from ..lib import deadlock, events, frames, kmod, oracle, vm
+from ..lib import deadlock, events, frames, kclient, kmod, oracle, vm
 from ..lib.episode import Episode
 from ..lib.events import MS, Reported
 from ..lib.frames import Object
 from ..lib.registry import Context, Failed, Findings, test
 from ..lib.replay import Call, Replay
 
-# watch NAME [OPTION...]: one more optee-top events, which is attached and looks on return.
-# mark NAME: what is now, for Marks.
-COMMON = r"""
-WATCHERS=
-watch() {
-	name=$1; shift
-	optee-top events "$@" >/tmp/events.$name 2>/tmp/events.err &
-	EVENTS=$!
-	WATCHERS="$WATCHERS $EVENTS"
-	wait_for 60 look_sleeps
-	mark "$name"
-}
-
-watch_stop() {
-	for EVENTS in $WATCHERS; do
-		events_stop
-	done
-}
-
-mark() { echo "$1 $(cut -d ' ' -f 1 /proc/uptime)" >>/tmp/marks; }
-
-finish_run() {
-	top_stop
-	watch_stop
-	oracle_stop
-	cat /tmp/load.* >/tmp/load
-}
-
-oracle_start
-top_start -d 0.5
-"""
 FILES = ("top.jsonl", "marks", "load", *deadlock.FILES, *oracle.FILES)
 
 LOCKED = r"""
@@ -72,12 +41,6 @@ class Stuck(NamedTuple):
     queued: Sequence[str]
     begin: int
     end: int
-
-
-def mark_times(guest: vm.Run) -> dict[str, int]:
-    """The next full 10 ms of CLOCK_MONOTONIC: as there is no suspend, uptime is the same."""
-    return {name: int(float(at) * 1e9) + 10 * MS
-            for name, at in map(str.split, guest.read("marks").decode().splitlines())}
 
 
 def in_queue(calls: Sequence[Call], tid: int, at: int) -> Call:
@@ -295,7 +258,7 @@ def check_clients(findings: Findings, seen: Sequence[Object],
 
 def run_locked(context: Context, make: str, watch: Sequence[str], *options: str) -> vm.Run:
     script = deadlock.SCRIPT + events.SCRIPT.replace("/tmp/events.jsonl", "/dev/null")
-    script += oracle.script() + COMMON
+    script += oracle.script() + deadlock.WATCH
     script += LOCKED % {"deadlock": make, "watch": "\n".join(f"watch {w}" for w in watch)}
     names = [w.split()[0] for w in watch]
     return vm.run(context, script, "--icount", *deadlock.PUT, *options,
@@ -317,7 +280,7 @@ def note(context: Context, late: Mapping[str, Optional[int]]) -> None:
 def deadlock_supplicant(context: Context) -> None:
     guest = run_locked(context, "deadlock_supplicant",
                        ("json --json", "kprobes --json --kprobes", "text"))
-    truth, marks, findings = replayed(guest), mark_times(guest), Findings()
+    truth, marks, findings = replayed(guest), deadlock.mark_times(guest), Findings()
     stuck = find_stuck(guest, truth, marks["stuck"])
     known = Expected({"P1": ["plugin1"], "P2": ["plugin2"]})
     unknown = {"P1": ["plugin1", "plugin2"], "P2": ["plugin1", "plugin2"]}
@@ -343,7 +306,7 @@ def deadlock_supplicant(context: Context) -> None:
 def deadlock_both(context: Context) -> None:
     guest = run_locked(context, "deadlock_both /nested.ko", ("json --json",),
                        "--put", f"{kmod.build('nested')}:/nested.ko")
-    truth, marks, findings = replayed(guest), mark_times(guest), Findings()
+    truth, marks, findings = replayed(guest), deadlock.mark_times(guest), Findings()
     stuck = find_stuck(guest, truth, marks["stuck"])
     # There is one thread of tee-supplicant that it can be, so that it is known at once.
     behind = {"P1": ["plugin1"], "outer": ["outer"]}
@@ -377,6 +340,19 @@ mark waits
 usleep 2000000
 mark waits_end
 busy_end
+busy_lock 3000
+mark lock
+usleep 2000000
+still_stuck || die "they did not wait for each other"
+mark lock_end
+busy_end
+kclient_load
+busy_reserve
+mark reserve
+usleep 2000000
+still_stuck || die "the plugin moved"
+busy_end
+kclient_wait
 busy_revoked
 mark revoked
 watch late --json
@@ -412,11 +388,12 @@ def check_no_deadlock(findings: Findings, name: str, said: Sequence[Reported],
 def no_deadlock(context: Context) -> None:
     script = deadlock.SCRIPT + events.SCRIPT.replace("/tmp/events.jsonl", "/dev/null")
     names = ("json", "kprobes", "late", "alone")
-    guest = vm.run(context, script + oracle.script() + COMMON + BUSY, "--icount", *deadlock.PUT,
+    guest = vm.run(context, script + kclient.SCRIPT + oracle.script() + deadlock.WATCH + BUSY,
+                   "--icount", *deadlock.PUT, *kclient.options(),
                    gets=(*FILES, *(f"events.{name}" for name in names)))
-    truth, marks, findings = replayed(guest), mark_times(guest), Findings()
+    truth, marks, findings = replayed(guest), deadlock.mark_times(guest), Findings()
     spans = [(marks[what], marks[f"{what}_end"] - 10 * MS)
-             for what in ("plugins", "waits", "revoked", "away")]
+             for what in ("plugins", "waits", "lock", "revoked", "away")]
     for begin, end in spans:
         findings.true("a thread was free: this is no test", any(
             e.condition == "exhausted" and e.begin_ns < begin and (e.end_ns or end) >= end
@@ -432,54 +409,4 @@ def no_deadlock(context: Context) -> None:
     for frame in seen:
         findings.equal(f"frame {frame['seq']}: deadlocks",
                        frame["pools"][0]["conditions"]["deadlock"]["count"], 0)
-    findings.done()
-
-
-RESTARTS = r"""
-killall -q tee-supplicant
-wait_for 30 no_supplicant
-watch json --json
-watch kprobes --json --kprobes
-mkfifo /tmp/takers.in /tmp/takers.out
-for run in 1 2; do
-	/takers 40 </tmp/takers.in >/tmp/takers.out &
-	exec 8>/tmp/takers.in 9</tmp/takers.out
-	read -r said <&9 && [ "$said" = "all wait" ] || die "takers said: $said"
-	exec 8>&- 9<&-
-	wait $!
-done
-tee-supplicant -d || die "cannot start tee-supplicant"
-deadlock_supplicant
-usleep 500000
-still_stuck || die "the deadlock resolved itself"
-deadlock_rescue
-finish_run
-"""
-
-
-@test()
-def deadlock_restarts(context: Context) -> None:
-    """tee-supplicant had more threads in all than there is room for: the last ones are known."""
-    script = deadlock.SCRIPT + events.SCRIPT.replace("/tmp/events.jsonl", "/dev/null")
-    script += "oracle_start() { :; }\noracle_stop() { :; }\n"
-    guest = vm.run(context, script + COMMON + RESTARTS, "--icount", *deadlock.PUT,
-                   "--put", f"{vm.ROOT}/build/arm64/takers:/takers",
-                   gets=("top.jsonl", *deadlock.FILES, "events.json", "events.kprobes"))
-    findings = Findings()
-    tids = {role: int(tid) for role, tid, _ in
-            map(str.split, guest.read(deadlock.TASKS).decode().splitlines())}
-    frames.check_sane(findings, frames.load(guest.files["top.jsonl"]), {"calls_late": None})
-    # By kprobes it is not known which thread works for whom, if there are several.
-    for name, behind in (("json", {"P1": "plugin1", "P2": "plugin2"}), ("kprobes", {})):
-        lines = frames.load(guest.files[f"events.{name}"])
-        begins = [x for x in lines if (x["condition"], x["state"]) == ("deadlock", "begin")]
-        findings.equal(f"{name}: deadlocks", len(begins), 1)
-        for begin in begins:
-            who = {party["tid"]: party for party in begin["who"]}
-            findings.equal(f"{name}: who has no part in it",
-                           [role for role in ("P1", "P2", "plugin1", "plugin2")
-                            if tids[role] not in who], [])
-            for role, other in behind.items():
-                findings.equal(f"{name}: {role} is behind", who[tids[role]]["behind_tid"],
-                               tids[other])
     findings.done()
