@@ -114,6 +114,28 @@ static __noinline void account_other_end(struct session *s, struct call *c)
 		session_close(s, bpf_ktime_get_ns());
 }
 
+#define ARGUMENT_GAP_NS 10000000
+
+/*
+ * What its task waited for its argument. The driver may take one and then find that it
+ * cannot make the call: what was waited for long before this call is nobody's.
+ */
+static __noinline int account_argument(struct call *c, struct class_sums *sums)
+{
+	if (!c || !sums || c->flags & CALL_ARGUMENT)
+		return 0;
+	if (c->start_ns - c->argument_end_ns > ARGUMENT_GAP_NS) {
+		c->argument_ns = 0;
+		lose(LOSS_ARGUMENT);
+		return 0;
+	}
+	inc(sums->argument_waits);
+	add(sums->argument_ns, c->argument_ns);
+	if (c->argument_ns > sums->argument_max_ns)
+		raise_u64(&sums->argument_max_ns, c->argument_ns);
+	return 0;
+}
+
 static __always_inline void account(struct call *c, u64 now)
 {
 	struct session *s = session_at(c->session_slot);
@@ -148,6 +170,8 @@ static __always_inline void account(struct call *c, u64 now)
 		/* After an ETHREAD_LIMIT the thread was not held while the call slept. */
 		hold -= c->limit_ns;
 	}
+	if (c->argument_ns)
+		account_argument(c, sums);
 	add(sums->wait_ns, c->wait_ns);
 	add(sums->hold_ns, hold);
 	add(sums->secure_ns, c->secure_ns);

@@ -2,9 +2,9 @@
 /*
  * The life of a call, one function for each thing the hooks see:
  *
- *   call_begin ─► [call_wait] ─► call_enter ─► call_exit ─► call_end
- *                                    ▲  RPC, LIMIT  │
- *                                    └──────────────┘
+ *   [argument_wait] ─► call_begin ─► [call_wait] ─► call_enter ─► call_exit ─► call_end ─► [argument_wait]
+ *                                                       ▲  RPC, LIMIT  │
+ *                                                       └──────────────┘
  *
  * Calls of one task nest strictly (an RPC handler may call the TEE again), so
  * the innermost one is always the one an event belongs to.
@@ -45,24 +45,45 @@ static __noinline void call_abandon(struct call *c, u64 now)
 	lose(LOSS_CALL_END);
 }
 
+/* A task that has its argument, in an RPC of another call, keeps the phase until its call begins. */
+static __always_inline bool waits_at_arguments(const struct call *c)
+{
+	return c->phase == PHASE_RELEASE ||
+	       (c->phase == PHASE_ARGUMENT && c->argument_end_ns < c->phase_ns);
+}
+
+/* If it has not ended before. */
+static __always_inline void argument_ends_unseen(struct call *c)
+{
+	if (!waits_at_arguments(c))
+		return;
+	add(pool_at(c->pool)->at_arguments, -1);
+	lose(LOSS_ARGUMENT);
+}
+
 /*
  * The slot for a new call of a task whose own slot is busy, elsewhere or gone.
  * If it has a call in an RPC, the new one is nested in that; else the end of
- * that one was missed.
+ * that one was missed, and it is *missed.
  */
-static __noinline struct call *call_slot_search(u64 task, u64 now)
+static __always_inline struct call *call_slot_find(u64 task, struct call **missed)
 {
 	struct call *c = call_own(task), *inner;
 
+	*missed = NULL;
 	if (c && call_claim(c, task | CALL_KEY_IDLE, task))
 		return c;
 	if (!c || c->key != task) /* or another task has taken it just now */
 		return call_take(task);
 	if (c->phase == PHASE_BLIND)
 		return NULL;
-	if (c->phase != PHASE_RPC && c->phase != PHASE_HOLDING) {
-		call_abandon(c, now);
+	if (at_arguments(c->phase)) {
+		argument_ends_unseen(c);
 		return c;
+	}
+	if (c->phase != PHASE_RPC && c->phase != PHASE_HOLDING) {
+		*missed = c;
+		return NULL;
 	}
 	inner = call_take(task);
 	if (!inner) {
@@ -72,6 +93,16 @@ static __noinline struct call *call_slot_search(u64 task, u64 now)
 	c->key = task | CALL_KEY_SUSPENDED;
 	inner->outer = call_index(c) + 1;
 	return inner;
+}
+
+static __noinline struct call *call_slot_search(u64 task, u64 now)
+{
+	struct call *missed, *c = call_slot_find(task, &missed);
+
+	if (!missed)
+		return c;
+	call_abandon(missed, now);
+	return missed;
 }
 
 static __always_inline void call_release(struct call *c)
@@ -134,6 +165,14 @@ static __always_inline struct call *call_start(u64 teedev)
 	return c;
 }
 
+/* By the task that makes the call. */
+static __noinline bool arguments_are_locked(const struct call *c)
+{
+	u64 lock = c ? pool_at(c->pool)->arguments : 0;
+
+	return lock && (mutex_word(lock) & ~MUTEX_FLAGS) == bpf_get_current_task();
+}
+
 /* What it asks for, and the slot of the row that it counts in. tee may be NULL: not known. */
 static __always_inline u32 call_read_msg(struct call *c, struct tee_context *tee, u64 msg)
 {
@@ -152,6 +191,8 @@ static __always_inline u32 call_read_msg(struct call *c, struct tee_context *tee
 	} else {
 		c->op = head.cmd <= OPTEE_MSG_CMD_LAST || head.cmd == CMD_UNKNOWN ? head.cmd :
 										    CMD_OTHER;
+		if (c->op == CMD_SHM_REGISTER && arguments_are_locked(c))
+			c->flags |= CALL_ARGUMENT;
 		slot = session_of_other(c, tee);
 	}
 	c->session_slot = slot;
@@ -259,17 +300,49 @@ static __noinline int late_admitted(struct call *c, u64 *ctx)
 	return 0;
 }
 
+/* A convoy ends: its head, which has the argument cache locked, has got a thread. */
+static __noinline int convoy_over(struct call *c, u64 now)
+{
+	struct pool *p = pool_at(c ? c->pool : 0);
+	u64 since = p->at_arguments_since_ns;
+	s32 behind = p->at_arguments;
+
+	if (!c || behind <= 0)
+		return 0;
+	if (since < c->start_ns)
+		since = c->start_ns;
+	if (since < now)
+		episode_of_call(c, COND_CONVOY, since, now, behind);
+	return 0;
+}
+
 /* spent: since the start of its phase. */
 static __always_inline void call_admitted(struct call *c, u64 spent, u64 now, u64 *ctx)
 {
 	bool waited = c->flags & CALL_WAITING;
 
 	if (waited && spent > starved_ns)
-		episode_of_call(c, COND_STARVED, c->phase_ns + starved_ns, now);
+		episode_of_call(c, COND_STARVED, c->phase_ns + starved_ns, now, 1);
+	if (waited && c->flags & CALL_ARGUMENT)
+		convoy_over(c, now);
 	c->phase = PHASE_SECURE;
 	pool_enter(pool_at(c->pool), c, now);
 	if (waited && c->flags & CALL_LATE)
 		late_admitted(c, ctx);
+}
+
+/* A call in an RPC of this one has come to nothing: it is this one that enters again. NULL: it is not. */
+static __noinline struct call *argument_in_vain(struct call *c, u64 now)
+{
+	struct call *outer;
+
+	if (!c || !c->outer)
+		return NULL;
+	outer = call_at(c->outer - 1);
+	argument_ends_unseen(c);
+	call_release(c);
+	call_rpc_over(outer, now - outer->phase_ns);
+	return outer;
 }
 
 /* It enters the secure world: for the first time, or again. ctx: of the tracepoint. */
@@ -295,13 +368,18 @@ static __always_inline void call_enter(u64 *ctx)
 		c->wait_ns += spent;
 		add(pool_at(c->pool)->limited, -1);
 		if (pool_at(c->pool)->total)
-			episode_of_call(c, COND_COUNT_MISMATCH, c->phase_ns, now);
+			episode_of_call(c, COND_COUNT_MISMATCH, c->phase_ns, now, 1);
 		call_admitted(c, spent, now, ctx);
 		break;
 	case PHASE_RPC:
 		call_rpc_over(c, spent);
 		break;
 	case PHASE_HOLDING:
+		break;
+	case PHASE_ARGUMENT:
+		c = argument_in_vain(c, now);
+		if (!c)
+			return;
 		break;
 	default:
 		return;
@@ -447,6 +525,20 @@ static __noinline bool call_ends_oddly(struct call *c, u64 now)
 	return false;
 }
 
+/* A call that registers a page for arguments is part of what its task waits for its own. */
+static __noinline int argument_used(struct call *c, u64 now)
+{
+	if (!c)
+		return 0;
+	if (c->flags & CALL_ARGUMENT) {
+		c->argument_ns += now - c->start_ns;
+		c->argument_end_ns = now;
+	} else {
+		c->argument_ns = 0;
+	}
+	return 0;
+}
+
 /* It leaves the queue. */
 static __always_inline void call_end(u64 now)
 {
@@ -464,6 +556,8 @@ static __always_inline void call_end(u64 now)
 		 * A late call that held a thread has no session and is not accounted.
 		 */
 		account(c, c->phase_ns);
+		if (c->argument_ns || c->flags & CALL_ARGUMENT)
+			argument_used(c, now);
 	} else if (call_ends_oddly(c, now)) {
 		return;
 	}

@@ -77,6 +77,8 @@ static __always_inline void queue_counters(struct pool *p, struct optee_call_que
 		queue_policy(p, (void *)q);
 		flags |= DRIVER_POLICIES;
 	}
+	if (p->arguments)
+		flags |= DRIVER_ARGUMENTS;
 	p->driver_flags = flags;
 }
 
@@ -245,16 +247,29 @@ static __always_inline bool waiter_is_asleep(u64 waiter)
 	return word_at(sleepers) != sleepers && !waiter_is_done(waiter);
 }
 
-/* Somebody has the queue's lock, or is about to. PREEMPT_RT has the owner elsewhere. */
-static __always_inline bool queue_is_locked(u64 queue)
-{
-	u64 mutex = queue + bpf_core_field_offset(struct optee_call_queue, mutex);
+#define MUTEX_WAITERS 1ULL
+#define MUTEX_FLAGS   7ULL
 
+/* Who has the lock, with flags in the lowest bits; 0: nobody. PREEMPT_RT has it elsewhere. */
+static __always_inline u64 mutex_word(u64 mutex)
+{
 	if (bpf_core_field_exists(struct mutex, owner))
 		return word_at(mutex + bpf_core_field_offset(struct mutex, owner));
 	if (bpf_core_field_exists(struct mutex___rt, rtmutex.owner))
 		return word_at(mutex + bpf_core_field_offset(struct mutex___rt, rtmutex.owner));
-	return true; /* it may be */
+	return MUTEX_FLAGS; /* somebody may have it */
+}
+
+/* Somebody has the queue's lock, or is about to. */
+static __always_inline bool queue_is_locked(u64 queue)
+{
+	return mutex_word(queue + bpf_core_field_offset(struct optee_call_queue, mutex));
+}
+
+/* The lock of the argument cache, which came with 5.19. */
+static __always_inline u64 argument_lock(struct optee *optee)
+{
+	return bpf_core_field_exists(optee->shm_arg_cache) ? (u64)&optee->shm_arg_cache.mutex : 0;
 }
 
 static __always_inline bool waiter_is_system(u64 waiter)

@@ -182,7 +182,7 @@ static __always_inline void episode_peak(struct pool *p, u32 cond, s32 figure)
 #define EPISODE_OF_CALL (__builtin_offsetof(struct episode, parties) + sizeof(struct party))
 
 /* Of a condition of one call, which is over. While it lasts user space finds it in the call. */
-static __noinline void episode_of_call(struct call *c, u32 cond, u64 since, u64 now)
+static __noinline void episode_of_call(struct call *c, u32 cond, u64 since, u64 now, u32 peak)
 {
 	struct episode *e;
 	struct pool *p;
@@ -190,7 +190,7 @@ static __noinline void episode_of_call(struct call *c, u32 cond, u64 since, u64 
 	if (!c || cond >= NR_COUNTED_CONDS)
 		return;
 	p = &shared.pools[c->pool & (MAX_POOLS - 1)];
-	episode_count(&p->conds[cond], now - since, 1);
+	episode_count(&p->conds[cond], now - since, peak);
 	e = bpf_ringbuf_reserve(&ended_episodes, EPISODE_OF_CALL, 0);
 	if (!e) {
 		lose(LOSS_EPISODE);
@@ -202,7 +202,7 @@ static __noinline void episode_of_call(struct call *c, u32 cond, u64 since, u64 
 	e->state = p->state;
 	e->driver_free = queue_free(p->queue);
 	e->driver_sys_sessions = queue_sys_sessions(p->queue);
-	e->peak = 1;
+	e->peak = peak;
 	e->cond = cond;
 	e->pool = c->pool;
 	e->nr_parties = 1;

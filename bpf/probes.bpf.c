@@ -25,6 +25,7 @@
 #include "shadow_state.bpf.h"
 #include "shadow.bpf.h"
 #include "call.bpf.h"
+#include "argument.bpf.h"
 #include "supplicant.bpf.h"
 #include "lock.bpf.h"
 #include "sight.bpf.h"
@@ -59,6 +60,43 @@ int BPF_KPROBE(kprobe__do_call_with_arg, struct tee_context *tee, struct tee_shm
 {
 	call_begin(tee, (u64)BPF_CORE_READ(tee, teedev), (u64)BPF_CORE_READ(shm, kaddr) + offs,
 		   has_system_calls() ? system & 1 : CLASS_NORMAL);
+	return 0;
+}
+
+/* A task begins to wait for some lock of the kernel, or has it at last. */
+SEC("tp_btf/contention_begin")
+int tp_btf__contention_begin(u64 *ctx)
+{
+	u32 pool = pool_of_arguments(ctx[0]);
+
+	if (pool < MAX_POOLS)
+		argument_wait(pool, ctx);
+	return 0;
+}
+
+SEC("raw_tp/contention_begin")
+int raw_tp__contention_begin(u64 *ctx)
+{
+	u32 pool = pool_of_arguments(ctx[0]);
+
+	if (pool < MAX_POOLS)
+		argument_wait(pool, ctx);
+	return 0;
+}
+
+SEC("tp_btf/contention_end")
+int tp_btf__contention_end(u64 *ctx)
+{
+	if (pool_of_arguments(ctx[0]) < MAX_POOLS)
+		argument_over();
+	return 0;
+}
+
+SEC("raw_tp/contention_end")
+int raw_tp__contention_end(u64 *ctx)
+{
+	if (pool_of_arguments(ctx[0]) < MAX_POOLS)
+		argument_over();
 	return 0;
 }
 

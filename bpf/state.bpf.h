@@ -275,7 +275,11 @@ __noinline u32 call_take_index(u64 task)
 
 static __always_inline struct call *call_take(u64 task)
 {
-	return call_or_null(call_take_index(task));
+	struct call *c = call_or_null(call_take_index(task));
+
+	if (c)
+		c->argument_ns = 0; /* another task's */
+	return c;
 }
 
 /* Sessions */

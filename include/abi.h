@@ -16,6 +16,7 @@
 
 #ifndef __VMLINUX_H__
 #include <assert.h>
+#include <stdbool.h>
 #endif
 #include "types.h"
 
@@ -45,15 +46,24 @@ enum call_cmd {
 
 /* Where a call stands. */
 enum call_phase {
-	PHASE_FREE,    /* the slot is unused */
-	PHASE_QUEUED,  /* in optee_cq_wait_init() */
-	PHASE_SECURE,  /* in the secure world */
-	PHASE_RPC,     /* holds its thread, Linux works for the secure world */
-	PHASE_LIMIT,   /* ETHREAD_LIMIT: sleeps until some call ends */
-	PHASE_DONE,    /* back from the secure world for good */
-	PHASE_HOLDING, /* found at attach: holds a thread, secure or RPC unknown */
-	PHASE_BLIND,   /* as PHASE_RPC; a call nested in it found no slot */
+	PHASE_FREE,     /* the slot is unused */
+	PHASE_QUEUED,   /* in optee_cq_wait_init() */
+	PHASE_SECURE,   /* in the secure world */
+	PHASE_RPC,      /* holds its thread, Linux works for the secure world */
+	PHASE_LIMIT,    /* ETHREAD_LIMIT: sleeps until some call ends */
+	PHASE_DONE,     /* back from the secure world for good */
+	PHASE_HOLDING,  /* found at attach: holds a thread, secure or RPC unknown */
+	PHASE_BLIND,    /* as PHASE_RPC; a call nested in it found no slot */
+	PHASE_ARGUMENT, /* no call yet: its task waits in optee_get_msg_arg() for memory for it */
+	PHASE_RELEASE, /* no call any more: its task waits in optee_free_msg_arg() to give that back */
+	NR_PHASES
 };
+
+/* Its task waits for the argument cache: there is no call yet, or none any more. */
+static inline bool at_arguments(u32 phase)
+{
+	return phase == PHASE_ARGUMENT || phase == PHASE_RELEASE;
+}
 
 /* Bits of call.key: a task's address has them clear. */
 enum call_key {
@@ -68,6 +78,7 @@ enum call_flags {
 	CALL_LATE = 1 << 2,
 	CALL_SUPPLICANT = 1 << 3, /* its RPC was handed to tee-supplicant */
 	CALL_HELD = 1 << 4,       /* of a late one: it held a thread then, since before admit_ns */
+	CALL_ARGUMENT = 1 << 5,   /* registers a page for arguments, with their cache locked */
 };
 
 /*
@@ -140,6 +151,8 @@ struct call {
 	 */
 	u64 woken_ns;
 	u64 stack; /* of its task: the waiter lies on it */
+	/* How long its task waited for its argument, up to argument_end_ns; stays between calls. */
+	u64 argument_ns, argument_end_ns;
 };
 
 #define WOKEN_IN_VAIN 1ULL
@@ -163,6 +176,9 @@ struct class_sums {
 	u64 limits;      /* ETHREAD_LIMIT answers */
 	u64 limit_ns;    /* waits after them; part of wait_ns */
 	u64 waited_late; /* of waited slept already when we attached: their waits count from then */
+	/* Outside of wait and hold, for the lock of the argument cache: before the queue, */
+	u64 argument_waits, argument_ns, argument_max_ns;
+	u64 releases, release_ns; /* and after the end */
 };
 
 enum session_state { SESSION_FREE, SESSION_CLAIMED, SESSION_OPEN, SESSION_CLOSED };
@@ -218,12 +234,17 @@ enum record_flags {
 	RECORD_NESTED = 1 << 1, /* inside an RPC of another call of its task */
 	RECORD_REST = 1 << 2,   /* its session found no row: serial is 0 */
 	RECORD_LATE = 1 << 3,   /* it waited already when we attached: start_ns is that moment */
+	/* argument_ns is not 0: the call's task waited for its argument, */
+	RECORD_ARGUMENT = 1 << 4,
+	/* or, with this, to give it back: such a record follows its call's and has no other time. */
+	RECORD_RELEASE = 1 << 5,
 };
 
 /*
  * A call that has ended and was accounted, where somebody wants to know of each.
- * It was in the queue or on its way for wait_ns, held a thread for hold_ns and
- * was back for good start_ns + wait_ns + hold_ns.
+ * Its task waited for its argument for argument_ns, before start_ns. It was in the queue
+ * or on its way for wait_ns, held a thread for hold_ns and was back for good
+ * start_ns + wait_ns + hold_ns.
  */
 struct call_record {
 	u64 start_ns;
@@ -231,7 +252,8 @@ struct call_record {
 	u64 limit_ns;  /* and of them those after ETHREAD_LIMIT */
 	u64 hold_ns;   /* without the latter */
 	u64 secure_ns; /* of the hold; the rest is RPC time */
-	u32 serial;    /* of its session, 0: none */
+	u64 argument_ns;
+	u32 serial; /* of its session, 0: none */
 	u32 tid, tgid;
 	u32 func;   /* TA command, or cancel id */
 	u32 result; /* TEE_Result */
@@ -293,6 +315,7 @@ enum condition {
 	NR_POOL_CONDS,
 	COND_STARVED = NR_POOL_CONDS, /* a wait older than a limit */
 	COND_COUNT_MISMATCH,          /* ETHREAD_LIMIT after Linux admitted the call */
+	COND_CONVOY, /* tasks wait for the argument cache, and who has it locked for a thread */
 	NR_COUNTED_CONDS,
 	COND_DEADLOCK = NR_COUNTED_CONDS,
 	COND_DRIFT,     /* the driver's count of threads in use is not ours */
@@ -323,7 +346,7 @@ struct party {
 static inline void party_of(struct party *to, const struct call *c, u64 serial)
 {
 	to->serial = serial;
-	to->since_ns = c->flags & CALL_WAITING	  ? c->phase_ns :
+	to->since_ns = c->flags & CALL_WAITING || at_arguments(c->phase) ? c->phase_ns :
 		       c->phase == PHASE_QUEUED ? 0 : /* not in it yet */
 						  c->admit_ns;
 	to->woken_ns = c->woken_ns & WOKEN_UNSURE ? 0 : c->woken_ns;
@@ -398,6 +421,8 @@ struct pool_policy {
 /* One TEE instance and its threads. */
 struct pool {
 	u64 teedev, queue, requests; /* kernel addresses; they are never shown */
+	u64 arguments;               /* of the lock of the argument cache; 0: there is none */
+	u64 at_arguments_since_ns;   /* since when somebody has waited for it, of late */
 	u32 id;                      /* N of /dev/teeN */
 	u8 ready, rpc_appended;
 	u8 sight; /* SIGHT_FOLLOWED, SIGHT_FFA or SIGHT_OTHER */
@@ -426,6 +451,7 @@ struct pool {
 	s32 quiet; /* so many normal calls in flight and nothing else: nothing to look at */
 	s32 woken[NR_CLASSES]; /* of the waiters, those with a wake on its way */
 	s32 limited; /* calls that sleep after ETHREAD_LIMIT: the driver counts them as in flight */
+	s32 at_arguments; /* tasks that wait for the lock of the argument cache */
 	s32 in_use_peak[NR_CLASSES], in_use_all_peak;
 	s32 waiting_peak[NR_CLASSES], waiting_all_peak;
 	struct cond_count conds[NR_COUNTED_CONDS];
@@ -437,6 +463,7 @@ enum driver_flags {
 	DRIVER_SYS_SESSIONS = 1 << 1,   /* has sys_thread_req_count */
 	DRIVER_RESERVED = 1 << 2,       /* has res_sys_thread_count */
 	DRIVER_POLICIES = 1 << 3,       /* takes admission policies */
+	DRIVER_ARGUMENTS = 1 << 5,      /* has a cache of arguments with a lock of its own */
 	DRIVER_SHARES_RESERVE = 1 << 4, /* has res_thread_busy: a system call uses the reserve up */
 };
 
@@ -496,6 +523,7 @@ enum loss {
 	LOSS_SUPPLICANT, /* no slot for a thread of tee-supplicant, or not all requests were seen: no deadlock is found */
 	LOSS_CALL_UNSEEN, /* a call ended that no hook saw begin */
 	LOSS_SIGHT,       /* times that hooks ceased to fire */
+	LOSS_ARGUMENT,    /* a wait for the argument cache that is in no call's figures */
 	NR_LOSSES
 };
 
@@ -526,9 +554,9 @@ struct shared {
 _Static_assert(__builtin_offsetof(struct session, accounted) ==
 		       __builtin_offsetof(struct session, flight) + 4,
 	       "struct session needs a little-endian machine");
-_Static_assert(sizeof(struct call) == 128, "struct call has holes");
-_Static_assert(sizeof(struct call_record) == 64, "struct call_record has holes");
-_Static_assert(sizeof(struct class_sums) == 88, "struct class_sums has holes");
+_Static_assert(sizeof(struct call) == 144, "struct call has holes");
+_Static_assert(sizeof(struct call_record) == 72, "struct call_record has holes");
+_Static_assert(sizeof(struct class_sums) == 128, "struct class_sums has holes");
 _Static_assert(sizeof(struct session) % 8 == 0, "struct session has holes");
 _Static_assert(sizeof(struct pool) % 8 == 0, "struct pool has holes");
 _Static_assert(sizeof(struct party) == 48, "struct party has holes");

@@ -92,7 +92,8 @@ struct snap_pool {
 	int waiting[NR_CLASSES], waiting_all;
 	int in_use_peak[NR_CLASSES], in_use_all_peak;
 	int waiting_peak[NR_CLASSES], waiting_all_peak;
-	int reserved; /* entries in reserve, or -1 */
+	int at_arguments; /* tasks that wait for the argument cache, or -1 */
+	int reserved;     /* entries in reserve, or -1 */
 	enum driver_design design;
 	int driver_free;     /* the driver's free_thread_count, or -1 */
 	int system_sessions; /* the driver's count, or -1 */
@@ -185,6 +186,12 @@ struct snap_call {
 	u64 age_ns;             /* since it began; 0: not known, so too phase_ns */
 	u64 phase_ns;           /* since its phase began: of a waiter, how long it waits */
 };
+
+/* Of a task that waits for its argument it is not known yet what it will call. */
+static inline bool call_is_known(enum call_phase phase)
+{
+	return phase != PHASE_ARGUMENT;
+}
 
 struct snap_losses {
 	u64 count[NR_LOSSES];
@@ -297,11 +304,12 @@ static inline const char *class_name(enum call_class class)
 
 static inline const char *phase_name(enum call_phase phase)
 {
-	static const char *const names[] = {
-		"free", "queued", "secure", "rpc", "limit", "done", "holding",
+	static const char *const names[NR_PHASES] = {
+		"free", "queued",  "secure", "rpc",      "limit",
+		"done", "holding", "rpc",    "argument", "release",
 	};
 
-	return (unsigned int)phase <= PHASE_HOLDING ? names[phase] : "unknown";
+	return (unsigned int)phase < NR_PHASES ? names[phase] : "unknown";
 }
 
 /*

@@ -137,6 +137,7 @@ struct optee_smc {
 /* The messages of all calls; 5.19. */
 struct optee_shm_arg_cache {
 	struct list_head shm_args;
+	struct mutex mutex;
 };
 
 struct optee_shm_arg_entry {

@@ -32,6 +32,8 @@ enum status check_run_begin(struct check_run *t, const struct source *source)
 
 static void take_call(struct check_run *t, const struct call_record *call)
 {
+	if (call->flags & RECORD_RELEASE)
+		return;
 	summary_call(t->seen, call);
 	rules_wait(&t->rules, call->class, call->wait_ns);
 }

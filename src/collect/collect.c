@@ -137,6 +137,7 @@ static void collect_pools(struct collect *c)
 	struct snapshot *s = &c->snap;
 
 	s->nr_pools = 0;
+	s->sums_unknown = 0;
 	for (int i = 0; i < MAX_POOLS && c->shared->pools[i].ready; i++) {
 		const struct pool *p = &c->shared->pools[i];
 		struct snap_pool *to = &s->pools[s->nr_pools++];
@@ -146,6 +147,7 @@ static void collect_pools(struct collect *c)
 			.id = p->id,
 			.sight = watch_sight(c->watch, i),
 			.total = p->total ? p->total : -1,
+			.at_arguments = probes_see_arguments(c->probes, p) ? 0 : -1,
 			.in_use_all_peak = peak_of(peaks.in_use_all_peak, p->in_use_all_peak),
 			.waiting_all_peak = peak_of(peaks.waiting_all_peak, p->waiting_all_peak),
 		};
@@ -155,6 +157,8 @@ static void collect_pools(struct collect *c)
 			to->waiting_peak[class] = peak_of(peaks.waiting_peak[class],
 							  p->waiting_peak[class]);
 		}
+		if (to->at_arguments < 0) /* then of no pool: the sums of all are of one kind */
+			s->sums_unknown = NR_SUMS - SUM(argument_waits);
 		collect_conditions(c, i, to);
 		collect_design(to, p);
 		collect_policies(c->probes, i, to);
@@ -218,6 +222,7 @@ static void take_call(struct collect *c, const struct call *call, u64 now)
 	struct snapshot *s = &c->snap;
 	struct snap_call *to = &s->calls[s->nr_calls++];
 	struct snap_pool *pool = &s->pools[call->pool];
+	u64 start_ns = call->phase == PHASE_ARGUMENT ? call->phase_ns : call->start_ns;
 
 	*to = (struct snap_call){
 		.tid = call->tid,
@@ -233,15 +238,17 @@ static void take_call(struct collect *c, const struct call *call, u64 now)
 		.nested = call->outer != 0,
 		.late = call->flags & CALL_LATE,
 		.age_at_least = call->flags & CALL_LATE,
-		.phase_at_least = call->flags & CALL_LATE && call->phase_ns == call->start_ns,
-		.age_ns = call->start_ns ? now - call->start_ns : 0,
+		.phase_at_least = call->flags & CALL_LATE && call->phase_ns == start_ns,
+		.age_ns = start_ns ? now - start_ns : 0,
 		.phase_ns = call->phase_ns ? now - call->phase_ns : 0,
 	};
-	if (call->start_ns && to->phase_ns > to->age_ns)
+	if (start_ns && to->phase_ns > to->age_ns)
 		to->phase_ns = to->age_ns; /* it is just beginning */
 	if (c->probes->knows_tasks)
 		task_comm(call->tid, to->comm);
 	pool->in_rpc += to->phase == PHASE_RPC;
+	if (pool->at_arguments >= 0)
+		pool->at_arguments += at_arguments(to->phase);
 	if (to->queued && to->phase_ns > pool->oldest_wait_ns) {
 		pool->oldest_wait_ns = to->phase_ns;
 		pool->oldest_wait_at_least = to->phase_at_least;

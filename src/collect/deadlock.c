@@ -7,6 +7,7 @@
  *
  * A holder is blocked by a call that is nested in its RPC, or by the one that the thread
  * of tee-supplicant makes that works for it, or by whoever has the lock that it waits for.
+ * Who waits for the driver's argument cache is blocked by the call that has it locked.
  *
  * OP-TEE's locks, and all else that one of its threads waits for until another one wakes it,
  * belong to calls that hold a thread: a call has released all that it took before it gives
@@ -32,18 +33,25 @@ struct view {
 	int unknown_answers, unknown_first; /* how many calls it can be, and one of them */
 };
 
-/* Whom a holder waits for, where that is certain. */
+/* Whom each waits for who is not in the queue, where that is certain. */
 static void link_known(struct deadlock_call *calls, size_t n)
 {
+	int locker = -1;
+
 	for (size_t i = 0; i < n; i++) {
 		calls[i].stuck = true;
 		calls[i].behind = -1;
 		calls[i].one_of = false;
+		if (calls[i].has_arguments)
+			locker = (int)i;
 	}
 	for (size_t i = 0; i < n; i++)
 		if (calls[i].answers && calls[i].outer < 0 && calls[i].answers_for >= 0 &&
 		    calls[calls[i].answers_for].served)
 			calls[calls[i].answers_for].behind = (int)i;
+	for (size_t i = 0; i < n; i++)
+		if (calls[i].at_arguments)
+			calls[i].behind = locker;
 	for (size_t i = 0; i < n; i++) /* whoever has a nested call waits for that */
 		if (calls[i].outer >= 0)
 			calls[calls[i].outer].behind = (int)i;
@@ -88,7 +96,7 @@ static void look_at_all(struct view *v)
 	for (size_t i = 0; i < v->n; i++) {
 		const struct deadlock_call *c = &v->calls[i];
 
-		if (c->waits)
+		if (c->waits || c->at_arguments)
 			continue;
 		v->stuck_holders += c->stuck;
 		v->stuck_system += c->stuck && c->system;
@@ -117,7 +125,7 @@ static bool goes_on(const struct view *v, const struct deadlock_call *c)
 {
 	if (c->waits)
 		return waiter_goes_on(v, c);
-	if (!c->in_rpc)
+	if (!c->in_rpc && !c->at_arguments)
 		return true;
 	if (c->behind >= 0)
 		return !v->calls[c->behind].stuck;

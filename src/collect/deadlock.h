@@ -8,7 +8,9 @@
 
 /* A call, as far as it matters here. */
 struct deadlock_call {
-	bool waits;         /* in the queue; else it holds a thread */
+	bool waits;         /* in the queue; else it holds a thread, unless */
+	bool at_arguments;  /* its task waits for the argument cache, */
+	bool has_arguments; /* which this call has locked, until it ends */
 	bool system;        /* it may have the reserve, too */
 	bool in_rpc;        /* of a holder: Linux works for it */
 	bool supplicant;    /* of such: tee-supplicant does, */
@@ -18,7 +20,7 @@ struct deadlock_call {
 	bool answers_known; /* for whom it works is known: */
 	int answers_for;    /* for this call, or -1: for one that is not here any more */
 	int outer;          /* the call it is nested in, or -1 */
-	/* Filled in: it will never go on; if it holds a thread, the call whose end it waits for, or -1. */
+	/* Filled in: it will never go on; if it is not in the queue, the call whose end it waits for, or -1. */
 	bool stuck;
 	int behind;
 	bool one_of; /* that or another one: which is not known */

@@ -160,6 +160,8 @@ static u32 known_of(const struct watch *w, u32 pool)
 		known |= NEEDS_WAKES;
 	if (w->pools[pool].drift_known)
 		known |= NEEDS_DRIFT;
+	if (probes_see_arguments(w->probes, p))
+		known |= NEEDS_ARGUMENTS;
 	return known;
 }
 
@@ -177,10 +179,10 @@ void watch_condition(const struct watch *w, u32 pool, enum condition cond, u64 n
 		to->lasting = 1;
 		to->since_ns = e.since_ns;
 		peak = e.peak;
-	} else if (f->lasting) {
-		to->lasting = f->lasting;
-		to->since_ns = f->lasting_since;
-		peak = 1;
+	} else if (f->now.count) {
+		to->lasting = f->now.count;
+		to->since_ns = f->now.since_ns;
+		peak = f->now.peak;
 	} else if (f->lasts) {
 		to->lasting = 1;
 		to->since_ns = f->episode.since_ns;

@@ -8,6 +8,12 @@
 #include "collect/found.h"
 #include "collect/watch_calls.h"
 #include "collect/watch_state.h"
+#include "model/class_sums.h"
+
+static bool call_holds(const struct call *c)
+{
+	return !(c->flags & CALL_WAITING) && !at_arguments(c->phase);
+}
 
 /* All of them, who holds a thread first. */
 static u32 read_calls(struct watch *w, u32 pool)
@@ -23,7 +29,7 @@ static u32 read_calls(struct watch *w, u32 pool)
 		if (!call_copy(&live.call, (const struct call *)slot) || live.call.pool != pool)
 			continue;
 		w->live[n++] = live;
-		if (live.call.flags & CALL_WAITING)
+		if (!call_holds(&live.call))
 			continue;
 		w->live[n - 1] = w->live[holders];
 		w->live[holders++] = live;
@@ -38,21 +44,37 @@ static void fill_party(const struct watch *w, struct party *to, const struct cal
 	party_of(to, c, slot < SESSION_SLOTS ? w->rows[slot].serial : 0);
 }
 
-/* A condition of one call that lasts now. */
-static void look_at_call(struct watch *w, u32 pool, enum condition cond, const struct call *c,
-			 u64 serial, u64 since, u64 now)
+/* A condition of one call. */
+static struct episode episode_of_call(struct watch *w, u32 pool, enum condition cond,
+				      const struct call *c, u64 serial, u64 since)
 {
-	struct found *found = &w->pools[pool].found[cond];
 	struct episode e = watch_episode(w, pool, cond);
 
 	e.serial = serial;
 	e.since_ns = since;
 	e.nr_parties = 1;
 	fill_party(w, &e.parties[0], c);
-	found->lasting++;
-	if (!found->lasting_since || since < found->lasting_since)
-		found->lasting_since = since;
-	episodes_lasts(w->episodes, &e, now);
+	return e;
+}
+
+/* It lasts now. */
+static void call_lasts(struct watch *w, const struct episode *e, u64 now)
+{
+	struct found *found = &w->pools[e->pool].found[e->cond];
+
+	if (!found->now.count || e->since_ns < found->now.since_ns)
+		found->now.since_ns = e->since_ns;
+	found->now.count++;
+	found->now.peak = max_of(found->now.peak, e->peak);
+	episodes_lasts(w->episodes, e, now);
+}
+
+static void look_at_call(struct watch *w, u32 pool, enum condition cond, const struct call *c,
+			 u64 serial, u64 since, u64 now)
+{
+	struct episode e = episode_of_call(w, pool, cond, c, serial, since);
+
+	call_lasts(w, &e, now);
 }
 
 static void look_at_calls(struct watch *w, u32 pool, u32 n, u64 now)
@@ -70,6 +92,40 @@ static void look_at_calls(struct watch *w, u32 pool, u32 n, u64 now)
 		if (c->phase == PHASE_LIMIT && counts)
 			look_at_call(w, pool, COND_COUNT_MISMATCH, c, c->start_ns, c->phase_ns,
 				     now);
+	}
+}
+
+/* Who waits for the argument cache while this call, which has it locked, waits in the queue. */
+static void look_at_convoy(struct watch *w, u32 pool, const struct call *head, u32 n, u64 now)
+{
+	struct episode e = episode_of_call(w, pool, COND_CONVOY, head, head->start_ns, 0);
+	u64 since = now;
+
+	e.peak = 0;
+	for (u32 i = 0; i < n; i++) {
+		const struct call *c = &w->live[i].call;
+
+		if (!at_arguments(c->phase) || c->phase_ns <= c->argument_end_ns)
+			continue;
+		e.peak++;
+		if (c->phase_ns < since)
+			since = c->phase_ns;
+		if (e.nr_parties < MAX_PARTIES)
+			fill_party(w, &e.parties[e.nr_parties++], c);
+	}
+	if (!e.peak)
+		return;
+	e.since_ns = since > head->start_ns ? since : head->start_ns;
+	call_lasts(w, &e, now);
+}
+
+static void look_for_convoys(struct watch *w, u32 pool, u32 n, u64 now)
+{
+	for (u32 i = 0; i < n; i++) {
+		const struct call *c = &w->live[i].call;
+
+		if (c->flags & CALL_ARGUMENT && c->flags & CALL_WAITING)
+			look_at_convoy(w, pool, c, n, now);
 	}
 }
 
@@ -91,7 +147,9 @@ static void look_for_lost_wakes(struct watch *w, u32 pool, u32 n, u64 now)
 /* Whoever only waits behind a deadlock, and may have come since, has no part in it. */
 static bool has_part(const struct deadlock_call *lock)
 {
-	return lock->stuck && (!lock->waits || lock->answers || lock->outer >= 0);
+	bool holds = !lock->waits && !lock->at_arguments;
+
+	return lock->stuck && (holds || lock->answers || lock->outer >= 0 || lock->has_arguments);
 }
 
 /* The order in which they are listed: those with a part in it, who waits behind them, the others. */
@@ -131,6 +189,13 @@ static bool served_by_supplicant(enum rpc_kind kind)
 {
 	return kind == RPC_LOAD_TA || kind == RPC_FS || kind == RPC_SOCKET || kind == RPC_PLUGIN ||
 	       kind == RPC_RPMB;
+}
+
+static bool is_served(const struct watch *w, const struct call *c)
+{
+	if (w->probes->sees_requests)
+		return c->flags & CALL_SUPPLICANT;
+	return !at_arguments(c->phase) && served_by_supplicant(c->rpc_kind);
 }
 
 /* Whom the threads of tee-supplicant work for. A request's address may be used again later. */
@@ -210,17 +275,18 @@ static void read_locks(const struct watch *w, u32 pool, u32 n, struct deadlock_c
 
 	/* Where Linux does not know T there are at least as many threads as holders. */
 	for (u32 i = 0; !p->total && i < n; i++)
-		threads += !(w->live[i].call.flags & CALL_WAITING);
+		threads += call_holds(&w->live[i].call);
 	for (u32 i = 0; i < n; i++) {
 		const struct lock_wait *wait = &w->shared->lock_waits[w->live[i].slot];
 		const struct call *c = &w->live[i].call;
 
 		locks[i] = (struct deadlock_call){
 			.waits = c->flags & CALL_WAITING,
+			.at_arguments = at_arguments(c->phase),
+			.has_arguments = c->flags & CALL_ARGUMENT,
 			.system = c->class == CLASS_SYSTEM,
 			.in_rpc = c->phase == PHASE_RPC || c->phase == PHASE_BLIND,
-			.supplicant = w->probes->sees_requests ? c->flags & CALL_SUPPLICANT :
-								 served_by_supplicant(c->rpc_kind),
+			.supplicant = is_served(w, c),
 			/* It is still in the RPC that it was in then. */
 			.lock = c->phase == PHASE_RPC && wait->seen_ns == p->driver_ns &&
 				c->phase_ns < p->driver_ns && wait->rank <= threads,
@@ -323,10 +389,11 @@ void watch_calls(struct watch *w, u32 pool, u64 now)
 
 	read_ended(w, pool);
 	for (int cond = NR_POOL_CONDS; cond < NR_CONDS; cond++)
-		w->pools[pool].found[cond].lasting = w->pools[pool].found[cond].lasting_since = 0;
+		memset(&w->pools[pool].found[cond].now, 0, sizeof(w->pools[pool].found[cond].now));
 	if (s.waiting[CLASS_NORMAL] || s.waiting[CLASS_SYSTEM])
 		n = read_calls(w, pool);
 	look_at_calls(w, pool, n, now);
+	look_for_convoys(w, pool, n, now);
 	look_for_lost_wakes(w, pool, n, now);
 	look_for_deadlock(w, pool, n, now);
 }

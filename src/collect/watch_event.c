@@ -95,8 +95,8 @@ static void link_party(struct event *e, u32 i, const struct deadlock_call *links
 
 	p->behind = links[i].behind;
 	p->one_of = links[i].one_of;
-	p->by_supplicant = p->behind >= 0 && !links[i].lock && links[p->behind].answers &&
-			   links[p->behind].outer != (int)i;
+	p->by_supplicant = p->behind >= 0 && !links[i].lock && !links[i].at_arguments &&
+			   links[p->behind].answers && links[p->behind].outer != (int)i;
 }
 
 static struct event *new_event(struct watch *w)

@@ -31,8 +31,10 @@ struct found {
 	struct cond_count count;
 	struct episode episode; /* the last one */
 	bool lasts;
-	u64 lasting_since; /* of starved, count mismatch, lost wake: the earliest of this look */
-	u64 lasting;       /* and how many there are */
+	/* Of starved, count mismatch, convoy and lost wake: what this look has found. */
+	struct {
+		u64 count, since_ns, peak; /* the earliest start, the largest figure */
+	} now;
 };
 
 struct watched_pool {

@@ -23,7 +23,7 @@ static void calls_head(struct line_buffer *l)
 		csv_key(l, call_fields[i].name, call_fields[i].unit);
 }
 
-static void calls_row(struct export *x, const struct call_view *c)
+static void put_call(struct export *x, const struct call_view *c)
 {
 	struct line_buffer l;
 
@@ -44,6 +44,18 @@ static void calls_row(struct export *x, const struct call_view *c)
 			csv_unknown(&l);
 	}
 	end_line(x, &l);
+}
+
+static void calls_row(struct export *x, const struct call_view *c)
+{
+	if (!call_is_release(c->record))
+		put_call(x, c);
+}
+
+static void releases_row(struct export *x, const struct call_view *c)
+{
+	if (call_is_release(c->record))
+		put_call(x, c);
 }
 
 /* One row a session, or a pool, and snapshot. */
@@ -139,6 +151,7 @@ static const struct table {
 	void (*snapshot)(struct export *x, const struct snapshot *s);
 } tables[] = {
 	{ "calls", calls_head, .call = calls_row },
+	{ "releases", calls_head, .call = releases_row },
 	{ "sessions", sessions_head, .snapshot = sessions_rows },
 	{ "pools", pools_head, .snapshot = pools_rows },
 	{ "events", events_head, .event = events_row },

@@ -69,7 +69,7 @@ static void call(struct export *x, const struct call_view *c)
 	line_clear(&l);
 	line_head(&l, x->host, snapshot_real(c->snapshot, call_end(c->record)));
 	line_key(&l, "type");
-	line_quote(&l, "call");
+	line_quote(&l, call_is_release(c->record) ? "release" : "call");
 	for (size_t i = 0; i < nr_call_fields; i++) {
 		const struct call_field *f = &call_fields[i];
 		struct call_value v;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a timeline shows of a TEE: who held which of its threads, who waited in the
- * queue and went on to which thread, the conditions, and two counters.
+ * queue and went on to which thread, who waited for the argument cache before and
+ * after that, the conditions, and two counters.
  *
  * Nobody says which thread a call has. So slots are drawn: a call gets one that is
  * free for all of its hold, and there are no more of them than calls that held a
@@ -28,13 +29,15 @@ enum track_type {
 	TYPE_SLOT,
 	TYPE_QUEUE,
 	TYPE_WAITER,
+	TYPE_ARGUMENTS,
+	TYPE_AT_ARGUMENTS,
 	TYPE_CONDITIONS,
 	TYPE_CONDITION,
 	TYPE_LOSSES,
 };
 
 /* Of the tracks of a TEE. */
-enum rank { RANK_IN_USE, RANK_WAITING, RANK_CONDITIONS, RANK_QUEUE, RANK_SLOTS };
+enum rank { RANK_IN_USE, RANK_WAITING, RANK_CONDITIONS, RANK_ARGUMENTS, RANK_QUEUE, RANK_SLOTS };
 
 struct perfetto {
 	struct timeline *t;
@@ -61,6 +64,7 @@ static u64 group_track(struct perfetto *p, u32 tee, enum track_type type)
 	} groups[] = {
 		[TYPE_TEE] = { "threads of OP-TEE", 0 },
 		[TYPE_QUEUE] = { "queue", RANK_QUEUE },
+		[TYPE_ARGUMENTS] = { "argument cache", RANK_ARGUMENTS },
 		[TYPE_CONDITIONS] = { "conditions", RANK_CONDITIONS },
 	};
 	char name[NAME_LEN];
@@ -87,13 +91,14 @@ static u64 slot_track(struct perfetto *p, u32 tee, u32 slot)
 	return track.id;
 }
 
-/* A task that has another name is another waiter: a track has one name. */
-static u64 waiter_track(struct perfetto *p, u32 tee, const struct call_record *r)
+/* Of who waits. A task that has another name is another one: a track has one name. */
+static u64 task_track(struct perfetto *p, u32 tee, enum track_type group, enum track_type type,
+		      const struct call_record *r)
 {
 	const char *comm = task_names_find(&p->names, r->tgid) ?: "?";
 	char name[NAME_LEN];
-	struct track track = { .id = track_id(tee, TYPE_WAITER, intern_hash(0, comm), r->tid),
-			       .parent = group_track(p, tee, TYPE_QUEUE),
+	struct track track = { .id = track_id(tee, type, intern_hash(0, comm), r->tid),
+			       .parent = group_track(p, tee, group),
 			       .name = name };
 
 	snprintf(name, sizeof(name), "%s (%u)", comm, r->tid);
@@ -171,7 +176,7 @@ static void draw_wait(struct perfetto *p, const struct call_view *c, const char 
 		      const char *name)
 {
 	const struct call_record *r = c->record;
-	u64 track = waiter_track(p, call_tee(c), r);
+	u64 track = task_track(p, call_tee(c), TYPE_QUEUE, TYPE_WAITER, r);
 
 	timeline_begin(p->t, track, r->start_ns, category, name);
 	timeline_flow_out(p->t, ++p->flows);
@@ -184,6 +189,20 @@ static void draw_wait(struct perfetto *p, const struct call_view *c, const char 
 		timeline_done(p->t);
 	}
 	timeline_end(p->t, track, call_admitted(r));
+	timeline_done(p->t);
+}
+
+/* What the task waited for the argument cache. */
+static void draw_argument(struct perfetto *p, const struct call_view *c)
+{
+	const struct call_record *r = c->record;
+	u64 end = call_is_release(r) ? call_end(r) : r->start_ns;
+	u64 track = task_track(p, call_tee(c), TYPE_ARGUMENTS, TYPE_AT_ARGUMENTS, r);
+
+	timeline_begin(p->t, track, end - r->argument_ns, class_name(r->class),
+		       call_is_release(r) ? "to give an argument back" : "for an argument");
+	timeline_done(p->t);
+	timeline_end(p->t, track, end);
 	timeline_done(p->t);
 }
 
@@ -203,15 +222,19 @@ static void call(struct export *x, const struct call_view *c)
 	bool waited = r->flags & RECORD_WAITED || r->limit_ns;
 	const char *category = class_name(r->class);
 	char name[NAME_LEN];
-	u32 slot = timeline_lanes_place(&p->slots[r->pool % MAX_POOLS], call_admitted(r),
-					call_end(r));
+	u32 slot;
 	u64 track;
 
+	learn(p, c->snapshot);
+	if (r->argument_ns)
+		draw_argument(p, c);
+	if (call_is_release(r))
+		return;
+	slot = timeline_lanes_place(&p->slots[r->pool % MAX_POOLS], call_admitted(r), call_end(r));
 	if (slot == LANE_NONE) {
 		x->out_of_memory = true;
 		return;
 	}
-	learn(p, c->snapshot);
 	name_call(c, name);
 	if (waited)
 		draw_wait(p, c, category, name);

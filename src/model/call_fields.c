@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The table of a call's figures. */
 #include "model/call_fields.h"
+#include "model/class_sums.h"
 
 #define FIELD(name) static void get_##name(const struct call_view *c, struct call_value *v)
 
@@ -44,6 +45,7 @@ const char *call_ta(const struct call_view *c, char buf[UUID_LEN])
 
 NUMBER(mono, true, call_end(r))
 NUMBER(start, true, r->start_ns)
+NUMBER(argument, sum_known(c->snapshot, SUM(argument_ns)), r->argument_ns)
 NUMBER(wait, true, r->wait_ns)
 NUMBER(limit_wait, true, r->limit_ns)
 NUMBER(hold, true, r->hold_ns)
@@ -85,6 +87,9 @@ const struct call_field call_fields[] = {
 	  .get = get_mono, .drawn = true },
 	{ "start", UNIT_NS, "CLOCK_MONOTONIC when it asked for a thread", .get = get_start,
 	  .drawn = true },
+	{ "argument", UNIT_NS,
+	  "before start, how long its task waited for the lock of the argument cache; of a release, after the call",
+	  .get = get_argument },
 	{ "wait", UNIT_NS, "total time in the queue or on its way", .get = get_wait },
 	{ "limit_wait", UNIT_NS, "of this, the time after ETHREAD_LIMIT answers",
 	  .get = get_limit_wait },

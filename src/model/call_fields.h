@@ -44,7 +44,13 @@ static inline u64 call_admitted(const struct call_record *r)
 
 static inline u64 call_end(const struct call_record *r)
 {
-	return call_admitted(r) + r->hold_ns;
+	return call_admitted(r) + r->hold_ns + (r->flags & RECORD_RELEASE ? r->argument_ns : 0);
+}
+
+/* Not a call, but what the task of one waited afterwards to give its argument back. */
+static inline bool call_is_release(const struct call_record *r)
+{
+	return r->flags & RECORD_RELEASE;
 }
 
 /* The TEE's number; the index of the pool where the snapshot does not have it. */

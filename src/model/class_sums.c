@@ -13,6 +13,11 @@ const struct sum_row sum_rows[NR_SUMS] = {
 	[SUM(limits)] = { "limits" },
 	[SUM(limit_ns)] = { "limit_wait_ns" },
 	[SUM(waited_late)] = { "waited_late" },
+	[SUM(argument_waits)] = { "argument_waits" },
+	[SUM(argument_ns)] = { "argument_ns" },
+	[SUM(argument_max_ns)] = { "argument_longest_ns", .maximum = true },
+	[SUM(releases)] = { "releases" },
+	[SUM(release_ns)] = { "release_ns" },
 };
 
 void sums_add(struct class_sums *to, const struct class_sums *from)

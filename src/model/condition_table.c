@@ -131,6 +131,12 @@ WHY(lost_wake)
 		 n == 1 ? "s" : "", e->driver_free, plural(e->driver_free));
 }
 
+WHY(convoy)
+{
+	snprintf(buf, len, "%u wait%s for the argument cache, who has it locked waits in the queue",
+		 e->peak, e->peak == 1 ? "s" : "");
+}
+
 /* Whom it is about. */
 
 #define INVOLVES(name) static bool name(const struct event *e, u32 party)
@@ -350,6 +356,23 @@ const struct condition_row condition_table[NR_CONDS] = {
 		.why = why_lost_wake,
 		.alert = { ALERT_COMES, 0, "0m", "critical" },
 		.rule = { "no_lost_wake", ARG_NONE, .help = "no waiter slept on that should have been woken" },
+		.topic = TOPIC_WAITERS,
+		.usual = "",
+	},
+	[COND_CONVOY] = {
+		.number = 11,
+		.name = "convoy",
+		.key = "convoy",
+		.peak = "tasks at the argument cache",
+		.means = "Tasks wait for the lock of the driver's argument cache, and the one that has it waits in the queue for a thread.",
+		.so = "Nobody can begin a call or end one meanwhile, not even a system session with a thread in reserve. What they wait is in 'argument' and 'release', not in 'wait'.",
+		.remedy = "A defect of the driver since 5.19: it registers a page for arguments with an ordinary call while the cache is locked. It needs one for each ten callers at once, more or less: have fewer, or patch the driver (upstream/ has a patch).",
+		.alarm = true,
+		.few = true,
+		.needs = NEEDS_ARGUMENTS,
+		.why = why_convoy,
+		.alert = { ALERT_COMES, 0, "0m", "warning" },
+		.rule = { "no_convoy", ARG_NONE, .help = "nobody waited for the argument cache while its owner waited in the queue" },
 		.topic = TOPIC_WAITERS,
 		.usual = "",
 	},

@@ -11,10 +11,11 @@
 
 /* What has to be known of a pool before anybody can tell whether it has a condition. */
 enum condition_needs {
-	NEEDS_THREADS = 1 << 0, /* T: Linux counts OP-TEE's threads */
-	NEEDS_RESERVE = 1 << 1, /* the reserve in force */
-	NEEDS_WAKES = 1 << 2,   /* whom the driver wakes, by a rule that is known */
-	NEEDS_DRIFT = 1 << 3,   /* the driver's count of threads in use beside ours */
+	NEEDS_THREADS = 1 << 0,   /* T: Linux counts OP-TEE's threads */
+	NEEDS_RESERVE = 1 << 1,   /* the reserve in force */
+	NEEDS_WAKES = 1 << 2,     /* whom the driver wakes, by a rule that is known */
+	NEEDS_DRIFT = 1 << 3,     /* the driver's count of threads in use beside ours */
+	NEEDS_ARGUMENTS = 1 << 4, /* who waits for the argument cache, and who has it locked */
 };
 
 /* What its events have that others have not. */

@@ -57,7 +57,10 @@ const char *event_who(const struct event *e, char *buf, size_t len)
 			continue;
 		next = say(buf, len, at, "%s", at ? ", " : "");
 		next = say_task(buf, len, next, p);
-		next = say(buf, len, next, " %s", p->waits ? "waits" : "holds");
+		next = say(buf, len, next, " %s",
+			   p->waits               ? "waits" :
+			   at_arguments(p->phase) ? "waits for the argument cache" :
+						    "holds");
 		full |= next + NOT_LISTED_ROOM > len;
 		if (full) {
 			buf[at] = '\0';
@@ -104,6 +107,8 @@ const char *event_report(const struct event *e, char *buf, size_t len)
 static size_t say_call(char *buf, size_t len, size_t at, const struct event_party *p)
 {
 	at = say_task(buf, len, at, p);
+	if (!call_is_known(p->phase))
+		return at;
 	if (p->late && p->cmd == CMD_UNKNOWN)
 		return say(buf, len, at, " with a call from before the attach");
 	at = say(buf, len, at, ", %s", cmd_name(p->cmd));
@@ -144,6 +149,14 @@ static const char *say_link(const struct event *e, u32 i, char *buf, size_t len)
 		format_ns(e->mono_ns - p->since_ns, time, sizeof(time));
 	if (p->waits) {
 		say(buf, len, at, ", waits in the queue for %s%s", least, time);
+		return buf;
+	}
+	if (at_arguments(p->phase)) {
+		at = say(buf, len, at, ", waits for the argument cache for %s", time);
+		if (p->behind >= 0) {
+			at = say(buf, len, at, ", which is locked by ");
+			say_task(buf, len, at, &e->parties[p->behind]);
+		}
 		return buf;
 	}
 	at = say(buf, len, at, ", holds a thread for %s%s", least, time);

@@ -144,6 +144,18 @@ SESSION_SUM(limits, limits)
 SESSION_SUM(limit_wait, limit_ns)
 SESSION_SUM(waited_late, waited_late)
 SESSION_BOUND(wait, true, BOTH(row, wait_ns), BOTH(row, waited_late))
+SESSION_SUM(argument_waits, argument_waits)
+SESSION_SUM(argument, argument_ns)
+SESSION_SUM(releases, releases)
+SESSION_SUM(release, release_ns)
+
+SESSION_FIELD(argument_longest)
+{
+	return number_if(BOTH(row, calls) && sum_known(s, SUM(argument_max_ns)),
+			 (double)max_of(row->sums[0].argument_max_ns,
+					row->sums[1].argument_max_ns));
+}
+
 SESSION_SUM(hold, hold_ns)
 SESSION_SUM(secure, secure_ns)
 SESSION_NUMBER(rpc, true, less(BOTH(row, hold_ns), BOTH(row, secure_ns)))
@@ -219,6 +231,9 @@ const struct session_field session_fields[] = {
 	{ "calls", "CALLS", 9, UNIT_COUNT, KIND_TOTAL, "calls that ended", get_calls },
 	{ "failed", "FAIL", 5, UNIT_COUNT, KIND_TOTAL,
 	  "of these, calls with a result other than TEE_SUCCESS", get_failed },
+	{ "argument_longest", "ARGMAX", 7, UNIT_NS, KIND_PEAK,
+	  "longest wait for the lock of the argument cache before a call could queue",
+	  get_argument_longest },
 	{ "last_failure", NULL, 0, UNIT_COUNT, KIND_NOW, "TEE_Result of the last failed call",
 	  get_last_failure },
 	{ "waited", NULL, 0, UNIT_COUNT, KIND_TOTAL, "calls that slept in the queue", get_waited },
@@ -231,6 +246,15 @@ const struct session_field session_fields[] = {
 	  "total wait after ETHREAD_LIMIT answers; part of wait", get_limit_wait },
 	{ "wait", NULL, 0, UNIT_NS, KIND_TOTAL, "total queue wait", get_wait },
 	{ "wait_longest", NULL, 0, UNIT_NS, KIND_PEAK, "longest queue wait", get_wait_longest },
+	{ "argument_waits", NULL, 0, UNIT_COUNT, KIND_TOTAL,
+	  "calls whose task first waited for the lock of the argument cache", get_argument_waits },
+	{ "argument", NULL, 0, UNIT_NS, KIND_TOTAL,
+	  "total time of that; it is before the queue, and not part of wait", get_argument },
+	{ "releases", NULL, 0, UNIT_COUNT, KIND_TOTAL,
+	  "calls after which the task waited for that lock again, to give the argument back",
+	  get_releases },
+	{ "release", NULL, 0, UNIT_NS, KIND_TOTAL, "total time of that; it is not part of hold",
+	  get_release },
 	{ "hold", NULL, 0, UNIT_NS, KIND_TOTAL, "total time a thread was held", get_hold },
 	{ "hold_longest", NULL, 0, UNIT_NS, KIND_PEAK, "longest time a thread was held",
 	  get_hold_longest },

@@ -26,6 +26,7 @@ SEEN_NUMBER(in_use_system, true, pool->in_use[CLASS_SYSTEM])
 SEEN_NUMBER(in_rpc, true, pool->in_rpc)
 SEEN_NUMBER(waiting_normal, true, pool->waiting[CLASS_NORMAL])
 SEEN_NUMBER(waiting_system, true, pool->waiting[CLASS_SYSTEM])
+SEEN_NUMBER(at_arguments, pool->at_arguments >= 0, pool->at_arguments)
 POOL_FIELD(oldest_wait)
 {
 	UNUSED(s);
@@ -113,6 +114,9 @@ const struct pool_field pool_fields[] = {
 	  pool_waiting_normal, .metric = "optee_calls_waiting", .class = "normal" },
 	{ "waiting_system", UNIT_COUNT, KIND_NOW, "system calls asleep in the queue",
 	  pool_waiting_system, .metric = "optee_calls_waiting", .class = "system" },
+	{ "at_arguments", UNIT_COUNT, KIND_NOW,
+	  "tasks that wait for the lock of the argument cache, before the queue or after their call",
+	  pool_at_arguments, .metric = "optee_tasks_at_arguments" },
 	{ "oldest_wait", UNIT_NS, KIND_NOW,
 	  "how long the longest waiter has been asleep in the queue; a lower bound if it was already asleep when optee-top attached",
 	  pool_oldest_wait, .metric = "optee_oldest_wait_seconds" },
@@ -192,6 +196,8 @@ const struct loss_field loss_fields[NR_LOSSES] = {
 	[LOSS_CALL_UNSEEN] = { "calls_unseen", "calls that ended, but that no hook saw begin" },
 	[LOSS_SIGHT] = { "hooks_silent",
 			 "times that hooks stopped firing; what happened in between was not seen" },
+	[LOSS_ARGUMENT] = { "argument_waits_unplaced",
+			    "waits for the lock of the argument cache that are in the figures of no call: one began before the attach, or no call followed" },
 	[LOSS_LATE_CALLS] = { "calls_late",
 			      "calls in flight at attach, which are shown; those that held a thread are not accounted, and the waits of the others count from the attach" },
 };

@@ -62,6 +62,10 @@ TA_SUM(limit_wait, limit_ns)
 TA_SUM(waited_late, waited_late)
 TA_SUM(wait, wait_ns)
 TA_NUMBER(wait_longest, row->sums.calls, row->sums.wait_max_ns)
+TA_SUM(argument_waits, argument_waits)
+TA_SUM(argument, argument_ns)
+TA_SUM(releases, releases)
+TA_SUM(release, release_ns)
 TA_SUM(hold, hold_ns)
 TA_NUMBER(hold_longest, row->sums.calls, row->sums.hold_max_ns)
 TA_SUM(secure, secure_ns)
@@ -99,6 +103,16 @@ const struct ta_field ta_fields[] = {
 	  .octaves = octaves_wait },
 	{ "wait_longest", UNIT_NS, KIND_PEAK, "longest queue wait", ta_wait_longest,
 	  .metric = "optee_wait_longest_seconds" },
+	{ "argument_waits", UNIT_COUNT, KIND_TOTAL,
+	  "calls whose task first waited for the lock of the argument cache", ta_argument_waits,
+	  .metric = "optee_argument_waits_total" },
+	{ "argument", UNIT_NS, KIND_TOTAL, "total time of that, before the queue", ta_argument,
+	  .metric = "optee_argument_wait_seconds_total" },
+	{ "releases", UNIT_COUNT, KIND_TOTAL,
+	  "calls after which the task waited for that lock again, to give the argument back",
+	  ta_releases, .metric = "optee_releases_total" },
+	{ "release", UNIT_NS, KIND_TOTAL, "total time of that", ta_release,
+	  .metric = "optee_release_wait_seconds_total" },
 	{ "hold", UNIT_NS, KIND_TOTAL, "total time a thread was held", ta_hold,
 	  .metric = "optee_hold_seconds", .octaves = octaves_hold },
 	{ "hold_longest", UNIT_NS, KIND_PEAK, "longest time a thread was held", ta_hold_longest,

@@ -57,7 +57,7 @@ const struct option_help option_table[] = {
 	  "for export: write to this file, once the output is complete, instead of standard output; for policy: with build, the name of the object (default FILE.o)",
 	  SETS(TEXT, output) },
 	{ 0, "what", "TABLE", "export",
-	  "with --format csv: calls (default), sessions, pools or events; of a log: sessions (default of csv), pools, tas, events, losses or gaps",
+	  "with --format csv: calls (default), releases (waits after calls to give the argument back), sessions, pools or events; of a log: sessions (default of csv), pools, tas, events, losses or gaps",
 	  SETS(TEXT, what) },
 	{ 0, "since", "TIME", "top events record export",
 	  "start at this time, 2026-01-31T12:00:00Z, or this long ago, 90s, 15m, 2h or 3d; for top, events, record: in the history of a daemon; for export: in a log or a recording",

@@ -82,6 +82,16 @@ static const struct hook {
 			   .impls = { { MECH_KPROBE, "optee_system_session",
 					"kprobe__system_session",
 					"what shadow policies answer to sessions that ask for a reservation" } } },
+	[HOOK_LOCK] = { .optional = true,
+			.impls = { { MECH_TP_BTF, "contention_begin", "tp_btf__contention_begin",
+				     "time before the queue, for an argument" },
+				   { MECH_RAW_TP, "contention_begin", "raw_tp__contention_begin",
+				     NULL } } },
+	[HOOK_LOCKED] = { .optional = true,
+			  .impls = { { MECH_TP_BTF, "contention_end", "tp_btf__contention_end",
+				       "the end of that time" },
+				     { MECH_RAW_TP, "contention_end", "raw_tp__contention_end",
+				       NULL } } },
 	[HOOK_BEGIN] = { .impls = { { MECH_FENTRY, "optee_smc_do_call_with_arg",
 				      "fentry__do_call_with_arg",
 				      "the beginning of a call, and its session" },
@@ -156,6 +166,30 @@ static enum status refuse_silent(const struct hook_state *h)
 		    h->target, switch_name(h->mech), switch_advice(h->mech));
 }
 
+/* One pass through the kernel's symbols, which takes over a billion instructions. */
+static void find_functions(struct probes *p)
+{
+	const char *const names[] = { "optee_get_msg_arg", "optee_free_msg_arg",
+				      p->hooks[HOOK_BEGIN].target };
+	u64 addresses[] = { 0, 0, 0 };
+
+	functions_find(names, addresses, 3);
+	p->get_argument = addresses[0];
+	p->free_argument = addresses[1];
+	if (p->other_abi)
+		p->followed_function = addresses[2];
+}
+
+/* A contended lock tells nothing where it is not known what its task does with the argument. */
+static void choose_no_locks(struct probes *p, const char *prog[NR_HOOKS])
+{
+	for (int h = HOOK_LOCK; h <= HOOK_LOCKED; h++) {
+		prog[h] = NULL;
+		snprintf(p->hooks[h].why, sizeof(p->hooks[h].why),
+			 "the driver's functions are not in /proc/kallsyms");
+	}
+}
+
 /* Picks a program for every hook; the others are not loaded. */
 static enum status choose(struct probes *p, const struct attach_opts *opts,
 			  const char *prog[NR_HOOKS])
@@ -195,6 +229,11 @@ static enum status choose(struct probes *p, const struct attach_opts *opts,
 	}
 	p->other_abi = mechanism_knows(&types, "optee_ffa_do_call_with_arg");
 	mechanism_types_free(&types);
+	if (status != STATUS_OK)
+		return status;
+	find_functions(p);
+	if (!p->get_argument || !p->free_argument)
+		choose_no_locks(p, prog);
 	return status;
 }
 
@@ -334,8 +373,9 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	p->sees_wakes = !strcmp(p->hooks[HOOK_END].target, "optee_cq_complete_one");
 	p->skel->rodata->sees_wakes = p->sees_wakes;
 	p->skel->rodata->tee_major = tee_major();
-	if (p->other_abi) /* to look the address up takes over a billion instructions */
-		p->skel->rodata->followed_function = function_address(p->hooks[HOOK_BEGIN].target);
+	p->skel->rodata->followed_function = p->followed_function;
+	p->skel->rodata->get_argument = p->get_argument;
+	p->skel->rodata->free_argument = p->free_argument;
 	p->skel->rodata->page_bytes = (u64)sysconf(_SC_PAGESIZE);
 	p->skel->rodata->foreign_btf = opts->btf != NULL;
 	p->skel->bss->unsettled = true;
@@ -416,6 +456,7 @@ static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
 		p->hooks[h].attached = true;
 		p->prog_fds[h] = dup_fd(bpf_program__fd(each));
 	}
+	p->sees_locks = p->links[HOOK_LOCK] && p->links[HOOK_LOCKED];
 	p->sees_requests = p->links[HOOK_REQUEST] && p->links[HOOK_SUPPLICANT];
 	return STATUS_OK;
 }

@@ -101,17 +101,26 @@ static bool cannot(char *why, size_t len, const char *what, int err)
 	return false;
 }
 
-/* Is it a function of its own? A compiler may have inlined a static one. */
-static bool find_symbol(const char *target, unsigned long long *address)
+#define DRIVER_PREFIX "optee_" /* of all functions that are looked for */
+
+size_t functions_find(const char *const names[], u64 addresses[], size_t n)
 {
 	FILE *f = fopen("/proc/kallsyms", "re");
+	unsigned long long address;
 	char line[512], name[256];
-	bool found = false;
+	size_t found = 0;
 
 	/* There are a few hundred thousand: scanf() looks only at those that may be it. */
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = strstr(line, target) &&
-			sscanf(line, "%llx %*s %255s", address, name) == 2 && !strcmp(name, target);
+	while (f && found < n && fgets(line, sizeof(line), f)) {
+		if (!strstr(line, DRIVER_PREFIX) ||
+		    sscanf(line, "%llx %*s %255s", &address, name) != 2)
+			continue;
+		for (size_t i = 0; i < n; i++)
+			if (!strcmp(name, names[i])) {
+				addresses[i] = address;
+				found++;
+			}
+	}
 	if (f)
 		fclose(f);
 	return found;
@@ -121,13 +130,6 @@ bool mechanism_knows(struct mechanism_types *t, const char *function)
 {
 	return !types_load(t) ||
 	       btf__find_by_name_kind(t->driver ?: t->kernel, function, BTF_KIND_FUNC) > 0;
-}
-
-unsigned long long function_address(const char *function)
-{
-	unsigned long long address;
-
-	return find_symbol(function, &address) ? address : 0;
 }
 
 bool mechanism_is_on(struct mechanism_types *types, enum mechanism m)
@@ -143,15 +145,22 @@ bool mechanism_is_on(struct mechanism_types *types, enum mechanism m)
 	return *fires > 0;
 }
 
+/* The driver's types are numbered behind the kernel's. */
+static bool is_the_kernels(const struct mechanism_types *types, int id)
+{
+	return (__u32)id < btf__type_cnt(types->kernel);
+}
+
 bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *target, char *why,
 		   size_t len)
 {
-	unsigned long long address;
 	char name[96];
+	u64 address;
 	int id, err;
 
 	why[0] = '\0';
-	if (m == MECH_KPROBE && !find_symbol(target, &address))
+	/* A compiler may have inlined a static one. */
+	if (m == MECH_KPROBE && !functions_find(&target, &address, 1))
 		return cannot(why, len, "not a function of its own", 0);
 	if (!mechanism_is_on(types, m)) {
 		snprintf(why, len, "%s is switched off: %s", switch_name(m), switch_advice(m));
@@ -164,7 +173,7 @@ bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *
 	snprintf(name, sizeof(name), "%s%s", m == MECH_TP_BTF ? "btf_trace_" : "", target);
 	id = btf__find_by_name_kind(types->driver ?: types->kernel, name,
 				    m == MECH_TP_BTF ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC);
-	err = id > 0 ? try_program(m, types->driver_fd, id) : id;
+	err = id > 0 ? try_program(m, is_the_kernels(types, id) ? 0 : types->driver_fd, id) : id;
 	if (id <= 0)
 		return cannot(why, len,
 			      types->driver ? "not in the driver's BTF" : "driver without BTF", 0);

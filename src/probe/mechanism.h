@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "types.h"
 
 enum mechanism { MECH_FENTRY, MECH_FEXIT, MECH_TP_BTF, MECH_RAW_TP, MECH_KPROBE, NR_MECHS };
 
@@ -33,8 +34,11 @@ bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *
 /* Does the driver have this function? True also where its types cannot be read. */
 bool mechanism_knows(struct mechanism_types *types, const char *function);
 
-/* As /proc/kallsyms has it; 0: there is no such function, or addresses are hidden from us. */
-unsigned long long function_address(const char *function);
+/*
+ * Functions of the driver: their addresses as /proc/kallsyms has them. Returns how many there are;
+ * of one that is not there the address is left as it is. 0: addresses are hidden from us.
+ */
+size_t functions_find(const char *const names[], u64 addresses[], size_t n);
 
 /* Do attached probes of this mechanism fire? False: the kernel's switch for them is off. */
 bool mechanism_is_on(struct mechanism_types *types, enum mechanism m);

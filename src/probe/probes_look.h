@@ -12,4 +12,13 @@ bool probes_missed(const struct probes *p, u64 *missed);
 /* Refreshes the driver's own counters in the shared area; 0 or -errno. */
 int probes_inspect(const struct probes *p);
 
+/*
+ * Is it seen what tasks wait for at the argument cache? A driver that has none lets them wait
+ * for nothing.
+ */
+static inline bool probes_see_arguments(const struct probes *p, const struct pool *pool)
+{
+	return p->sees_locks || !(pool->driver_flags & DRIVER_ARGUMENTS);
+}
+
 #endif

@@ -52,7 +52,7 @@ static void code_party(struct codec *c, const struct event *e, struct event_part
 	code_enum(c, &p->cmd, NR_CMDS);
 	code_u32(c, &p->func);
 	code_enum(c, &p->class, NR_CLASSES);
-	code_enum(c, &p->phase, PHASE_BLIND + 1);
+	code_enum(c, &p->phase, NR_PHASES);
 	code_enum(c, &p->rpc_kind, NR_RPC_KINDS);
 	code_bool(c, &p->waits);
 	code_bool(c, &p->late);
@@ -265,7 +265,7 @@ static void code_call(struct codec *c, const struct snapshot *s, struct snap_cal
 	code_enum(c, &call->cmd, NR_CMDS);
 	code_u32(c, &call->func);
 	code_enum(c, &call->class, NR_CLASSES);
-	code_enum(c, &call->phase, PHASE_BLIND + 1);
+	code_enum(c, &call->phase, NR_PHASES);
 	code_enum(c, &call->rpc_kind, NR_RPC_KINDS);
 	code_bool(c, &call->queued);
 	code_bool(c, &call->nested);

@@ -14,7 +14,7 @@ void put_call(struct codec *c, const struct call_record *call, const struct call
 	u32 mix = call->op | (call->class ? MIX_CLASS : 0) | (call->result ? MIX_FAILED : 0) |
 		  (call->limit_ns ? MIX_LIMITS : 0) | (other ? MIX_OTHER : 0);
 
-	if (c->size - c->at < 12 * VARINT_MAX && !codec_room(c, 12 * VARINT_MAX))
+	if (c->size - c->at < 13 * VARINT_MAX && !codec_room(c, 13 * VARINT_MAX))
 		return;
 	c->buf[c->at++] = (u8)mix;
 	if (other) {
@@ -33,6 +33,8 @@ void put_call(struct codec *c, const struct call_record *call, const struct call
 		codec_put(c, call->result);
 	if (call->limit_ns)
 		codec_put(c, call->limit_ns);
+	if (call->flags & RECORD_ARGUMENT)
+		codec_put(c, call->argument_ns);
 }
 
 static u64 get_u64(struct codec *c)
@@ -86,6 +88,8 @@ void get_call(struct codec *c, struct call_record *call, const struct call_recor
 		call->result = get_u32(c);
 	if (mix & MIX_LIMITS)
 		call->limit_ns = get_u64(c);
+	if (call->flags & RECORD_ARGUMENT)
+		call->argument_ns = get_u64(c);
 	if (op >= NR_CMDS || call->pool >= MAX_POOLS || call->start_ns > FIGURE_MAX ||
 	    call->secure_ns > call->hold_ns || call->limit_ns > call->wait_ns)
 		c->failed = true;

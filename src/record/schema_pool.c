@@ -113,4 +113,8 @@ void code_pool(struct codec *c, struct snap_pool *p)
 	} else {
 		p->oldest_wait_at_least = p->system_sessions_unseen = -1;
 	}
+	if (c->schema >= 6)
+		code_int(c, &p->at_arguments);
+	else
+		p->at_arguments = -1;
 }

@@ -190,9 +190,12 @@ static json_t *session_json(const struct snapshot *s, const struct snap_session 
 static void set_call(json_t *o, enum call_cmd cmd, u32 func, bool late, enum call_class class,
 		     enum call_phase phase, enum rpc_kind rpc_kind)
 {
-	set(o, "cmd", late && cmd == CMD_UNKNOWN ? json_null() : json_string(cmd_name(cmd)));
+	bool known = call_is_known(phase);
+
+	set(o, "cmd",
+	    !known || (late && cmd == CMD_UNKNOWN) ? json_null() : json_string(cmd_name(cmd)));
 	set(o, "func", number_or_null(cmd == CMD_INVOKE, func));
-	set(o, "class", json_string(class_name(class)));
+	set(o, "class", known ? json_string(class_name(class)) : json_null());
 	set(o, "phase", json_string(phase_name(phase)));
 	set(o, "rpc_kind", phase == PHASE_RPC ? json_string(rpc_name(rpc_kind)) : json_null());
 }

@@ -132,6 +132,8 @@ static void put_pool(struct page *p, const struct snapshot *s, u32 index)
 	page_flow(p, 6, 2, pool->waiting_all ? STYLE_WAITING : STYLE_PLAIN, "waiting %sn+%ss",
 		  pool_value(s, pool, "waiting_normal", a, sizeof(a)),
 		  pool_value(s, pool, "waiting_system", b, sizeof(b)));
+	if (pool->at_arguments > 0)
+		page_flow(p, 6, 2, STYLE_WAITING, "at the argument cache %d", pool->at_arguments);
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
 		bool known, wrong = !strcmp(shown[i].field, "drift") && pool->drift_known &&
 				    pool->drift;
@@ -164,12 +166,18 @@ void pool_lines(struct page *p, const struct snapshot *s)
 
 /* The queue. */
 
+/* In the queue; or for the argument cache, before the queue or after the call. */
+static bool waits(const struct snap_call *call)
+{
+	return call->queued || at_arguments(call->phase);
+}
+
 int pool_waiters(const struct snapshot *s)
 {
 	int n = 0;
 
 	for (u32 i = 0; i < s->nr_calls; i++)
-		n += s->calls[i].queued;
+		n += waits(&s->calls[i]);
 	return n;
 }
 
@@ -183,7 +191,9 @@ static void put_waiter(struct page *p, const struct snapshot *s, const struct ep
 
 	if (row)
 		view_value(session_field_find("ta"), s, row, ta, sizeof(ta));
-	if (call->cmd == CMD_INVOKE)
+	if (at_arguments(call->phase))
+		snprintf(cmd, sizeof(cmd), "(%s)", phase_name(call->phase));
+	else if (call->cmd == CMD_INVOKE)
 		snprintf(cmd, sizeof(cmd), "invoke %u", call->func);
 	else
 		snprintf(cmd, sizeof(cmd), "%s",
@@ -195,7 +205,7 @@ static void put_waiter(struct page *p, const struct snapshot *s, const struct ep
 		 call->class == CLASS_SYSTEM ? STYLE_SYSTEM :
 					       STYLE_WAITING,
 		 "%c%6s %-6s %7u %s %-14s %s%s%s%s", MARK_SIGNS[mark], waits,
-		 class_name(call->class), call->tid,
+		 call_is_known(call->phase) ? class_name(call->class) : "-", call->tid,
 		 printable_fit(task, sizeof(task), comm,
 			       printable_width(comm) > 15 ? printable_width(comm) : 15),
 		 cmd, ta, call->nested ? ", nested" : "", name ? ", " : "", name ?: "");
@@ -227,7 +237,7 @@ void pool_queue(struct page *p, const struct snapshot *s, const struct episode_l
 		 "COMMAND", "TA");
 	page_newline(p);
 	for (u32 i = 0; i < s->nr_calls && shown > 0; i++)
-		if (s->calls[i].queued) {
+		if (waits(&s->calls[i])) {
 			put_waiter(p, s, l, &s->calls[i]);
 			shown--;
 		}

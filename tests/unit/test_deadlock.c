@@ -50,6 +50,29 @@ UNIT_TEST(a_nested_call_waits)
 	assert_false(FIND(two, .threads = 2));
 }
 
+/* The call that has the argument cache locked waits in the queue: who wants an argument waits, too. */
+UNIT_TEST(the_argument_cache_is_locked)
+{
+	struct deadlock_call calls[] = {
+		{ RPC },
+		{ .at_arguments = true, .answers_for = -1, .outer = 0 },
+		{ .has_arguments = true, WAITS },
+		{ .at_arguments = true, HOLDS },
+	};
+
+	assert_true(FIND(calls, .threads = 1));
+	assert_int_equal(calls[0].behind, 1);
+	assert_int_equal(calls[1].behind, 2);
+	assert_int_equal(calls[3].behind, 2);
+	assert_true(calls[3].stuck);
+	assert_false(FIND(calls, .threads = 2)); /* there is a thread for it */
+	assert_int_equal(calls[1].behind, -1);
+	calls[2].waits = false; /* it has got one */
+	assert_false(FIND(calls, .threads = 2));
+	calls[2] = (struct deadlock_call){ WAITS }; /* somebody else has it, and will unlock it */
+	assert_false(FIND(calls, .threads = 1));
+}
+
 UNIT_TEST(a_reserve_is_kept)
 {
 	/* Both normal calls wait for a nested one, and a third thread is for system calls. */

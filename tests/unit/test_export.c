@@ -297,7 +297,13 @@ static const struct call_record records[] = {
 	  .serial = 3,
 	  .op = CMD_INVOKE,
 	  .func = 7,
-	  .flags = RECORD_WAITED },
+	  .argument_ns = 800,
+	  .flags = RECORD_WAITED | RECORD_ARGUMENT },
+	{ .start_ns = 3100,
+	  .argument_ns = 50,
+	  .serial = 3,
+	  .op = CMD_INVOKE,
+	  .flags = RECORD_ARGUMENT | RECORD_RELEASE },
 	{ .start_ns = 1000, .hold_ns = 500, .serial = 4, .op = CMD_CLOSE, .class = CLASS_SYSTEM },
 };
 static int given;
@@ -313,7 +319,7 @@ static u32 calls(void *ctx, const struct call_record **found)
 {
 	(void)ctx;
 	*found = records;
-	return given++ == 1 ? 2 : 0;
+	return given++ == 1 ? 3 : 0;
 }
 
 static enum status status;
@@ -362,16 +368,30 @@ UNIT_TEST(losses)
 	free(text);
 }
 
+#define CALL_HEAD                                                                                  \
+	"ts,mono_ns,start_ns,argument_ns,wait_ns,limit_wait_ns,hold_ns,secure_ns,rpc_ns,tee,"      \
+	"serial,session,ta,client,tid,pid,cmd,func,class,result,waited,nested,late\r\n"
+
 UNIT_TEST(csv)
 {
-	static const char want[] =
-		"ts,mono_ns,start_ns,wait_ns,limit_wait_ns,hold_ns,secure_ns,rpc_ns,tee,serial,"
-		"session,ta,client,tid,pid,cmd,func,class,result,waited,nested,late\r\n"
-		"2001-09-09T01:46:40.000001Z,1500,1000,0,0,500,0,500,0,4,,,,0,0,close,,system,0,"
-		"false,false,false\r\n"
-		"2001-09-09T01:46:40.000003Z,3000,2000,100,0,900,600,300,0,3,9,,"
+	static const char want[] = CALL_HEAD
+		"2001-09-09T01:46:40.000001Z,1500,1000,0,0,0,500,0,500,0,4,,,,0,0,close,"
+		",system,0,false,false,false\r\n"
+		"2001-09-09T01:46:40.000003Z,3000,2000,800,100,0,900,600,300,0,3,9,,"
 		"\"'=1+1, \"\"x\"\"\",0,0,invoke,7,normal,0,true,false,false\r\n";
 	char *text = run("csv", NULL);
+
+	assert_string_equal(text, want);
+	free(text);
+}
+
+/* What was waited after a call is no call. */
+UNIT_TEST(csv_of_releases)
+{
+	static const char want[] = CALL_HEAD
+		"2001-09-09T01:46:40.000003Z,3150,3100,50,0,0,0,0,0,0,3,9,,"
+		"\"'=1+1, \"\"x\"\"\",0,0,invoke,0,normal,0,false,false,false\r\n";
+	char *text = run_with("csv", "releases", false);
 
 	assert_string_equal(text, want);
 	free(text);
@@ -432,10 +452,10 @@ static void since(void)
 UNIT_TEST(jsonl)
 {
 	char *text = run("jsonl", NULL), *rest = text, *line;
-	static const char *const types[] = { "host", "call", "call", "snapshot" };
-	json_t *lines[4];
+	static const char *const types[] = { "host", "call", "call", "release", "snapshot" };
+	json_t *lines[5];
 
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 5; i++) {
 		line = strsep(&rest, "\n");
 		lines[i] = json_loads(line, 0, NULL);
 		assert_non_null(lines[i]);
@@ -447,8 +467,8 @@ UNIT_TEST(jsonl)
 	assert_true(json_is_null(json_object_get(lines[0], "reserved")));
 	assert_int_equal(json_integer_value(json_object_get(lines[2], "func")), 7);
 	assert_string_equal(json_string_value(json_object_get(lines[2], "client")), row.comm);
-	assert_null(json_object_get(lines[3], "events"));
-	for (int i = 0; i < 4; i++)
+	assert_null(json_object_get(lines[4], "events"));
+	for (int i = 0; i < 5; i++)
 		json_decref(lines[i]);
 	free(text);
 	since();

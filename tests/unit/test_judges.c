@@ -70,6 +70,7 @@ UNIT_TEST(conditions)
 		{ "no_count_mismatch", COND_COUNT_MISMATCH },
 		{ "no_deadlock", COND_DEADLOCK },
 		{ "no_drift", COND_DRIFT },
+		{ "no_convoy", COND_CONVOY },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -284,10 +285,11 @@ UNIT_TEST(sight)
 		"no_stranded",         "no_starved",
 		"no_lost_wake",        "no_count_mismatch",
 		"no_deadlock",         "no_drift",
+		"no_convoy",           "wait_longest system 5ms",
 		"no_losses",           "no_count_leak",
 		"no_ejection",         "no_failed_calls",
 		"calls_at_least 1000", "no_reservation_leak",
-		"wait_p99 normal 5ms", "wait_longest system 5ms",
+		"wait_p99 normal 5ms",
 	};
 	struct snap_pool *begin = &fake.first.pools[0], *end = &fake.last.pools[0];
 

@@ -144,14 +144,16 @@ def check_events(findings: Findings, what: str, lines: Sequence[Object],
 def check_recording(findings: Findings, context: Context, rec: Path, seen: Sequence[Object],
                     truth: account.Account) -> None:
     """Each call once, and their sums are the counters of the sessions."""
-    calls = exported(context, rec)["call"]
+    said = exported(context, rec)
+    calls, releases = said["call"], said.get("release", [])
     if truth.calls:
         test_export.check_account(findings, calls, truth)
     pids = {c.pid for c in truth.calls}
     for row in frames.final_sessions(seen):
         mine = [c for c in calls if c["serial"] == row["serial"]]
         if row["pid"] in pids:
-            findings.equal(f"{rec.name}: calls of session {row['serial']}", sums_of(mine),
+            after = [r for r in releases if r["serial"] == row["serial"]]
+            findings.equal(f"{rec.name}: calls of session {row['serial']}", sums_of(mine, after),
                            row["class_sums"]["normal"])
     replayed = frames.parse(native.run("replay", rec, "--json").out)
     daemon.check_same_frames(findings, f"{rec.name}, replayed", replayed, seen, 15)

@@ -83,7 +83,8 @@ def exported(context: Context, rec: Path) -> Mapping[str, Sequence[export.Line]]
     return export.lines(into)
 
 
-def sums_of(calls: Sequence[export.Line]) -> Mapping[str, int]:
+def sums_of(calls: Sequence[export.Line],
+            releases: Sequence[export.Line] = ()) -> Mapping[str, int]:
     return {
         "calls": len(calls),
         "failed": sum(c["result"] != 0 for c in calls),
@@ -96,6 +97,11 @@ def sums_of(calls: Sequence[export.Line]) -> Mapping[str, int]:
         "secure_ns": sum(c["secure_ns"] for c in calls),
         "limits": sum(c["limit_wait_ns"] > 0 for c in calls),
         "limit_wait_ns": sum(c["limit_wait_ns"] for c in calls),
+        "argument_waits": sum(c["argument_ns"] > 0 for c in calls),
+        "argument_ns": sum(c["argument_ns"] for c in calls),
+        "argument_longest_ns": max((c["argument_ns"] for c in calls), default=0),
+        "releases": len(releases),
+        "release_ns": sum(r["argument_ns"] for r in releases),
     }
 
 
@@ -105,18 +111,21 @@ def last_rows(seen: Sequence[frames.Object]) -> Mapping[Any, frames.Object]:
     return {**rows, None: frames.no_session(seen[-1])}
 
 
-def check_sums(findings: Findings, what: str, calls: Sequence[export.Line],
+def check_sums(findings: Findings, what: str, said: Mapping[str, Sequence[export.Line]],
                seen: Sequence[frames.Object]) -> None:
     """The calls one by one add up to what the kernel has counted, for each session."""
     rows = last_rows(seen)
-    calls = sorted(calls, key=lambda c: int(c["mono_ns"]))
+    calls, releases = (sorted(said.get(of, []), key=lambda c: int(c["mono_ns"]))
+                       for of in ("call", "release"))
     findings.equal(f"{what}: sessions", {c["serial"] for c in calls}, set(rows))
     for serial, row in rows.items():
         for name in "normal", "system":
             mine = [c for c in calls if (c["serial"], c["class"]) == (serial, name)]
+            after = [r for r in releases if (r["serial"], r["class"]) == (serial, name)]
             if serial is None:  # the bottom half goes on behind the last frame
                 mine = mine[:row["class_sums"][name]["calls"]]
-            findings.equal(f"{what}: {name} calls of session {serial}", sums_of(mine),
+                after = after[:row["class_sums"][name]["releases"]]
+            findings.equal(f"{what}: {name} calls of session {serial}", sums_of(mine, after),
                            row["class_sums"][name])
 
 
@@ -131,9 +140,9 @@ def record_replays_the_same(context: Context) -> None:
         seen = frames.parse(native.run("replay", rec, "--json").out)
         frames.check_sane(findings, seen)
         check_events(findings, name, rec, seen)
-        calls = exported(context, rec)["call"]
-        check_sums(findings, name, calls, seen)
-        test_export.check_account(findings, calls, account.load(guest.files[f"{name}.load"]))
+        said = exported(context, rec)
+        check_sums(findings, name, said, seen)
+        test_export.check_account(findings, said["call"], account.load(guest.files[f"{name}.load"]))
         parts = recfile.blocks(rec.read_bytes())
         findings.equal(f"{name}: the last block", parts[-1].type, recfile.END)
         stored = sum(len(b.data) for b in parts if b.type == recfile.CALLS)

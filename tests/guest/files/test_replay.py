@@ -77,7 +77,7 @@ def figures(frame: frames.Object) -> Mapping[str, str]:
                   f"sessions {len(frame['sessions'])}",
     }
     for name, said in pool["conditions"].items():
-        if said["lasting"]:
+        if said and said["lasting"]:
             times = f" {said['lasting']} times" if said["lasting"] > 1 else ""
             found[name] = f"{name.upper()}{times} " \
                 f"{re.escape(short(frame['mono_ns'] - said['since_ns']))}"

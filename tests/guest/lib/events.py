@@ -59,7 +59,7 @@ WHY: Shape = {
 PARTY: Shape = {
     "tid": INT, "pid": INT, "comm": TEXT_OR_NULL, "serial": NUMBER_OR_NULL,
     "session": NUMBER_OR_NULL, "client": TEXT_OR_NULL, "ta": TEXT_OR_NULL,
-    "cmd": TEXT_OR_NULL, "func": NUMBER_OR_NULL, "class": STR,
+    "cmd": TEXT_OR_NULL, "func": NUMBER_OR_NULL, "class": TEXT_OR_NULL,
     "phase": STR, "rpc_kind": TEXT_OR_NULL, "waits": BOOL,
     "since_ns": NUMBER_OR_NULL, "since_at_least": BOOL, "involved": BOOL}
 MORE_OF_PARTY: Mapping[str, Shape] = {

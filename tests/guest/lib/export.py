@@ -111,6 +111,19 @@ def check_waits(findings: Findings, timeline: Timeline, tee: int,
     return waits
 
 
+def check_arguments(findings: Findings, timeline: Timeline, tee: int,
+                    said: Mapping[str, Sequence[Line]]) -> None:
+    """Who waited for the argument cache: before a call, and after one."""
+    have = Counter((track.name.split(" ")[-1], s.name, s.category, s.start, s.end)
+                   for track in timeline.below(f"tee{tee} argument cache") for s in track.slices)
+    want = Counter((f"({c['tid']})", "for an argument", c["class"],
+                    c["start_ns"] - c["argument_ns"], c["start_ns"])
+                   for c in said["call"] if c["tee"] == tee and c["argument_ns"])
+    want += Counter((f"({r['tid']})", "to give an argument back", r["class"], r["start_ns"],
+                     r["mono_ns"]) for r in said.get("release", []) if r["tee"] == tee)
+    findings.equal("the waits for the argument cache", have, want)
+
+
 def check_flows(findings: Findings, waits: Sequence[Slice], holds: Sequence[Slice]) -> None:
     """Each leads from a wait to the hold of the same call, which begins as it ends."""
     out = {s.flows_out[0]: s for s in waits if len(s.flows_out) == 1 and not s.flows_in}
@@ -178,6 +191,7 @@ def check_timeline(findings: Findings, timeline: Timeline, said: Mapping[str, Se
     holds = check_slots(findings, timeline, tee, threads)
     check_holds(findings, holds, calls)
     check_flows(findings, check_waits(findings, timeline, tee, calls), holds)
+    check_arguments(findings, timeline, tee, said)
     check_conditions(findings, timeline, tee, [e for e in said["event"] if e["tee"] == tee])
     check_counters(findings, timeline, tee,
                    [s for s in said["snapshot"] if any(p["tee"] == tee for p in s["pools"])])

@@ -85,19 +85,25 @@ class Numbers:
         return value >> 1 ^ -(value & 1)
 
 
+ARGUMENT, RELEASE = 16, 32  # of a call's flags
+
+
 def calls(block: Block) -> Iterator[Mapping[str, int]]:
-    """Each call's figures, by the names that they have in an export."""
+    """Each call's figures, by the names that they have in an export; not what came after them."""
     n = Numbers(block.content())
     start = serial = tid = 0
     while n.more():
         mix = n.byte()
-        tee, _flags = (n.number(), n.number()) if mix & 128 else (0, 0)
+        tee, flags = (n.number(), n.number()) if mix & 128 else (0, 0)
         start += n.signed()
         wait, hold, outside = n.number(), n.number(), n.number()
         serial += n.signed()
         tid += n.signed()
         pid, func = tid + n.signed(), n.number()
-        yield {"tee": tee, "start_ns": start, "wait_ns": wait, "hold_ns": hold,
-               "secure_ns": hold - outside, "serial": serial, "tid": tid, "pid": pid,
-               "func": func, "result": n.number() if mix & 32 else 0,
-               "limit_wait_ns": n.number() if mix & 64 else 0}
+        call = {"tee": tee, "start_ns": start, "wait_ns": wait, "hold_ns": hold,
+                "secure_ns": hold - outside, "serial": serial, "tid": tid, "pid": pid,
+                "func": func, "result": n.number() if mix & 32 else 0,
+                "limit_wait_ns": n.number() if mix & 64 else 0,
+                "argument_ns": n.number() if flags & ARGUMENT else 0}
+        if not flags & RELEASE:
+            yield call

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Outside of the queue: the driver keeps the memory for calls' arguments in a cache. Before a
+ * call its task takes some in optee_get_msg_arg(), after it gives it back in
+ * optee_free_msg_arg(), both under the cache's lock. The kernel tells of locks that are
+ * contended, so a call that finds this one free pays nothing here.
+ */
+#ifndef OPTEE_TOP_ARGUMENT_BPF_H
+#define OPTEE_TOP_ARGUMENT_BPF_H
+
+/* The functions' addresses. */
+const volatile u64 get_argument, free_argument;
+
+#define FUNCTION_BYTES 2048 /* neither is longer */
+#define STACK_FRAMES   16
+
+/* Does the task give an argument back? Nobody else takes the lock: the inner of the two tells. */
+static __noinline bool argument_is_freed(void *ctx)
+{
+	u64 frames[STACK_FRAMES] = {};
+
+	bpf_get_stack(ctx, frames, sizeof(frames), 0);
+	for (u32 i = 0; i < STACK_FRAMES; i++) {
+		u64 in_get = frames[i] - get_argument, in_free = frames[i] - free_argument;
+
+		if (in_get < FUNCTION_BYTES || in_free < FUNCTION_BYTES)
+			return in_free < in_get;
+	}
+	return false;
+}
+
+/* The pool whose lock it is, or MAX_POOLS. */
+static __always_inline u32 pool_of_arguments(u64 lock)
+{
+	for (u32 i = 0; i < MAX_POOLS; i++)
+		if (shared.pools[i].arguments == lock)
+			return i;
+	return MAX_POOLS;
+}
+
+/* As account_argument(): what was waited for another call, which was not made. */
+static __always_inline void argument_forget_old(struct call *c, u64 now)
+{
+	if (!c->argument_ns || now - c->argument_end_ns <= ARGUMENT_GAP_NS)
+		return;
+	c->argument_ns = 0;
+	lose(LOSS_ARGUMENT);
+}
+
+/* Nothing is known of the call, but whose it will be. */
+static __always_inline void argument_unknown(struct call *c, u32 pool)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	c->tid = t->pid;
+	c->tgid = t->tgid;
+	c->flags = 0;
+	c->waiter = 0;
+	c->woken_ns = 0;
+	c->msg = 0;
+	c->session_id = 0;
+	c->session_slot = SESSION_SLOTS;
+	c->func = 0;
+	c->pool = pool;
+	c->op = CMD_UNKNOWN;
+	c->class = CLASS_NORMAL;
+	c->stack = 0; /* no waiter in the queue is this one's */
+}
+
+/* Of a task that has just ended a call, that call's slot; with the row's serial in place of the waiter. */
+static __noinline struct call *release_slot(u64 task)
+{
+	struct call *c = call_own(task);
+	struct session *s;
+
+	if (!c || !call_claim(c, task | CALL_KEY_IDLE, task))
+		return NULL;
+	s = session_at(c->session_slot);
+	c->waiter = s ? s->serial : 0;
+	return c;
+}
+
+static __always_inline struct call *argument_slot(u64 task, u32 pool, u64 now)
+{
+	struct call *missed, *c = call_slot_find(task, &missed);
+
+	if (!c)
+		return NULL;
+	argument_unknown(c, pool);
+	argument_forget_old(c, now);
+	return c;
+}
+
+/* A global function: the verifier looks at it once. */
+__noinline int argument_begins(u32 pool, bool release)
+{
+	u64 task = bpf_get_current_task(), now = bpf_ktime_get_ns();
+	struct call *c = call_find(task);
+	struct pool *p = pool_at(pool);
+
+	/* Of a call in an RPC of another one no more is known than that its task gives it back. */
+	c = release && !c ? release_slot(task) : argument_slot(task, pool, now);
+	if (!c)
+		return 0; /* its end will be a loss */
+	if (!(mutex_word(p->arguments) & MUTEX_WAITERS))
+		p->at_arguments_since_ns = now;
+	add(p->at_arguments, 1);
+	c->phase_ns = now;
+	c->phase = release ? PHASE_RELEASE : PHASE_ARGUMENT;
+	return 0;
+}
+
+/* The task begins to wait for the lock: first it spins, and then perhaps it sleeps. */
+static __always_inline void argument_wait(u32 pool, void *ctx)
+{
+	struct call *c = call_find(bpf_get_current_task());
+
+	if (!c || !waits_at_arguments(c))
+		argument_begins(pool, argument_is_freed(ctx));
+}
+
+/* Its row; or, where it has none any more, that of the calls without a session. */
+static __always_inline struct session *release_row(const struct call *c)
+{
+	struct session *s = session_at(c->session_slot);
+
+	if (s && (c->session_slot >= MAX_SESSIONS ||
+		  (s->state == SESSION_OPEN && s->serial == c->waiter)))
+		return s;
+	return session_at(SLOT_NONE(c->pool));
+}
+
+static __noinline int account_release(struct call *c, u64 spent)
+{
+	struct session *s;
+	struct class_sums *sums;
+
+	if (!c)
+		return 0;
+	s = release_row(c);
+	if (!s)
+		return 0;
+	sums = &s->sums[c->class & 1];
+	inc(sums->releases);
+	add(sums->release_ns, spent);
+	if (record_calls && *(volatile u32 *)&records_wanted)
+		record_release(c, s, spent);
+	return 0;
+}
+
+/* It has the lock. */
+static __noinline int argument_over(void)
+{
+	struct call *c = call_find(bpf_get_current_task());
+	u64 now = bpf_ktime_get_ns(), spent;
+
+	if (!c || !waits_at_arguments(c)) {
+		lose(LOSS_ARGUMENT);
+		return 0;
+	}
+	spent = now - c->phase_ns;
+	add(pool_at(c->pool)->at_arguments, -1);
+	if (c->phase == PHASE_RELEASE) {
+		account_release(c, spent);
+		call_release(c);
+		return 0;
+	}
+	c->argument_ns += spent;
+	c->argument_end_ns = now;
+	if (!c->outer)
+		call_release(c);
+	return 0;
+}
+
+#endif
