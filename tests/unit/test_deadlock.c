@@ -207,6 +207,16 @@ UNIT_TEST(a_lock_of_a_supplicants_call)
 	assert_false(FIND(calls, .threads = 3, .idle_supplicants = 1));
 }
 
+UNIT_TEST(a_lock_behind_a_supplicant_that_is_gone)
+{
+	/* Nobody will ever take 0's request; but that is not the queue's fault. */
+	struct deadlock_call calls[] = { { ASKS }, { LOCKED }, { WAITS } };
+
+	assert_false(FIND(calls, .threads = 2, .untaken = 1));
+	assert_false(FIND(calls, .threads = 2, .untaken = 1, .idle_supplicants = 1));
+	assert_false(FIND(calls, .threads = 3, .untaken = 1, .reserved = 1));
+}
+
 UNIT_TEST(a_holder_goes_on)
 {
 	struct deadlock_call secure[] = { { RPC }, { NESTED_IN(0) }, { HOLDS } };
