@@ -3,8 +3,8 @@
 is, or that makes calls by other functions, passes rules that look at what was seen only.
 
 Each client has written down when it made which call and when that returned. Counts have to
-be equal. Of the time of a call optee-top knows the sleep in the queue and the hold of a
-thread: the rest is libteec, the way to the driver and back, and the turns of other tasks on
+be equal. Of the time of a call optee-top knows the sleep in the queue, the hold of a thread, and
+what its task waited for the argument cache: the rest is libteec, the way to the driver and back, and the turns of other tasks on
 the one CPU. On the stock driver it is less than 1 ms, and 30 ms where clients never pause
 (storm)."""
 
@@ -25,10 +25,10 @@ class Seen(NamedTuple):
 
     tid: int
     client: str
-    op: str
+    op: str  # or "release": what its task waited afterwards
     start: int
     end: int
-    known: int  # ns that it slept in the queue or held a thread
+    known: int  # ns that it slept in the queue, held a thread, or its task waited outside of both
     unknown: int  # on its way to the thread, without sleeping where a hook is
 
 
@@ -37,12 +37,13 @@ def seen_calls(exported: Path) -> Sequence[Seen]:
     found = []
     for line in exported.read_text().splitlines():
         o = json.loads(line)
-        if o["type"] != "call" or o["nested"]:
+        if o["type"] not in ("call", "release") or o["nested"]:
             continue
         slept = o["wait_ns"] if o["waited"] else o["limit_wait_ns"] or 0
-        found.append(Seen(o["tid"], o["client"] or "?", o["cmd"], o["start_ns"],
-                          o["start_ns"] + o["wait_ns"] + o["hold_ns"],
-                          slept + o["hold_ns"], o["wait_ns"] - slept))
+        found.append(Seen(o["tid"], o["client"] or "?",
+                          o["cmd"] if o["type"] == "call" else "release", o["start_ns"],
+                          o["mono_ns"], slept + o["hold_ns"] + (o["argument_ns"] or 0),
+                          o["wait_ns"] - slept))
     return found
 
 
@@ -75,9 +76,11 @@ def _of_client(mine: Sequence[account.Call], theirs: Sequence[Seen],
         if call.end is None:
             continue
         within = theirs[bisect_left(starts, call.start):bisect_left(starts, call.end)]
-        # The driver registers memory for its own arguments on the way, with calls, too.
+        # The driver registers memory for its own arguments on the way: that is part of the wait
+        # for the argument.
         found = _hidden(f"{who}: {call.op}", call.end - call.start,
-                        sum(c.known for c in within), most)
+                        sum(c.known for c in within
+                            if c.op == call.op or c.op != "shm_register"), most)
         if found:
             yield found
 

@@ -156,6 +156,27 @@ STRANDED = Workload(
      ("calls_at_least 36", "else this is no test")),
     seconds=15)
 
+# The first page has ten arguments: the last of W needs another one. H holds the threads that normal
+# calls may have.
+ARGUMENTS = Workload(
+    "arguments", "more callers at once than a page has arguments for, and a system session",
+    r"""
+kclient_load
+kclient_start <<END
+name=S system at=1500 wait=10
+END
+optee-load -o "$(given)" 'name=H count=%(normal)d wait=3000' \
+	'name=W ta=invoke_tests sessions=12 at=300 nop' &
+LOAD=$!
+ends 60 $LOAD
+kclient_wait_given
+""",
+    (*EVERYWHERE, CALLS_SUCCEED, LIMITED, WAKES, SHORT_STRANDS,
+     ("no_convoy", "who wants an argument need not wait for a thread"),
+     ("wait_longest system 5ms", "it is in reserve so that a system call need not wait"),
+     ("calls_at_least 13", "else this is no test")),
+    clients=True, seconds=15)
+
 # In bursts: of so many sessions optee-top keeps each until it has read it.
 STORM = Workload(
     "storm", "sessions opened and closed as fast as can be, system sessions among them",
@@ -242,12 +263,13 @@ XTEST = Workload(
 # builds it, has no memory for the sessions of a workload.
 MIN_THREADS, MAX_THREADS = 2, 10
 
-WORKLOADS = (IDLE, CONTENDED, SYSTEM, OVERRUN, STRANDED, DEADLOCK, STORM, XTEST)
+WORKLOADS = (IDLE, CONTENDED, SYSTEM, OVERRUN, STRANDED, ARGUMENTS, DEADLOCK, STORM, XTEST)
 
 
 def script(workload: Workload, threads: int) -> str:
     """What the guest runs, for a pool of so many threads."""
     text = COMMON + workload.script % {"threads": threads, "clients": threads + 2,
+                                       "normal": threads - 1,
                                        "others": max(threads - 2, 0)}
     # A client cannot be there no times.
     return re.sub(r"'name=L count=0 [^']*' ", "", text)

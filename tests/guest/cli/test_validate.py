@@ -68,12 +68,15 @@ def names(findings: Findings, what: str, evidence: Sequence[str], *wanted: str) 
 def check_stock(context: Context, *args: object) -> None:
     found = validate(context, 1, *args)
     findings = check(found, {"stranded": {"no_stranded", "no_starved"},
-                             "overrun": {"no_overrun", "no_harmful_overrun"}})
+                             "overrun": {"no_overrun", "no_harmful_overrun"},
+                             "arguments": {"no_convoy"}})
     names(findings, "stranded", found["stranded"].get("no_stranded", ()),
           r"\bC\(\d+\) waits", r"the wake went to A\(\d+\).* in flight and not waiting")
     names(findings, "overrun", found["overrun"].get("no_harmful_overrun", ()),
           r"2 system calls in flight, 1 in reserve", r"S-1\(\d+\) holds", r"S-2\(\d+\) holds",
           r"\bN\(\d+\) waits")
+    names(findings, "arguments", found["arguments"].get("no_convoy", ()),
+          r"wait for the argument cache, who has it locked waits in the queue; W\(\d+\) waits")
     findings.done()
 
 
@@ -81,7 +84,7 @@ def check_stock(context: Context, *args: object) -> None:
 def validate_stock(context: Context) -> None:
     """The stranded waiter and the overrun, with who it was, and nothing else. The tests below have
     the other workloads."""
-    check_stock(context, "--workload", "stranded", "overrun", "deadlock", "xtest")
+    check_stock(context, "--workload", "stranded", "overrun", "arguments", "deadlock", "xtest")
 
 
 @test(slots=2, check_all=True)
@@ -94,6 +97,14 @@ def validate_stock_all(context: Context) -> None:
 def validate_mended(context: Context) -> None:
     check(validate(context, 0, *patched(*MENDED), "--workload", "stranded", "overrun", "system"),
           {}).done()
+
+
+@test(slots=2, check_all=True)
+def validate_series(context: Context) -> None:
+    """The patches for the kernel's own driver mend what they say that they mend."""
+    patches = sorted((vm.ROOT / "upstream/6.12").glob("000[123]-*.patch"))
+    check(validate(context, 0, "--no-stock", "--patch", *patches, "--workload", "stranded",
+                   "arguments"), {}).done()
 
 
 @test()
