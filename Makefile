@@ -15,6 +15,7 @@
 # make policies           the policies of policies/, as BPF objects
 # make validate [KERNEL=…] [OPTEE_KO=… | OPTEE_SRC=…]   judges a changed driver
 # make upstream-check   the patches for the kernel apply and build, one by one
+# make evidence [ONLY=…]   measures what upstream/results lacks, and writes upstream/EVIDENCE.md; hours
 # make fuzz               ten minutes of spoiled input of all kinds (FUZZ_SECONDS= FUZZ_TARGETS=)
 # make install DESTDIR= prefix=   (sbindir= datadir= mandir= unitdir= sysusersdir= sysconfdir=)
 #

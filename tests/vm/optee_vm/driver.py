@@ -3,6 +3,7 @@
 elsewhere can be used: it has to be for that kernel, and to have BTF, from which
 optee-top learns where the driver keeps what."""
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -98,8 +99,8 @@ def build(given: Optional[Path], patches: Sequence[Path], kernel_name: str, out:
     for patch in patches:
         _patch(out, patch)
     say(f"building the driver for kernel {kernel_name}")
-    command(["make", "-s", "-C", tree, f"M={work.resolve()}", "ARCH=arm64", "CONFIG_OPTEE=m",
-             f"CROSS_COMPILE={CROSS}", f"KCFLAGS={flags}", "modules"], "build the driver")
+    command(["make", "-s", f"-j{os.cpu_count() or 1}", "-C", tree, f"M={work.resolve()}",
+             "ARCH=arm64", "CONFIG_OPTEE=m", f"CROSS_COMPILE={CROSS}", f"KCFLAGS={flags}", "modules"], "build the driver")
     if not (work / "optee.ko").is_file():
         raise VmError("cannot build the driver: its Makefile makes no optee.ko; "
                       "keep its obj-$(CONFIG_OPTEE)")
