@@ -57,6 +57,11 @@ static void link_known(struct deadlock_call *calls, size_t n)
 			calls[calls[i].outer].behind = (int)i;
 }
 
+static bool holds_thread(const struct deadlock_call *c)
+{
+	return !c->waits && !c->at_arguments;
+}
+
 static bool request_is_unknown(const struct deadlock_call *c)
 {
 	return !c->waits && c->supplicant && !c->served && c->behind < 0;
@@ -96,7 +101,7 @@ static void look_at_all(struct view *v)
 	for (size_t i = 0; i < v->n; i++) {
 		const struct deadlock_call *c = &v->calls[i];
 
-		if (c->waits || c->at_arguments)
+		if (!holds_thread(c))
 			continue;
 		v->stuck_holders += c->stuck;
 		v->stuck_system += c->stuck && c->system;
@@ -143,7 +148,7 @@ static int likely_owner(const struct view *v, const struct deadlock_call *c)
 	for (size_t i = 0; i < v->n; i++) {
 		const struct deadlock_call *o = &v->calls[i];
 
-		if (o != c && !o->waits && o->stuck &&
+		if (o != c && holds_thread(o) && o->stuck &&
 		    (owner < 0 || (v->calls[owner].lock && !o->lock)))
 			owner = (int)i;
 	}

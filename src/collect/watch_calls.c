@@ -353,7 +353,6 @@ static void look_for_deadlock(struct watch *w, u32 pool, u32 n, u64 now)
 	u64 suspect;
 
 	read_rule(p, &state);
-
 	read_locks(w, pool, n, locks);
 	link_supplicants(w, n, locks, &state);
 	suspect = find_suspect(w, pool, n, locks, &state);

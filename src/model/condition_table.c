@@ -88,9 +88,12 @@ static int stuck_holders(const struct event *e)
 {
 	int n = 0;
 
-	for (u32 i = 0; i < e->nr_parties; i++)
-		n += !e->parties[i].waits && e->parties[i].behind >= 0;
-	return n;
+	for (u32 i = 0; i < e->nr_parties; i++) {
+		const struct event_party *p = &e->parties[i];
+
+		n += !p->waits && !at_arguments(p->phase) && p->behind >= 0;
+	}
+	return n < MAX_PARTIES ? n : in_use(e); /* there may be more than are listed */
 }
 
 /* The threads that are left, which system calls may have, and normal ones may not. */

@@ -168,6 +168,21 @@ UNIT_TEST(a_lock_is_waited_for)
 	assert_false(FIND(alone, .threads = 1)); /* whose lock is it? */
 }
 
+UNIT_TEST(who_has_no_thread_has_no_lock)
+{
+	/* The first task waits for the argument cache, which 4 has locked in the queue. */
+	struct deadlock_call calls[] = { { .at_arguments = true, HOLDS },
+					 { LOCKED },
+					 { RPC },
+					 { NESTED_IN(2) },
+					 { .has_arguments = true, WAITS } };
+
+	assert_true(FIND(calls, .threads = 2));
+	assert_int_equal(calls[1].behind, 2);
+	assert_false(calls[1].one_of);
+	assert_int_equal(calls[0].behind, 4);
+}
+
 UNIT_TEST(a_lock_is_released)
 {
 	/* Whoever runs may have the lock, and with it the nested call gets through. */

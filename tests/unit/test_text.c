@@ -2,6 +2,7 @@
 /* Text: what a client chose as its name cannot hurt a terminal, times stay short. */
 #include <string.h>
 #include "unit.h"
+#include "model/condition_table.h"
 #include "model/event_text.h"
 #include "base/printable.h"
 #include "model/ta_names.h"
@@ -114,6 +115,73 @@ UNIT_TEST(drift_counts_threads)
 		e.drift = cases[i].drift;
 		assert_string_equal(event_why(&e, out, sizeof(out)), cases[i].text);
 	}
+}
+
+static void check_why(const struct event *e, const char *want)
+{
+	char out[EVENT_LINE];
+
+	assert_string_equal(event_why(e, out, sizeof(out)), want);
+}
+
+UNIT_TEST(a_deadlock_says_who_waits_for_whom)
+{
+	struct event e = {
+		.condition = COND_DEADLOCK,
+		.threads = 3,
+		.driver_sys_sessions = 1,
+		.in_use = { 2, 1 },
+		.waiting = { 1, 1 },
+		.mono_ns = 2000000000,
+		.nr_parties = 6,
+		.culprit = -1,
+		.parties = {
+			{ .tid = 1, .comm = "A", .phase = PHASE_RPC, .rpc_kind = RPC_PLUGIN,
+			  .since_ns = 1000000000, .behind = 2, .by_supplicant = true },
+			{ .tid = 2, .comm = "B", .phase = PHASE_RPC, .rpc_kind = RPC_NOTIFICATION,
+			  .since_ns = 1000000000, .behind = 0 },
+			{ .tid = 3, .comm = "C", .waits = true, .since_ns = 1000000000, .behind = -1 },
+			/* One that waits for the argument cache holds no thread, whatever its last RPC was. */
+			{ .tid = 4, .comm = "D", .phase = PHASE_ARGUMENT,
+			  .rpc_kind = RPC_NOTIFICATION, .since_ns = 1000000000, .behind = 2 },
+			{ .tid = 5, .comm = "E", .phase = PHASE_SECURE, .class = CLASS_SYSTEM,
+			  .since_ns = 1000000000, .behind = -1 },
+			{ .tid = 6, .comm = "F", .waits = true, .class = CLASS_SYSTEM,
+			  .since_ns = 1000000000, .behind = -1 },
+		},
+	};
+	static const char *const chain[] = {
+		"A(1), open, holds a thread for 1.0s, in RPC plugin by tee-supplicant, behind C(3)",
+		"B(2), open, holds a thread for 1.0s, in RPC notification for a lock of OP-TEE, behind A(1)",
+		"C(3), open, waits in the queue for 1.0s",
+	};
+	static const bool involved[] = { true, true, true, true, false, false };
+	char out[EVENT_LINE];
+
+	for (u32 i = 0; i < sizeof(chain) / sizeof(chain[0]); i++)
+		assert_string_equal(event_chain(&e, i, out, sizeof(out)), chain[i]);
+	for (u32 i = 0; i < e.nr_parties; i++)
+		assert_int_equal(event_involves(&e, i), involved[i]);
+	check_why(
+		&e,
+		"2 calls hold a thread and wait for the 1 in the queue, and 1 of 3 threads is for system calls only");
+	e.parties[1].one_of = true;
+	assert_non_null(
+		strstr(event_chain(&e, 1, out, sizeof(out)), "behind A(1) or another of these"));
+	e.threads = 2;
+	check_why(&e, "2 calls hold a thread and wait for the 2 in the queue");
+	assert_true(event_involves(&e, 5));
+	e.threads = -1; /* not known */
+	check_why(&e, "2 calls hold a thread and wait for the 2 in the queue");
+
+	/* There are more holders than there is room for. */
+	e = (struct event){ .condition = COND_DEADLOCK,
+			    .threads = 16,
+			    .driver_sys_sessions = 1,
+			    .in_use = { 16, 0 },
+			    .waiting = { 3, 0 },
+			    .nr_parties = MAX_PARTIES };
+	check_why(&e, "16 calls hold a thread and wait for the 3 in the queue");
 }
 
 static void check_who(const struct event *e, size_t len, const char *want)
