@@ -53,7 +53,158 @@ for e in wait_begin wait_end admit wake release; do
 done 2>/dev/null && run "events on"
 """
 
+# Where the close of a system session finds no memory (show-close.patch), two normal calls of a
+# second each are made at once afterwards.
+COUNT_LEAK = r"""
+parallel() {
+	optee-load -o /tmp/load 'name=N count=2 at=100 wait=1000' || die "optee-load failed"
+	calls /tmp/load 'N-[12]'
+}
+kclient_load
+kclient_run <<END
+name=S system wait=10
+END
+echo "S: open, invoke, close: $(sed -n 's/.*"op":"\([a-z]*\)".*"result":\([-0-9]*\)}/\1 \2/p' /tmp/kclient | tr '\n' ' ')"
+parallel
+"""
+
+# tee-supplicant dies while K's request is made (show-nowait.patch); K does not want to wait.
+NOWAIT = r"""
+no_supplicant() { ! pidof tee-supplicant >/dev/null; }
+up() { read -r now rest </proc/uptime; echo "$now"; }
+kclient_load
+(printf 'name=K wait=10\n' >$KCLIENT/run; echo $(up) >/tmp/returned) 2>/dev/null &
+FROM=$(up)
+usleep 1000000
+killall -9 tee-supplicant
+wait_for 10 no_supplicant
+usleep 9000000
+if [ -e /tmp/returned ]; then
+	echo "$FROM $(cat /tmp/returned)" | awk '{ printf "K has returned after %.1f s\n", $2 - $1 }'
+	dmesg | grep -o 'kclient: .K. cannot.*' | tail -n 1
+else
+	for p in /proc/[0-9]*; do
+		read -r c <$p/comm && [ "$c" = K ] && echo "K is in$(sed 's/.*0>\]//' $p/stack | head -n 1) after 10 s"
+	done 2>/dev/null
+fi
+"""
+
+BOTTOM_HALF = r"""
+# How long each bottom half took, by kprobe events: who of OP-TEE has interrupts to handle waits for it.
+T=/sys/kernel/tracing
+kclient_load
+run() { # WHAT HOLDERS
+	usleep 1500000
+	echo >$T/trace
+	optee-load -o /dev/null "name=H count=$2 wait=5000" 'name=B count=4 at=200 repeat=4 wait=500' || die "optee-load failed"
+	usleep 1500000
+	sed -n 's/^.* \([0-9.]*\): bh_\([a-z]*\): .*/\1 \2/p' $T/trace | awk -v what="$1" '
+	$2 == "begin" { from = $1 }
+	$2 == "end" && from { d = ($1 - from) * 1000; n++; if (d > max) max = d; from = 0 }
+	END { printf "%s: %d bottom halves, the longest took %.1f ms\n", what, n, max }'
+}
+echo 'p:bh_begin optee_do_bottom_half' >$T/kprobe_events || die "no kprobe events"
+echo 'r:bh_end optee_do_bottom_half' >>$T/kprobe_events
+echo 1 >$T/events/kprobes/enable
+run "no system session" 2
+grep -q vm.ffa=1 /proc/cmdline && exit 0 # there are none
+kclient_start <<END
+name=S system
+name=R at=20000 wait=10
+END
+run "a system session, idle" 1
+"""
+
+KILLED = r"""
+# Two kernel tasks have all threads for 30 s, and W waits for one.
+up() { read -r now rest </proc/uptime; echo "$now"; }
+begin() { # returns with W asleep in the queue, as $PID
+	kclient_start <<END
+name=H count=2 wait=$1
+END
+	optee-load -o /dev/null 'name=W ta=invoke_tests sessions=0 open nop close' &
+	LOAD=$!
+	wait_for 20 asleep
+}
+asleep() { PID=$(pidof W | tr ' ' '\n' | sort -n | tail -n 1); [ -n "$PID" ] && cat /proc/$PID/task/*/stack 2>/dev/null | grep -q optee_cq_wait; }
+gone() { ! cat /proc/$PID/task/*/stack 2>/dev/null | grep -q optee_; }
+end() { kclient_wait 60; wait $LOAD; }
+kclient_load
+begin 30000
+FROM=$(up)
+kill -9 $PID $LOAD 2>/dev/null
+wait_for 60 gone
+echo "$FROM $(up)" | awk '{ printf "W was gone %.1f s after kill -9\n", $2 - $1 }'
+end
+begin 40000
+echo freezer >/sys/power/pm_test || die "no pm_test"
+echo 5000 >/sys/power/pm_freeze_timeout
+dmesg -c >/dev/null
+FROM=$(up)
+if echo freeze >/sys/power/state 2>/tmp/err; then R=succeeds; else R="fails: $(cat /tmp/err)"; fi
+echo "suspend (up to the freezer) $R, after $(echo "$FROM $(up)" | awk '{ printf "%.1f s", $2 - $1 }')"
+dmesg | sed 's/^\[ *[0-9.]*\] *//' | grep -iE 'freez|refus' | head -n 5
+kill -0 $PID && echo "W still waits"
+end && echo "W's call has ended well"
+"""
+
+KILLED_REQUEST = r"""
+# A client is killed while tee-supplicant works on its request.
+decided() { ! kill -0 $S 2>/dev/null || grep -q '^1 test case.*' /tmp/after || grep -q '0 test cases* failed\|of which 0 failed' /tmp/after; }
+begin
+killall tee-supplicant
+wait_for 30 no_supplicant
+tee-supplicant >/tmp/supp.err 2>&1 &
+S=$!
+usleep 500000
+invoke_plugin 1 /tmp/plugin.go return /
+up() { read -r now rest </proc/uptime; echo "$now"; }
+FROM=$(up)
+kill -9 $PID
+usleep 1000000
+if cat /proc/$PID/task/*/stack 2>/dev/null | grep -q optee_supp_thrd_req; then echo "1 s after kill -9 the client waits for the answer"; else echo "1 s after kill -9 the client is gone"; fi
+touch /tmp/plugin.go
+usleep 500000
+(timeout 60 xtest -t regression 6001 >/tmp/after 2>&1) & # two requests at least, which its threads wait for
+wait_for 20 decided
+if kill -0 $S 2>/dev/null; then echo "tee-supplicant goes on, xtest 6001 has passed"; else wait $S; echo "tee-supplicant has ended with status $?: $(grep -o 'TEE_IOC.*' /tmp/supp.err | head -n 1)"; fi
+"""
+
+UNBIND = r"""
+# With two calls in flight. What the driver has freed is looked at when they return.
+for D in /sys/bus/platform/drivers/optee /sys/bus/arm_ffa/drivers/optee; do
+	for DEVICE in "$D"/*; do
+		[ -e "$DEVICE/power" ] && break 2
+	done
+done
+optee-load -o /dev/null 'name=A count=2 wait=3000' &
+usleep 1500000
+if [ ! -e "$D/unbind" ]; then
+	echo "there is no $D/unbind"
+	exit 0
+fi
+dmesg -c >/dev/null
+echo "${DEVICE##*/}" >"$D/unbind" &
+UNBIND=$!
+usleep 6000000
+dmesg | sed 's/^\[ *[0-9.]*\] *//' | grep -E 'Freeing non-free|Unable to handle|Internal error|BUG|WARNING|^pc :|^lr :|already free'
+kill -0 $UNBIND 2>/dev/null && echo "unbind has not returned, it is in$(sed 's/.*0>\]//' /proc/$UNBIND/stack | head -n 2 | tr '\n' ' ')"
+for pid in $(pidof A-1 A-2); do echo "$(cat /proc/$pid/comm): $(sed -n 's/^State:[[:space:]]*//p' /proc/$pid/status), in$(sed 's/.*0>\]//' /proc/$pid/stack | head -n 1)"; done
+"""
+
+# Of a call that waits for another five seconds, while both have all threads: T is two.
+CANCEL = r"""
+/show-cancel
+"""
+
 ASIDE = {
     "tracepoints": TRACEPOINTS,
     "cost": COST,
+    "count-leak": COUNT_LEAK,
+    "nowait": NOWAIT,
+    "bottom-half": BOTTOM_HALF,
+    "killed": KILLED,
+    "killed-request": KILLED_REQUEST,
+    "unbind": UNBIND,
+    "cancel": CANCEL,
 }
