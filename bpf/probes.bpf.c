@@ -30,6 +30,7 @@
 #include "lock.bpf.h"
 #include "sight.bpf.h"
 #include "inspect.bpf.h"
+#include "context.bpf.h"
 #include "everywhere.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";

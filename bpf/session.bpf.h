@@ -30,7 +30,7 @@ struct session_origin {
 	u32 login;
 	u32 flags; /* enum session_flags */
 	u64 now;
-	u64 task; /* the client */
+	u64 task; /* the client; 0: not known */
 };
 
 /*
@@ -95,8 +95,12 @@ __noinline u32 session_new(u32 pool, u32 id, const struct session_origin *o)
 	s->login = o->login;
 	s->opened_ns = o->flags & SESSION_LATE ? 0 : o->now;
 	s->closed_ns = 0;
-	s->tgid = BPF_CORE_READ(task, tgid);
-	BPF_CORE_READ_INTO(&s->comm, task, group_leader, comm);
+	s->tgid = 0;
+	__builtin_memset(s->comm, 0, sizeof(s->comm));
+	if (task) {
+		s->tgid = BPF_CORE_READ(task, tgid);
+		BPF_CORE_READ_INTO(&s->comm, task, group_leader, comm);
+	}
 	s->in_flight_peak = 0;
 	s->last_failure = 0;
 	for (u32 i = 0; i < SESSION_COUNTER_WORDS; i++)

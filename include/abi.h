@@ -210,7 +210,7 @@ struct session {
 	u64 opened_ns, closed_ns;
 	u8 uuid[16];
 	u32 login;
-	u32 tgid;
+	u32 tgid;            /* 0: not known */
 	char comm[COMM_LEN]; /* of the client's process, as the client wrote it */
 	union {
 		u64 flight;
@@ -318,8 +318,10 @@ enum condition {
 	COND_CONVOY, /* tasks wait for the argument cache, and who has it locked for a thread */
 	NR_COUNTED_CONDS,
 	COND_DEADLOCK = NR_COUNTED_CONDS,
-	COND_DRIFT,     /* the driver's count of threads in use is not ours */
-	COND_LOST_WAKE, /* a waiter that was to be woken sleeps on */
+	COND_DRIFT,           /* the driver's count of threads in use is not ours */
+	COND_LOST_WAKE,       /* a waiter that was to be woken sleeps on */
+	COND_SESSION_LEAK,    /* a session is open that nobody has any more */
+	COND_SUPPLICANT_GONE, /* requests wait for a tee-supplicant that has closed its file */
 	NR_CONDS
 };
 
@@ -439,6 +441,10 @@ struct pool {
 	/* Of requests to tee-supplicant; as they were when who waits got no thread. -1: not all were seen. */
 	s32 driver_requests; /* nobody has taken them yet */
 	s32 driver_revoked;  /* taken, but the caller was killed */
+	/* Of contexts whose file everybody has closed (bpf/context.bpf.h). -1: it cannot be told. */
+	s32 left_open;               /* sessions in those of clients, */
+	s32 unserved;                /* requests for tee-supplicant, if its context is one */
+	u32 left_slots[MAX_PARTIES]; /* the rows of the first of these sessions */
 	/* Of a driver that takes policies (DRIVER_POLICIES). */
 	struct pool_policy policy;     /* the one that is attached */
 	char policy_left[POLICY_NAME]; /* the one before it; "": there was none */

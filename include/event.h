@@ -66,6 +66,21 @@ static inline const char *event_state_name(enum event_state state)
 	return state == EVENT_BEGIN ? "begin" : state == EVENT_STILL ? "still" : "end";
 }
 
+/* What a later report of the same episode has, more parties included. */
+static inline void event_goes_on(struct event *known, const struct event *e)
+{
+	known->state = e->state;
+	known->mono_ns = e->mono_ns;
+	known->duration_ns = e->duration_ns;
+	known->end_unseen = e->end_unseen;
+	known->peak = e->peak;
+	if (e->nr_parties <= known->nr_parties)
+		return; /* later their tasks may be gone: the first report knew them */
+	known->nr_parties = e->nr_parties;
+	for (u32 i = 0; i < e->nr_parties; i++)
+		known->parties[i] = e->parties[i];
+}
+
 /* For sorting: by the time of the report. */
 static inline int event_time_order(const struct event *a, const struct event *b)
 {

@@ -20,15 +20,18 @@ struct tee_device {
 	const struct tee_desc *desc;
 	int id;
 	struct device dev;
+	struct idr idr; /* of memory that user space has made */
 };
 
 struct tee_context {
 	struct tee_device *teedev;
 	void *data;
+	struct kref refcount;
 	bool supp_nowait;
 };
 
 struct tee_shm {
+	struct tee_context *ctx;
 	void *kaddr;
 	size_t size;
 };
@@ -114,6 +117,7 @@ struct optee_supp_req {
 };
 
 struct optee_supp {
+	struct tee_context *ctx;
 	struct list_head reqs;
 	struct idr idr;
 };

@@ -62,7 +62,7 @@ static const char *not_known(const struct run_summary *s, enum condition cond)
 			continue;
 		if (s->pools[i].last.total < 0)
 			return "Linux does not count OP-TEE's threads here, so this cannot be detected";
-		return "this kernel or its hooks cannot detect it; see 'optee-top doctor'";
+		return "this kernel, its hooks or an older recording cannot tell; see 'optee-top doctor'";
 	}
 	return s->nr_pools ? NULL : NO_TEE_SEEN;
 }

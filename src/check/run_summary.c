@@ -53,7 +53,6 @@ static struct event *episode_place(struct summary_episodes *of, const struct eve
 	return shortest;
 }
 
-/* The parties stay those of the first report: later their tasks may be gone. */
 void summary_events(struct run_summary *s, const struct event *events, u32 nr)
 {
 	for (u32 i = 0; i < nr; i++) {
@@ -69,12 +68,8 @@ void summary_events(struct run_summary *s, const struct event *events, u32 nr)
 		at = of->kept ? episode_place(of, e) : NULL;
 		if (!at || e->state < at->state || e->duration_ns < at->duration_ns)
 			continue;
-		at->state = e->state;
-		at->mono_ns = e->mono_ns;
+		event_goes_on(at, e);
 		at->real_ns = e->real_ns;
-		at->duration_ns = e->duration_ns;
-		at->end_unseen = e->end_unseen;
-		at->peak = e->peak;
 	}
 }
 

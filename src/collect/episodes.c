@@ -5,7 +5,7 @@
 #include "collect/episodes.h"
 
 struct known {
-	struct episode episode; /* as it was reported first, with its last peak */
+	struct episode episode; /* as it was reported first, with its last peak and all parties */
 	u64 said_ns;
 	int unseen; /* looks since it was seen */
 };
@@ -82,6 +82,8 @@ void episodes_lasts(struct episodes *c, const struct episode *e, u64 now)
 	}
 	k->unseen = 0;
 	k->episode.peak = e->peak;
+	if (e->nr_parties > k->episode.nr_parties) /* more have come */
+		k->episode = *e;
 	if (now - k->said_ns < STILL_NS)
 		return;
 	k->said_ns = now;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The episodes of conditions that only the looks find. */
+#include <string.h>
 #include "collect/found.h"
 #include "collect/watch_state.h"
 
@@ -28,6 +29,10 @@ void watch_found(struct watch *w, u32 pool, struct episode *e, u64 now)
 	}
 	if (e->peak > f->episode.peak)
 		f->episode.peak = e->peak;
+	if (e->nr_parties > f->episode.nr_parties) {
+		f->episode.nr_parties = e->nr_parties;
+		memcpy(f->episode.parties, e->parties, sizeof(e->parties));
+	}
 	episodes_lasts(w->episodes, &f->episode, now);
 }
 

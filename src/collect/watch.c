@@ -2,7 +2,7 @@
 /*
  * One look at the conditions: the episodes that last are read from the pools,
  * those that ended come through the ring buffer, and what no BPF program can see
- * is found here: who waits too long now, a deadlock, a drift.
+ * is found here: who waits too long now, a deadlock, a drift, what is left by who is gone.
  *
  * What lasts is read before the ring: an episode that ends in between is in both,
  * one that ended before is in the ring at least.
@@ -11,6 +11,8 @@
 #include <string.h>
 #include <bpf/libbpf.h>
 #include "collect/drift.h"
+#include "collect/session_leak.h"
+#include "collect/supplicant_gone.h"
 #include "collect/watch_calls.h"
 #include "collect/watch_event.h"
 #include "collect/watch_state.h"
@@ -64,6 +66,8 @@ static void look_at_pool(struct watch *w, u32 pool, u64 now)
 			episodes_lasts(w->episodes, &e, now);
 	watch_calls(w, pool, now);
 	watch_drift_look(w, pool, now);
+	watch_session_leak_look(w, pool, now);
+	watch_supplicant_gone_look(w, pool, now);
 	w->pools[pool].was_blind |= p->blind;
 }
 
@@ -162,6 +166,10 @@ static u32 known_of(const struct watch *w, u32 pool)
 		known |= NEEDS_DRIFT;
 	if (probes_see_arguments(w->probes, p))
 		known |= NEEDS_ARGUMENTS;
+	if (p->left_open >= 0)
+		known |= NEEDS_CONTEXTS;
+	if (p->unserved >= 0)
+		known |= NEEDS_REQUESTS;
 	return known;
 }
 

@@ -198,6 +198,15 @@ static bool is_served(const struct watch *w, const struct call *c)
 	return !at_arguments(c->phase) && served_by_supplicant(c->rpc_kind);
 }
 
+void watch_add_requests(struct watch *w, u32 pool, struct episode *e)
+{
+	u32 n = read_calls(w, pool);
+
+	for (u32 i = 0; i < n && e->nr_parties < MAX_PARTIES; i++)
+		if (w->live[i].call.phase == PHASE_RPC && is_served(w, &w->live[i].call))
+			fill_party(w, &e->parties[e->nr_parties++], &w->live[i].call);
+}
+
 /* Whom the threads of tee-supplicant work for. A request's address may be used again later. */
 static void link_supplicants(const struct watch *w, u32 n, struct deadlock_call *locks,
 			     struct deadlock_pool *state)

@@ -8,4 +8,7 @@
 /* Who starves, whom OP-TEE refused, and whether all wait for each other. */
 void watch_calls(struct watch *w, u32 pool, u64 now);
 
+/* Adds the calls that wait for tee-supplicant to the episode's parties. */
+void watch_add_requests(struct watch *w, u32 pool, struct episode *e);
+
 #endif

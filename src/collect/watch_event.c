@@ -30,7 +30,8 @@ static void name_party(struct watch *w, struct event_party *to, const struct par
 	static const u8 none[16];
 	char uuid[UUID_LEN];
 
-	memcpy(to->comm, comm_of(w, from->tid), sizeof(to->comm));
+	if (from->phase != PHASE_FREE) /* the tid of who left a session may be another task's */
+		memcpy(to->comm, comm_of(w, from->tid), sizeof(to->comm));
 	if (from->session_slot >= SESSION_SLOTS || !from->serial || row->serial != from->serial)
 		return;
 	to->serial = from->serial;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of the watch share: watch.c, watch_calls.c, watch_event.c, found.c, drift.c. */
+/* What the files of the watch share: those that src/collect/watch.c calls. */
 #ifndef OPTEE_TOP_WATCH_STATE_H
 #define OPTEE_TOP_WATCH_STATE_H
 
@@ -37,6 +37,13 @@ struct found {
 	} now;
 };
 
+/* Sessions that nobody has any more. */
+struct left_open {
+	u32 reported;
+	u32 least;    /* of the looks since then, */
+	u64 since_ns; /* which all found more of them than are reported; 0: the last did not */
+};
+
 struct watched_pool {
 	struct found found[NR_CONDS];
 	u64 suspect;    /* what looked like a deadlock in the look before, as a number, */
@@ -50,6 +57,8 @@ struct watched_pool {
 	enum sight sight; /* as the last snapshot has it */
 	bool was_blind;   /* at a look since the last snapshot */
 	int unseen_run;   /* looks in a row that found calls that are not ours in the queue */
+	struct left_open left_open;
+	u64 unserved_since_ns; /* 0: at the last look no request waited for a supplicant that is gone */
 };
 
 struct known_comm {

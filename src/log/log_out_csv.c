@@ -75,6 +75,26 @@ static const char *name_of(const json_t *party)
 									     "?";
 }
 
+/* What a party does, as event_who() has it; one without a phase is a session. */
+static void say_what(const json_t *party, char *buf, size_t len)
+{
+	const json_t *session = json_object_get(party, "session");
+	const char *ta = json_string_value(json_object_get(party, "ta"));
+	const char *phase = json_string_value(json_object_get(party, "phase"));
+
+	if (phase && (!strcmp(phase, phase_name(PHASE_ARGUMENT)) ||
+		      !strcmp(phase, phase_name(PHASE_RELEASE))))
+		snprintf(buf, len, "waits for the argument cache");
+	else if (phase)
+		snprintf(buf, len, "%s",
+			 json_is_true(json_object_get(party, "waits")) ? "waits" : "holds");
+	else if (json_is_integer(session))
+		snprintf(buf, len, "left session %lld%s%s open",
+			 (long long)json_integer_value(session), ta ? " of " : "", ta ?: "");
+	else
+		snprintf(buf, len, "left a session open");
+}
+
 /* Who, as event_who() has it. */
 static void put_event(struct line_buffer *l, const json_t *json)
 {
@@ -85,14 +105,16 @@ static void put_event(struct line_buffer *l, const json_t *json)
 
 	for (size_t i = 0; i < json_array_size(who) && at < sizeof(text); i++) {
 		const json_t *party = json_array_get(who, i);
+		s64 tid = json_integer_value(json_object_get(party, "tid"));
+		char task[64] = "somebody", what[96];
 
 		if (!json_is_true(json_object_get(party, "involved")))
 			continue;
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s(%lld) %s",
-				       at ? ", " : "", name_of(party),
-				       (long long)json_integer_value(json_object_get(party, "tid")),
-				       json_is_true(json_object_get(party, "waits")) ? "waits" :
-										       "holds");
+		if (tid)
+			snprintf(task, sizeof(task), "%s(%lld)", name_of(party), (long long)tid);
+		say_what(party, what, sizeof(what));
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s %s", at ? ", " : "",
+				       task, what);
 	}
 	if (unlisted > 0 && at < sizeof(text))
 		snprintf(text + at, sizeof(text) - at, "%s%lld not listed", at ? ", " : "",

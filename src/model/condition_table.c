@@ -140,6 +140,18 @@ WHY(convoy)
 		 e->peak, e->peak == 1 ? "s" : "");
 }
 
+WHY(session_leak)
+{
+	snprintf(buf, len, "%u session%s open that nobody has any more", e->peak,
+		 e->peak == 1 ? " is" : "s are");
+}
+
+WHY(supplicant_gone)
+{
+	snprintf(buf, len, "%u request%s for a tee-supplicant that is gone", e->peak,
+		 e->peak == 1 ? " waits" : "s wait");
+}
+
 /* Whom it is about. */
 
 #define INVOLVES(name) static bool name(const struct event *e, u32 party)
@@ -377,6 +389,41 @@ const struct condition_row condition_table[NR_CONDS] = {
 		.alert = { ALERT_COMES, 0, "0m", "warning" },
 		.rule = { "no_convoy", ARG_NONE, .help = "nobody waited for the argument cache while its owner waited in the queue" },
 		.topic = TOPIC_WAITERS,
+		.usual = "",
+	},
+	[COND_SESSION_LEAK] = {
+		.number = 12,
+		.name = "session leak",
+		.key = "session_leak",
+		.peak = "sessions",
+		.means = "A session is open although its process ended, and everyone else closed the file, at least a second ago.",
+		.so = "The driver will never close it: its TA stays in memory, and one that takes a single session is busy until the driver is removed.",
+		.remedy = "A defect of the driver from 5.19 to 7.3: memory for the arguments of calls, which it never frees, keeps the context of whoever needed more of it first. Ten calls at once get by with what there is. Have fewer of them, and close sessions before a process is killed.",
+		.alarm = true,
+		.few = true,
+		.needs = NEEDS_CONTEXTS,
+		.evidence = EVIDENCE_SESSIONS,
+		.why = why_session_leak,
+		.alert = { ALERT_COMES, 0, "0m", "warning" },
+		.rule = { "no_session_leak", ARG_NONE, .help = "the driver closed the sessions of each process that ended" },
+		.topic = TOPIC_THREADS,
+		.usual = "",
+	},
+	[COND_SUPPLICANT_GONE] = {
+		.number = 13,
+		.name = "supplicant gone",
+		.key = "supplicant_gone",
+		.peak = "requests",
+		.means = "Requests have waited for at least a second for a tee-supplicant that is gone, and the driver has not noticed.",
+		.so = "Nobody will ever answer them, and no other tee-supplicant can open /dev/teepriv0, which stays busy. Each of their calls holds a thread.",
+		.remedy = "A defect of the driver up to 7.3, if OP-TEE has memory of tee-supplicant when that is killed. Kill (-9) the clients whose calls wait: tee-supplicant can be started again if that ends this. If it does not, they wait for each other in OP-TEE, and only a reboot helps.",
+		.alarm = true,
+		.few = true,
+		.needs = NEEDS_REQUESTS,
+		.why = why_supplicant_gone,
+		.alert = { ALERT_LASTS, 0, "10s", "critical" },
+		.rule = { "no_supplicant_gone", ARG_NONE, .help = "no request waited for a second for a tee-supplicant that was gone" },
+		.topic = TOPIC_THREADS,
 		.usual = "",
 	},
 };

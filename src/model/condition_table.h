@@ -16,14 +16,17 @@ enum condition_needs {
 	NEEDS_WAKES = 1 << 2,     /* whom the driver wakes, by a rule that is known */
 	NEEDS_DRIFT = 1 << 3,     /* the driver's count of threads in use beside ours */
 	NEEDS_ARGUMENTS = 1 << 4, /* who waits for the argument cache, and who has it locked */
+	NEEDS_CONTEXTS = 1 << 5,  /* which clients' contexts the driver keeps */
+	NEEDS_REQUESTS = 1 << 6,  /* those to tee-supplicant, and what keeps its context */
 };
 
 /* What its events have that others have not. */
 enum condition_evidence {
 	EVIDENCE_NONE,
-	EVIDENCE_WAKE,  /* which party swallowed a wake */
-	EVIDENCE_CHAIN, /* which party waits for which */
-	EVIDENCE_DRIFT, /* by how many threads the counts differ */
+	EVIDENCE_WAKE,     /* which party swallowed a wake */
+	EVIDENCE_CHAIN,    /* which party waits for which */
+	EVIDENCE_DRIFT,    /* by how many threads the counts differ */
+	EVIDENCE_SESSIONS, /* its parties are sessions, and not calls */
 };
 
 /* What its rule is about: the order in which rules are listed and judged. */

@@ -37,7 +37,27 @@ static size_t say_task(char *buf, size_t len, size_t at, const struct event_part
 {
 	const char *name = p->comm[0] ? p->comm : p->client[0] ? p->client : "?";
 
+	if (!p->tid)
+		return say(buf, len, at, "somebody");
 	return say(buf, len, at, "%s(%u)", name, p->tid);
+}
+
+/* What a party does, as it is listed. */
+static size_t say_what(const struct event *e, u32 i, char *buf, size_t len, size_t at)
+{
+	const struct event_party *p = &e->parties[i];
+
+	if (condition_table[e->condition].evidence != EVIDENCE_SESSIONS)
+		return say(buf, len, at, " %s",
+			   p->waits               ? "waits" :
+			   at_arguments(p->phase) ? "waits for the argument cache" :
+						    "holds");
+	if (!p->serial)
+		return say(buf, len, at, " left a session open");
+	at = say(buf, len, at, " left session %u", p->session);
+	if (p->ta[0])
+		at = say(buf, len, at, " of %s", p->ta);
+	return say(buf, len, at, " open");
 }
 
 #define NOT_LISTED_ROOM sizeof(", 1234567890 not listed")
@@ -57,10 +77,7 @@ const char *event_who(const struct event *e, char *buf, size_t len)
 			continue;
 		next = say(buf, len, at, "%s", at ? ", " : "");
 		next = say_task(buf, len, next, p);
-		next = say(buf, len, next, " %s",
-			   p->waits               ? "waits" :
-			   at_arguments(p->phase) ? "waits for the argument cache" :
-						    "holds");
+		next = say_what(e, i, buf, len, next);
 		full |= next + NOT_LISTED_ROOM > len;
 		if (full) {
 			buf[at] = '\0';

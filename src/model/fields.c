@@ -83,10 +83,10 @@ SESSION_FIELD(uuid)
 SESSION_FIELD(client)
 {
 	UNUSED(s);
-	return row->serial ? text(row->comm) : unknown();
+	return row->serial && row->tgid ? text(row->comm) : unknown();
 }
 
-SESSION_NUMBER(pid, row->serial, row->tgid)
+SESSION_NUMBER(pid, row->serial && row->tgid, row->tgid)
 
 SESSION_FIELD(origin)
 {

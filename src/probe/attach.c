@@ -502,6 +502,7 @@ static enum status keep(struct probes *p)
 	p->shared = (const struct shared *)(bss + offset);
 	p->inspect_fd = dup_fd(bpf_program__fd(skel->progs.inspect));
 	p->look_sight_fd = dup_fd(bpf_program__fd(skel->progs.look_sight));
+	p->look_contexts_fd = dup_fd(bpf_program__fd(skel->progs.look_contexts));
 	p->ended_fd = dup_fd(bpf_map__fd(skel->maps.ended_episodes));
 	if (calls)
 		p->records_fd = dup_fd(bpf_map__fd(skel->maps.records));
@@ -547,6 +548,7 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 
 	*p = (struct probes){ .inspect_fd = -1,
 			      .look_sight_fd = -1,
+			      .look_contexts_fd = -1,
 			      .ended_fd = -1,
 			      .records_fd = -1,
 			      .switches = { -1, -1 },
@@ -608,6 +610,7 @@ void probes_detach(struct probes *p)
 	}
 	close_fd(p->inspect_fd);
 	close_fd(p->look_sight_fd);
+	close_fd(p->look_contexts_fd);
 	close_fd(p->ended_fd);
 	close_fd(p->records_fd);
 	switches_close(&p->switches);

@@ -41,7 +41,7 @@ struct shadows;
 struct probes {
 	struct probes_bpf *skel; /* while we attach; then all that is needed of it is here */
 	struct hook_state hooks[NR_HOOKS];
-	int prog_fds[NR_HOOKS], inspect_fd, look_sight_fd;
+	int prog_fds[NR_HOOKS], inspect_fd, look_sight_fd, look_contexts_fd;
 	struct switches switches;
 	int ended_fd;                /* the ring buffer of episodes */
 	int records_fd;              /* the one of calls; -1: calls are not recorded */

@@ -23,10 +23,12 @@ int probes_inspect(const struct probes *p)
 {
 	struct look_args args = { .silent = silent(p) };
 	LIBBPF_OPTS(bpf_test_run_opts, sight, .ctx_in = &args, .ctx_size_in = sizeof(args));
-	LIBBPF_OPTS(bpf_test_run_opts, inspect);
+	LIBBPF_OPTS(bpf_test_run_opts, plain);
 	int err = bpf_prog_test_run_opts(p->look_sight_fd, &sight);
 
-	return err ?: bpf_prog_test_run_opts(p->inspect_fd, &inspect);
+	return err                                                   ?:
+		       bpf_prog_test_run_opts(p->inspect_fd, &plain) ?:
+		       bpf_prog_test_run_opts(p->look_contexts_fd, &plain);
 }
 
 /*

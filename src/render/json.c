@@ -196,7 +196,7 @@ static void set_call(json_t *o, enum call_cmd cmd, u32 func, bool late, enum cal
 	    !known || (late && cmd == CMD_UNKNOWN) ? json_null() : json_string(cmd_name(cmd)));
 	set(o, "func", number_or_null(cmd == CMD_INVOKE, func));
 	set(o, "class", known ? json_string(class_name(class)) : json_null());
-	set(o, "phase", json_string(phase_name(phase)));
+	set(o, "phase", phase != PHASE_FREE ? json_string(phase_name(phase)) : json_null());
 	set(o, "rpc_kind", phase == PHASE_RPC ? json_string(rpc_name(rpc_kind)) : json_null());
 }
 
@@ -263,12 +263,13 @@ static json_t *party_json(const struct event *e, u32 i)
 	const struct event_party *p = &e->parties[i];
 	json_t *o = json_object();
 
-	set(o, "tid", integer(p->tid));
-	set(o, "pid", integer(p->tgid));
+	set(o, "tid", number_or_null(p->tid, p->tid));
+	set(o, "pid", number_or_null(p->tgid, p->tgid));
 	set(o, "comm", p->comm[0] ? json_string(p->comm) : json_null());
 	set(o, "serial", number_or_null(p->serial, (s64)p->serial));
 	set(o, "session", number_or_null(p->serial, p->session));
-	set(o, "client", p->serial ? json_string(p->client) : json_null());
+	set(o, "client",
+	    p->serial && (p->tgid || p->client[0]) ? json_string(p->client) : json_null());
 	set(o, "ta", p->ta[0] ? json_string(p->ta) : json_null());
 	set_call(o, p->cmd, p->func, p->late, p->class, p->phase, p->rpc_kind);
 	set(o, "waits", json_boolean(p->waits));

@@ -75,11 +75,7 @@ bool episode_log_take(struct episode_log *l, const struct event *e)
 	struct event *known = find(l, e);
 
 	if (known) {
-		known->state = e->state;
-		known->mono_ns = e->mono_ns;
-		known->duration_ns = e->duration_ns;
-		known->end_unseen = e->end_unseen;
-		known->peak = e->peak;
+		event_goes_on(known, e);
 		return false;
 	}
 	known = l->nr < LOG_EPISODES ? malloc(sizeof(*known)) : NULL;

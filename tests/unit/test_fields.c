@@ -116,9 +116,9 @@ UNIT_TEST(every_unit_has_its_words)
 UNIT_TEST(numbers_of_conditions)
 {
 	static const char *const old[] = {
-		"overrun",   "harmful_overrun", "reserve_breach", "reserve_idle",
-		"exhausted", "stranded",        "starved",        "count_mismatch",
-		"deadlock",  "drift",           "lost_wake",
+		"overrun",   "harmful_overrun", "reserve_breach", "reserve_idle",    "exhausted",
+		"stranded",  "starved",         "count_mismatch", "deadlock",        "drift",
+		"lost_wake", "convoy",          "session_leak",   "supplicant_gone",
 	};
 
 	for (u32 i = 0; i < NR_CONDS; i++) {

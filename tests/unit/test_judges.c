@@ -71,6 +71,8 @@ UNIT_TEST(conditions)
 		{ "no_deadlock", COND_DEADLOCK },
 		{ "no_drift", COND_DRIFT },
 		{ "no_convoy", COND_CONVOY },
+		{ "no_session_leak", COND_SESSION_LEAK },
+		{ "no_supplicant_gone", COND_SUPPLICANT_GONE },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -100,7 +102,7 @@ UNIT_TEST(conditions)
 		fake.first.pools[0].conds[cases[i].cond].known = false;
 		fake.last.pools[0].conds[cases[i].cond].known = false;
 		expect(cases[i].rule, VERDICT_UNKNOWN,
-		       "this kernel or its hooks cannot detect it; see 'optee-top doctor'");
+		       "this kernel, its hooks or an older recording cannot tell; see 'optee-top doctor'");
 		fake.last.pools[0].total = -1;
 		expect(cases[i].rule, VERDICT_UNKNOWN,
 		       "Linux does not count OP-TEE's threads here, so this cannot be detected");
@@ -285,7 +287,8 @@ UNIT_TEST(sight)
 		"no_stranded",         "no_starved",
 		"no_lost_wake",        "no_count_mismatch",
 		"no_deadlock",         "no_drift",
-		"no_convoy",           "wait_longest system 5ms",
+		"no_convoy",           "no_session_leak",
+		"no_supplicant_gone",  "wait_longest system 5ms",
 		"no_losses",           "no_count_leak",
 		"no_ejection",         "no_failed_calls",
 		"calls_at_least 1000", "no_reservation_leak",

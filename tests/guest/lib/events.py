@@ -38,11 +38,13 @@ events_stop() { # after top_settle, so that it has looked since
 MS = 10**6
 # Shorter ones are counted, but are no events: REPORT_EXHAUSTED_NS, REPORT_STRANDED_NS.
 REPORTED_FROM = {"exhausted": 10 * MS, "stranded": 1 * MS}
-SETTLES = {"drift": 1000 * MS, "lost wake": 100 * MS}  # has to stay so long before it is believed
+SETTLES = {"drift": 1000 * MS, "lost wake": 100 * MS, "session leak": 1000 * MS,
+           "supplicant gone": 1000 * MS}  # has to stay so long before it is believed
 LOOK = 50 * MS     # how often optee-top looks at what lasts
 STILL = 1000 * MS  # how often it says so
 SLACK = 100 * MS   # that it may come late, on a machine that has work to do
-LOOKED_FOR = ("deadlock", "drift", "lost wake")  # no hook sees them begin or end
+# No hook sees them begin or end.
+LOOKED_FOR = ("deadlock", "drift", "lost wake", "session leak", "supplicant gone")
 
 INT, STR, BOOL = (int,), (str,), (bool,)
 NUMBER_OR_NULL, TEXT_OR_NULL = (int, type(None)), (str, type(None))
@@ -57,10 +59,10 @@ WHY: Shape = {
     "in_use_system": INT, "waiting_normal": INT, "waiting_system": INT,
     "driver_free": NUMBER_OR_NULL, "system_sessions": NUMBER_OR_NULL, "drift": NUMBER_OR_NULL}
 PARTY: Shape = {
-    "tid": INT, "pid": INT, "comm": TEXT_OR_NULL, "serial": NUMBER_OR_NULL,
+    "tid": NUMBER_OR_NULL, "pid": NUMBER_OR_NULL, "comm": TEXT_OR_NULL, "serial": NUMBER_OR_NULL,
     "session": NUMBER_OR_NULL, "client": TEXT_OR_NULL, "ta": TEXT_OR_NULL,
     "cmd": TEXT_OR_NULL, "func": NUMBER_OR_NULL, "class": TEXT_OR_NULL,
-    "phase": STR, "rpc_kind": TEXT_OR_NULL, "waits": BOOL,
+    "phase": TEXT_OR_NULL, "rpc_kind": TEXT_OR_NULL, "waits": BOOL,
     "since_ns": NUMBER_OR_NULL, "since_at_least": BOOL, "involved": BOOL}
 MORE_OF_PARTY: Mapping[str, Shape] = {
     "stranded": {"culprit": BOOL, "swallowed_ns": NUMBER_OR_NULL},

@@ -51,7 +51,9 @@ DECIDED = {
     "count_mismatch": ("comes", 0, 0, "warning"),
     "lost_wake": ("comes", 0, 0, "critical"),
     "deadlock": ("lasts", 0, 10, "critical"),
-    "drift": ("lasts", 0, 10, "critical")}
+    "drift": ("lasts", 0, 10, "critical"),
+    "session_leak": ("comes", 0, 0, "warning"),
+    "supplicant_gone": ("lasts", 0, 10, "critical")}
 
 
 class Watched(NamedTuple):
