@@ -7,7 +7,7 @@ import json
 from collections import defaultdict
 from typing import Any, Mapping, Sequence
 
-from ..lib import account, events, frames, kclient, vm
+from ..lib import account, deadlock, events, frames, kclient, vm
 from ..lib.events import MS, Reported
 from ..lib.registry import Context, Failed, Findings, test
 
@@ -113,6 +113,7 @@ def argument_convoy(context: Context) -> None:
     _check_parts(findings, [*before.calls, *load.calls, *kernel.calls], lines)
     system, = kernel.of("S")
     said = events.of_lines(findings, frames.load(guest.files["events.jsonl"]))
+    findings.equal("deadlocks", [r for r in said if r.condition == "deadlock"], [])
     convoys = [r for r in said if r.condition == "convoy"]
     if len(convoys) != 1:
         raise Failed(f"{len(convoys)} convoys, not 1: {convoys}")
@@ -128,4 +129,57 @@ def argument_convoy(context: Context) -> None:
     row = next(s for f in reversed(seen) for s in f["sessions"] if s["client"] == "S")
     findings.equal("S waited for its argument", row["argument_longest_ns"], waited)
     _check_unknown(findings, frames.load(guest.files["top.jsonl"])[-1])
+    findings.done()
+
+
+# P1 and P2 hold both threads, and their requests to tee-supplicant end when its threads have made
+# a call. By then the ninth of W has the argument cache locked and waits in the queue.
+STUCK = deadlock.SCRIPT + r"""
+begin
+events_start
+load W --ready-file /tmp/W.ready --wait-file /tmp/W.go 'name=W ta=invoke_tests sessions=12 nop'
+wait_for 30 test -e /tmp/W.ready
+invoke_plugin 1 /tmp/plugin.go call /tmp/plugin.late
+VICTIM=$PID VICTIM_LOAD=$!
+invoke_plugin 2 /tmp/plugin.go call /
+touch /tmp/W.go
+wait_for 30 is_said convoy
+touch /tmp/plugin.go
+wait_for 30 is_said '"deadlock","state":"begin"'
+stuck
+usleep 3000000
+still_stuck || die "the deadlock resolved itself"
+cat /tmp/plugin.log >/tmp/plugins
+deadlock_rescue
+wait_for 30 is_said '"deadlock","state":"end"'
+events_stop
+"""
+
+
+@test()
+def argument_deadlock(context: Context) -> None:
+    """Nobody in it waits for a call that is in the queue but through that lock."""
+    guest = vm.run(context, events.SCRIPT + STUCK, "--icount", *deadlock.PUT,
+                   gets=("events.jsonl", "plugins", deadlock.TASKS))
+    findings = Findings()
+    tids = {line.split()[0]: int(line.split()[1])
+            for line in guest.read(deadlock.TASKS).decode().splitlines()}
+    for line in guest.read("plugins").decode().splitlines():
+        order, tid, what = line.split()[:3]
+        if what == "arrives":
+            tids[f"plugin{order}"] = int(tid)
+    said, = (r for r in events.of_lines(findings, frames.load(guest.files["events.jsonl"]))
+             if r.condition == "deadlock")
+    behind = {p["tid"]: p["behind_tid"] for p in said.first["who"]}
+    head = next(p for p in said.first["who"] if p["cmd"] == "shm_register")
+    findings.equal("who waits for whom", [behind.get(tids[role]) for role in
+                                          ("P1", "P2", "plugin1", "plugin2")],
+                   [tids["plugin1"], tids["plugin2"], head["tid"], head["tid"]])
+    findings.equal("why", said.first["why"]["text"].split(" in the queue")[0].rsplit(" ", 1)[0],
+                   "2 calls hold a thread and wait for the")
+    findings.true("its head does not wait in the queue", head["waits"])
+    findings.equal("lines that name the lock", sum(
+        f"which is locked by {head['comm']}({head['tid']})" in line for line in said.first["chain"]
+        if "waits for the argument cache" in line) >= 2, True)
+    findings.true("it did not last", (said.episode.end_ns or 0) - said.episode.begin_ns > 2900 * MS)
     findings.done()
