@@ -187,8 +187,9 @@ def policy_rules_2(context: Context) -> None:
     rules(context, 2)
 
 
-@test()
+@test(check_all=True)
 def policy_rules_4(context: Context) -> None:
+    """As policy_rules_2."""
     rules(context, 4)
 
 

@@ -63,8 +63,9 @@ def under_policies(context: Context, *options: str) -> None:
     findings.done()
 
 
-@test()
+@test(check_all=True)
 def policy_xtest(context: Context) -> None:
+    """OP-TEE's own tests under each policy; xtest_same has them without one."""
     under_policies(context, "--icount")
 
 

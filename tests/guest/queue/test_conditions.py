@@ -320,8 +320,9 @@ def starved_8(context: Context) -> None:
     _starved(context, 8)
 
 
-@test()
+@test(check_all=True)
 def busy_60s(context: Context) -> None:
+    """On one CPU, for a minute; busy_smp takes two, for 20 s."""
     _busy(context, 60, Options())
 
 
