@@ -131,8 +131,12 @@ def _verdict(rules: Sequence[Rule]) -> str:
     return next((v for v in (BLIND, "fail", "unknown") if v in found), "pass")
 
 
+def _threads(workload: Workload, setting: Setting) -> int:
+    return max(workload.least_threads, setting.threads)
+
+
 def _options(workload: Workload, setting: Setting, scratch: Path) -> Sequence[str]:
-    options = ["--icount", "--kernel", setting.kernel, "--threads", str(setting.threads),
+    options = ["--icount", "--kernel", setting.kernel, "--threads", str(_threads(workload, setting)),
                "--put", f"{scratch}:/validate"]
     if setting.module:
         options += ["--module", str(setting.module)]
@@ -163,7 +167,7 @@ def judge(workload: Workload, setting: Setting) -> Outcome:
     directory = setting.out / setting.driver / workload.name
     scratch = directory / "validate"
     scratch.mkdir(parents=True, exist_ok=True)
-    (scratch / "workload").write_text(WORKLOAD + workloads.script(workload, setting.threads))
+    (scratch / "workload").write_text(WORKLOAD + workloads.script(workload, _threads(workload, setting)))
     (scratch / "rules").write_text(workloads.rules(workload))
     begin = time.monotonic()
     try:

@@ -76,6 +76,7 @@ class Workload(NamedTuple):
     clients: bool = False  # needs the modules of tests/driver/modules
     plugin: bool = False   # and tests/programs/lib/calling-plugin.c
     account: bool = False  # and tests/programs/lib/tee-account.c
+    least_threads: int = 0 # with more than Debian's, OP-TEE is 4.10
     hidden_ms: int = 10    # of a call, that optee-top may not know of: accounts.py
     seconds: int = 30      # about how long the guest takes
 
@@ -177,6 +178,57 @@ kclient_wait_given
      ("calls_at_least 13", "else this is no test")),
     clients=True, seconds=15)
 
+# Nine or ten arguments are in use, with the driver's own call: one of V needs a page. All of V
+# have ended their calls when they are killed.
+CLIENT_KILLED = Workload(
+    "client-killed", "clients that are killed with open sessions, one of which needed a page",
+    r"""
+optee-load -o "$(given)" --ready-file /tmp/crowd 'name=H count=%(threads)d at=100 wait=2500' \
+	'name=W ta=invoke_tests sessions=%(crowd)d at=300 nop' &
+LOAD=$!
+wait_for 60 test -e /tmp/crowd
+usleep 600000
+optee-load -o /dev/null --ready-file /tmp/held 'name=V count=12 ta=invoke_tests nop hold' \
+	2>/dev/null &
+ends 60 $LOAD
+wait_for 60 test -e /tmp/held
+usleep 500000
+killall -STOP optee-load # so that nobody sees the others die, and closes in time
+killall -9 optee-load
+usleep 2500000
+""",
+    (*EVERYWHERE, CALLS_SUCCEED, WAKES,
+     ("no_session_leak", "the sessions of a process end with it"),
+     ("calls_at_least 30", "else this is no test")),
+    seconds=15)
+
+# Somewhere in these tests of storage OP-TEE has memory of tee-supplicant. OP-TEE 4.5 panics
+# when it is told that a request of its storage has failed.
+SUPPLICANT_KILLED = Workload(
+    "supplicant-killed", "tee-supplicant killed in the middle of a request, and started again",
+    r"""
+no_supplicant() { ! pidof tee-supplicant >/dev/null; }
+for n in 1 2; do
+	(while :; do xtest -t regression 6004 6008; done) >/dev/null 2>&1 &
+	LOOP=$!
+	usleep $((2000000 + n * 370000))
+	killall -9 tee-supplicant
+	wait_for 10 no_supplicant
+	kill $LOOP
+	usleep 2000000
+	tee-supplicant -d || die "tee-supplicant cannot be started again"
+	killall xtest 2>/dev/null
+	usleep 500000
+	killall -9 xtest 2>/dev/null
+	usleep 500000
+done
+within 60 xtest -t regression 6001
+""",
+    (*EVERYWHERE, WAKES,
+     ("no_supplicant_gone", "who asked tee-supplicant is told that it is gone"),
+     ("calls_at_least 20", "else this is no test")),
+    least_threads=4, hidden_ms=100, seconds=30)
+
 # In bursts: of so many sessions optee-top keeps each until it has read it.
 STORM = Workload(
     "storm", "sessions opened and closed as fast as can be, system sessions among them",
@@ -263,13 +315,14 @@ XTEST = Workload(
 # builds it, has no memory for the sessions of a workload.
 MIN_THREADS, MAX_THREADS = 2, 10
 
-WORKLOADS = (IDLE, CONTENDED, SYSTEM, OVERRUN, STRANDED, ARGUMENTS, DEADLOCK, STORM, XTEST)
+WORKLOADS = (IDLE, CONTENDED, SYSTEM, OVERRUN, STRANDED, ARGUMENTS, CLIENT_KILLED,
+             SUPPLICANT_KILLED, DEADLOCK, STORM, XTEST)
 
 
 def script(workload: Workload, threads: int) -> str:
     """What the guest runs, for a pool of so many threads."""
     text = COMMON + workload.script % {"threads": threads, "clients": threads + 2,
-                                       "normal": threads - 1,
+                                       "normal": threads - 1, "crowd": max(9 - threads, 1),
                                        "others": max(threads - 2, 0)}
     # A client cannot be there no times.
     return re.sub(r"'name=L count=0 [^']*' ", "", text)

@@ -69,7 +69,8 @@ def check_stock(context: Context, *args: object) -> None:
     found = validate(context, 1, *args)
     findings = check(found, {"stranded": {"no_stranded", "no_starved"},
                              "overrun": {"no_overrun", "no_harmful_overrun"},
-                             "arguments": {"no_convoy"}})
+                             "arguments": {"no_convoy"}, "client-killed": {"no_session_leak"},
+                             "supplicant-killed": {"no_supplicant_gone", "command_succeeds"}})
     names(findings, "stranded", found["stranded"].get("no_stranded", ()),
           r"\bC\(\d+\) waits", r"the wake went to A\(\d+\).* in flight and not waiting")
     names(findings, "overrun", found["overrun"].get("no_harmful_overrun", ()),
