@@ -75,24 +75,28 @@ static const char *name_of(const json_t *party)
 									     "?";
 }
 
-/* What a party does, as event_who() has it; one without a phase is a session. */
-static void say_what(const json_t *party, char *buf, size_t len)
+/* What a party does, as event_who() has it. */
+static void say_what(const json_t *event, const json_t *party, char *buf, size_t len)
 {
+	const char *condition = json_string_value(json_object_get(event, "condition"));
 	const json_t *session = json_object_get(party, "session");
 	const char *ta = json_string_value(json_object_get(party, "ta"));
 	const char *phase = json_string_value(json_object_get(party, "phase"));
 
-	if (phase && (!strcmp(phase, phase_name(PHASE_ARGUMENT)) ||
-		      !strcmp(phase, phase_name(PHASE_RELEASE))))
+	if (condition && !strcmp(condition, condition_table[COND_SESSION_LEAK].name)) {
+		if (json_is_integer(session))
+			snprintf(buf, len, "left session %lld%s%s open",
+				 (long long)json_integer_value(session), ta ? " of " : "",
+				 ta ?: "");
+		else
+			snprintf(buf, len, "left a session open");
+	} else if (phase && (!strcmp(phase, phase_name(PHASE_ARGUMENT)) ||
+			     !strcmp(phase, phase_name(PHASE_RELEASE)))) {
 		snprintf(buf, len, "waits for the argument cache");
-	else if (phase)
+	} else {
 		snprintf(buf, len, "%s",
 			 json_is_true(json_object_get(party, "waits")) ? "waits" : "holds");
-	else if (json_is_integer(session))
-		snprintf(buf, len, "left session %lld%s%s open",
-			 (long long)json_integer_value(session), ta ? " of " : "", ta ?: "");
-	else
-		snprintf(buf, len, "left a session open");
+	}
 }
 
 /* Who, as event_who() has it. */
@@ -112,7 +116,7 @@ static void put_event(struct line_buffer *l, const json_t *json)
 			continue;
 		if (tid)
 			snprintf(task, sizeof(task), "%s(%lld)", name_of(party), (long long)tid);
-		say_what(party, what, sizeof(what));
+		say_what(json, party, what, sizeof(what));
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s %s", at ? ", " : "",
 				       task, what);
 	}
