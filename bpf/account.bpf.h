@@ -117,14 +117,20 @@ static __noinline void account_other_end(struct session *s, struct call *c)
 #define ARGUMENT_GAP_NS 10000000
 
 /*
- * What its task waited for its argument. The driver may take one and then find that it
- * cannot make the call: what was waited for long before this call is nobody's.
+ * The driver may take an argument and then find that it cannot make the call: what was waited
+ * for long before now is not for a call that begins now.
  */
+static __always_inline bool argument_is_old(const struct call *c, u64 now)
+{
+	return now - c->argument_end_ns > ARGUMENT_GAP_NS;
+}
+
+/* What its task waited for its argument. */
 static __noinline int account_argument(struct call *c, struct class_sums *sums)
 {
 	if (!c || !sums || c->flags & CALL_ARGUMENT)
 		return 0;
-	if (c->start_ns - c->argument_end_ns > ARGUMENT_GAP_NS) {
+	if (argument_is_old(c, c->start_ns)) {
 		c->argument_ns = 0;
 		lose(LOSS_ARGUMENT);
 		return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Outside of the queue: the driver keeps the memory for calls' arguments in a cache. Before a
- * call its task takes some in optee_get_msg_arg(), after it gives it back in
- * optee_free_msg_arg(), both under the cache's lock. The kernel tells of locks that are
- * contended, so a call that finds this one free pays nothing here.
+ * Waits for the driver's argument cache, before a call queues and after it has ended. The driver
+ * keeps the memory for calls' messages there: optee_get_msg_arg() takes some, and
+ * optee_free_msg_arg() gives it back, both under the cache's lock. The kernel tells of all locks
+ * that are contended, so a call that finds this one free pays nothing here.
  */
 #ifndef OPTEE_TOP_ARGUMENT_BPF_H
 #define OPTEE_TOP_ARGUMENT_BPF_H
@@ -14,8 +14,10 @@ const volatile u64 get_argument, free_argument;
 #define FUNCTION_BYTES 2048 /* neither is longer */
 #define STACK_FRAMES   16
 
-/* Does the task give an argument back? Nobody else takes the lock: the inner of the two tells. */
-static __noinline bool argument_is_freed(void *ctx)
+enum argument_place { ARGUMENT_NOWHERE, ARGUMENT_GET, ARGUMENT_FREE };
+
+/* In which of the two is the lock wanted? The innermost frame in either tells, by the nearer start. */
+static __noinline u32 argument_place(void *ctx)
 {
 	u64 frames[STACK_FRAMES] = {};
 
@@ -24,9 +26,9 @@ static __noinline bool argument_is_freed(void *ctx)
 		u64 in_get = frames[i] - get_argument, in_free = frames[i] - free_argument;
 
 		if (in_get < FUNCTION_BYTES || in_free < FUNCTION_BYTES)
-			return in_free < in_get;
+			return in_free < in_get ? ARGUMENT_FREE : ARGUMENT_GET;
 	}
-	return false;
+	return ARGUMENT_NOWHERE;
 }
 
 /* The pool whose lock it is, or MAX_POOLS. */
@@ -41,14 +43,14 @@ static __always_inline u32 pool_of_arguments(u64 lock)
 /* As account_argument(): what was waited for another call, which was not made. */
 static __always_inline void argument_forget_old(struct call *c, u64 now)
 {
-	if (!c->argument_ns || now - c->argument_end_ns <= ARGUMENT_GAP_NS)
+	if (!c->argument_ns || !argument_is_old(c, now))
 		return;
 	c->argument_ns = 0;
 	lose(LOSS_ARGUMENT);
 }
 
 /* Nothing is known of the call, but whose it will be. */
-static __always_inline void argument_unknown(struct call *c, u32 pool)
+static __always_inline void argument_init(struct call *c, u32 pool)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 
@@ -67,7 +69,10 @@ static __always_inline void argument_unknown(struct call *c, u32 pool)
 	c->stack = 0; /* no waiter in the queue is this one's */
 }
 
-/* Of a task that has just ended a call, that call's slot; with the row's serial in place of the waiter. */
+/*
+ * Of a task that has just ended a call, that call's slot. In place of the waiter it has the row's
+ * serial, which tells whether the row has changed hands.
+ */
 static __noinline struct call *release_slot(u64 task)
 {
 	struct call *c = call_own(task);
@@ -86,7 +91,7 @@ static __always_inline struct call *argument_slot(u64 task, u32 pool, u64 now)
 
 	if (!c)
 		return NULL;
-	argument_unknown(c, pool);
+	argument_init(c, pool);
 	argument_forget_old(c, now);
 	return c;
 }
@@ -110,13 +115,21 @@ __noinline int argument_begins(u32 pool, bool release)
 	return 0;
 }
 
-/* The task begins to wait for the lock: first it spins, and then perhaps it sleeps. */
-static __always_inline void argument_wait(u32 pool, void *ctx)
+/* The task wants a lock that is taken: first it spins, and then perhaps it sleeps. */
+static __always_inline void lock_contended(u64 lock, void *ctx)
 {
-	struct call *c = call_find(bpf_get_current_task());
+	u32 pool = pool_of_arguments(lock), place;
+	struct call *c;
 
-	if (!c || !waits_at_arguments(c))
-		argument_begins(pool, argument_is_freed(ctx));
+	if (pool >= MAX_POOLS)
+		return;
+	c = call_find(bpf_get_current_task());
+	if (c && waits_at_arguments(c))
+		return;
+	place = argument_place(ctx);
+	if (place !=
+	    ARGUMENT_NOWHERE) /* else it is another lock: the device is gone, its memory reused */
+		argument_begins(pool, place == ARGUMENT_FREE);
 }
 
 /* Its row; or, where it has none any more, that of the calls without a session. */
@@ -148,8 +161,7 @@ static __noinline int account_release(struct call *c, u64 spent)
 	return 0;
 }
 
-/* It has the lock. */
-static __noinline int argument_over(void)
+static __noinline int argument_ends(void)
 {
 	struct call *c = call_find(bpf_get_current_task());
 	u64 now = bpf_ktime_get_ns(), spent;
@@ -170,6 +182,13 @@ static __noinline int argument_over(void)
 	if (!c->outer)
 		call_release(c);
 	return 0;
+}
+
+/* It has the lock. */
+static __always_inline void lock_taken(u64 lock)
+{
+	if (pool_of_arguments(lock) < MAX_POOLS)
+		argument_ends();
 }
 
 #endif

@@ -45,13 +45,6 @@ static __noinline void call_abandon(struct call *c, u64 now)
 	lose(LOSS_CALL_END);
 }
 
-/* A task that has its argument, in an RPC of another call, keeps the phase until its call begins. */
-static __always_inline bool waits_at_arguments(const struct call *c)
-{
-	return c->phase == PHASE_RELEASE ||
-	       (c->phase == PHASE_ARGUMENT && c->argument_end_ns < c->phase_ns);
-}
-
 /* If it has not ended before. */
 static __always_inline void argument_ends_unseen(struct call *c)
 {
@@ -520,13 +513,15 @@ static __noinline bool call_ends_oddly(struct call *c, u64 now)
 		c->phase = PHASE_RPC; /* that was the nested call that has no slot */
 		return true;
 	}
-	if (c)
+	if (c && at_arguments(c->phase))
+		argument_ends_unseen(c); /* it has never been in the queue: that was another call */
+	else if (c)
 		call_abandon(c, now);
 	return false;
 }
 
 /* A call that registers a page for arguments is part of what its task waits for its own. */
-static __noinline int argument_used(struct call *c, u64 now)
+static __noinline int argument_carry(struct call *c, u64 now)
 {
 	if (!c)
 		return 0;
@@ -557,7 +552,7 @@ static __always_inline void call_end(u64 now)
 		 */
 		account(c, c->phase_ns);
 		if (c->argument_ns || c->flags & CALL_ARGUMENT)
-			argument_used(c, now);
+			argument_carry(c, now);
 	} else if (call_ends_oddly(c, now)) {
 		return;
 	}

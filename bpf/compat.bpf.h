@@ -77,8 +77,6 @@ static __always_inline void queue_counters(struct pool *p, struct optee_call_que
 		queue_policy(p, (void *)q);
 		flags |= DRIVER_POLICIES;
 	}
-	if (p->arguments)
-		flags |= DRIVER_ARGUMENTS;
 	p->driver_flags = flags;
 }
 

@@ -68,36 +68,28 @@ int BPF_KPROBE(kprobe__do_call_with_arg, struct tee_context *tee, struct tee_shm
 SEC("tp_btf/contention_begin")
 int tp_btf__contention_begin(u64 *ctx)
 {
-	u32 pool = pool_of_arguments(ctx[0]);
-
-	if (pool < MAX_POOLS)
-		argument_wait(pool, ctx);
+	lock_contended(ctx[0], ctx);
 	return 0;
 }
 
 SEC("raw_tp/contention_begin")
 int raw_tp__contention_begin(u64 *ctx)
 {
-	u32 pool = pool_of_arguments(ctx[0]);
-
-	if (pool < MAX_POOLS)
-		argument_wait(pool, ctx);
+	lock_contended(ctx[0], ctx);
 	return 0;
 }
 
 SEC("tp_btf/contention_end")
 int tp_btf__contention_end(u64 *ctx)
 {
-	if (pool_of_arguments(ctx[0]) < MAX_POOLS)
-		argument_over();
+	lock_taken(ctx[0]);
 	return 0;
 }
 
 SEC("raw_tp/contention_end")
 int raw_tp__contention_end(u64 *ctx)
 {
-	if (pool_of_arguments(ctx[0]) < MAX_POOLS)
-		argument_over();
+	lock_taken(ctx[0]);
 	return 0;
 }
 

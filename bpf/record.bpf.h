@@ -21,6 +21,11 @@ const volatile bool record_calls; /* set before loading; else no program refers 
 /* Does anybody want them now? User space writes it; in a map of its own, so that it writes no other. */
 u32 records_wanted SEC(".data.wanted");
 
+static __always_inline bool is_rest(const struct call *c, const struct session *s)
+{
+	return !s->serial && c->session_slot == (u32)SLOT_REST(c->pool);
+}
+
 /*
  * s: its row, which is still its own. What account() has worked out is worked out
  * again: to keep it until here would cost those who record nothing.
@@ -40,7 +45,7 @@ static __always_inline void record_call(const struct call *c, const struct sessi
 		flags |= RECORD_WAITED;
 	if (c->outer)
 		flags |= RECORD_NESTED;
-	if (!s->serial && c->session_slot == (u32)SLOT_REST(c->pool))
+	if (is_rest(c, s))
 		flags |= RECORD_REST;
 	if (c->flags & CALL_LATE)
 		flags |= RECORD_LATE;
@@ -71,7 +76,7 @@ static __always_inline void record_release(const struct call *c, const struct se
 	struct call_record *r = bpf_ringbuf_reserve(&records, sizeof(*r), 0);
 
 	if (!r) {
-		lose(LOSS_ARGUMENT);
+		lose(LOSS_CALL_RECORD);
 		return;
 	}
 	__builtin_memset(r, 0, sizeof(*r));
@@ -84,7 +89,8 @@ static __always_inline void record_release(const struct call *c, const struct se
 	r->op = c->op;
 	r->class = c->class;
 	r->pool = c->pool;
-	r->flags = RECORD_ARGUMENT | RECORD_RELEASE | (c->outer ? RECORD_NESTED : 0);
+	r->flags = RECORD_ARGUMENT | RECORD_RELEASE | (c->outer ? RECORD_NESTED : 0) |
+		   (is_rest(c, s) ? RECORD_REST : 0);
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 }
 

@@ -76,7 +76,7 @@ static long call_let_go_check(u32 i, void *data)
 	if (!key || key & CALL_KEY_IDLE || c->phase == PHASE_FREE)
 		return 0;
 	if (at_arguments(c->phase))
-		return 0; /* no call: its end is seen by another hook */
+		return 0; /* not a call: the hooks of contended locks end it */
 	if (l->all) {
 		/* The outer call of a nested one has its turn once that has gone. */
 		if (!(key & CALL_KEY_SUSPENDED))

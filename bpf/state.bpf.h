@@ -277,8 +277,10 @@ static __always_inline struct call *call_take(u64 task)
 {
 	struct call *c = call_or_null(call_take_index(task));
 
-	if (c)
-		c->argument_ns = 0; /* another task's */
+	if (c && c->argument_ns) { /* another task's, or of a nested call */
+		c->argument_ns = 0;
+		lose(LOSS_ARGUMENT);
+	}
 	return c;
 }
 

@@ -151,9 +151,19 @@ struct call {
 	 */
 	u64 woken_ns;
 	u64 stack; /* of its task: the waiter lies on it */
-	/* How long its task waited for its argument, up to argument_end_ns; stays between calls. */
+	/*
+	 * How long its task waited for its argument, up to argument_end_ns. It stays until the call,
+	 * unless that is nested.
+	 */
 	u64 argument_ns, argument_end_ns;
 };
+
+/* A task that has its argument, in an RPC of another call, keeps the phase until its call begins. */
+static inline bool waits_at_arguments(const struct call *c)
+{
+	return c->phase == PHASE_RELEASE ||
+	       (c->phase == PHASE_ARGUMENT && c->argument_end_ns < c->phase_ns);
+}
 
 #define WOKEN_IN_VAIN 1ULL
 #define WOKEN_COUNTED 2ULL /* in pool.woken */
@@ -176,9 +186,10 @@ struct class_sums {
 	u64 limits;      /* ETHREAD_LIMIT answers */
 	u64 limit_ns;    /* waits after them; part of wait_ns */
 	u64 waited_late; /* of waited slept already when we attached: their waits count from then */
-	/* Outside of wait and hold, for the lock of the argument cache: before the queue, */
+	/* Outside of wait and hold: for an argument, before the queue, */
 	u64 argument_waits, argument_ns, argument_max_ns;
-	u64 releases, release_ns; /* and after the end */
+	u64 releases,
+		release_ns; /* and to give it back, after the end. These have to be the last. */
 };
 
 enum session_state { SESSION_FREE, SESSION_CLAIMED, SESSION_OPEN, SESSION_CLOSED };
@@ -315,7 +326,7 @@ enum condition {
 	NR_POOL_CONDS,
 	COND_STARVED = NR_POOL_CONDS, /* a wait older than a limit */
 	COND_COUNT_MISMATCH,          /* ETHREAD_LIMIT after Linux admitted the call */
-	COND_CONVOY, /* tasks wait for the argument cache, and who has it locked for a thread */
+	COND_CONVOY, /* tasks wait for the argument cache, and its owner for a thread */
 	NR_COUNTED_CONDS,
 	COND_DEADLOCK = NR_COUNTED_CONDS,
 	COND_DRIFT,           /* the driver's count of threads in use is not ours */
@@ -424,7 +435,7 @@ struct pool_policy {
 struct pool {
 	u64 teedev, queue, requests; /* kernel addresses; they are never shown */
 	u64 arguments;               /* of the lock of the argument cache; 0: there is none */
-	u64 at_arguments_since_ns;   /* since when somebody has waited for it, of late */
+	u64 at_arguments_since_ns;   /* start of the present run of waiters */
 	u32 id;                      /* N of /dev/teeN */
 	u8 ready, rpc_appended;
 	u8 sight; /* SIGHT_FOLLOWED, SIGHT_FFA or SIGHT_OTHER */
@@ -469,7 +480,6 @@ enum driver_flags {
 	DRIVER_SYS_SESSIONS = 1 << 1,   /* has sys_thread_req_count */
 	DRIVER_RESERVED = 1 << 2,       /* has res_sys_thread_count */
 	DRIVER_POLICIES = 1 << 3,       /* takes admission policies */
-	DRIVER_ARGUMENTS = 1 << 5,      /* has a cache of arguments with a lock of its own */
 	DRIVER_SHARES_RESERVE = 1 << 4, /* has res_thread_busy: a system call uses the reserve up */
 };
 

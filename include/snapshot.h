@@ -188,9 +188,9 @@ struct snap_call {
 };
 
 /* Of a task that waits for its argument it is not known yet what it will call. */
-static inline bool call_is_known(enum call_phase phase)
+static inline bool call_is_known(enum call_phase phase, enum call_cmd cmd)
 {
-	return phase != PHASE_ARGUMENT;
+	return !at_arguments(phase) || cmd != CMD_UNKNOWN;
 }
 
 struct snap_losses {

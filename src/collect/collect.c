@@ -157,7 +157,9 @@ static void collect_pools(struct collect *c)
 			to->waiting_peak[class] = peak_of(peaks.waiting_peak[class],
 							  p->waiting_peak[class]);
 		}
-		if (to->at_arguments < 0) /* then of no pool: the sums of all are of one kind */
+		/* Then of no pool: which sums are known is the same for all. */
+		_Static_assert(SUM(release_ns) == NR_SUMS - 1, "these have to be the last");
+		if (to->at_arguments < 0)
 			s->sums_unknown = NR_SUMS - SUM(argument_waits);
 		collect_conditions(c, i, to);
 		collect_design(to, p);
@@ -222,7 +224,8 @@ static void take_call(struct collect *c, const struct call *call, u64 now)
 	struct snapshot *s = &c->snap;
 	struct snap_call *to = &s->calls[s->nr_calls++];
 	struct snap_pool *pool = &s->pools[call->pool];
-	u64 start_ns = call->phase == PHASE_ARGUMENT ? call->phase_ns : call->start_ns;
+	bool known = call_is_known(call->phase, call->op);
+	u64 start_ns = known ? call->start_ns : call->phase_ns;
 
 	*to = (struct snap_call){
 		.tid = call->tid,
@@ -248,7 +251,7 @@ static void take_call(struct collect *c, const struct call *call, u64 now)
 		task_comm(call->tid, to->comm);
 	pool->in_rpc += to->phase == PHASE_RPC;
 	if (pool->at_arguments >= 0)
-		pool->at_arguments += at_arguments(to->phase);
+		pool->at_arguments += waits_at_arguments(call);
 	if (to->queued && to->phase_ns > pool->oldest_wait_ns) {
 		pool->oldest_wait_ns = to->phase_ns;
 		pool->oldest_wait_at_least = to->phase_at_least;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the calls of a pool tell at one look, as long as somebody waits: who waits
- * too long, whose wake was lost, whom OP-TEE refused, and whether they are deadlocked.
+ * What the calls of a pool tell at one look, as long as somebody waits: starved
+ * calls, count mismatches, convoys, lost wakes, deadlocks.
  */
 #include <string.h>
 #include "collect/call_copy.h"
@@ -105,7 +105,7 @@ static void look_at_convoy(struct watch *w, u32 pool, const struct call *head, u
 	for (u32 i = 0; i < n; i++) {
 		const struct call *c = &w->live[i].call;
 
-		if (!at_arguments(c->phase) || c->phase_ns <= c->argument_end_ns)
+		if (!waits_at_arguments(c))
 			continue;
 		e.peak++;
 		if (c->phase_ns < since)
@@ -291,7 +291,7 @@ static void read_locks(const struct watch *w, u32 pool, u32 n, struct deadlock_c
 
 		locks[i] = (struct deadlock_call){
 			.waits = c->flags & CALL_WAITING,
-			.at_arguments = at_arguments(c->phase),
+			.at_arguments = waits_at_arguments(c),
 			.has_arguments = c->flags & CALL_ARGUMENT,
 			.system = c->class == CLASS_SYSTEM,
 			.in_rpc = c->phase == PHASE_RPC || c->phase == PHASE_BLIND,

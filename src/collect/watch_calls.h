@@ -5,7 +5,7 @@
 
 #include "collect/watch_state.h"
 
-/* Who starves, whom OP-TEE refused, and whether all wait for each other. */
+/* Looks for starved calls, count mismatches, convoys, lost wakes and deadlocks. */
 void watch_calls(struct watch *w, u32 pool, u64 now);
 
 /* Adds the calls that wait for tee-supplicant to the episode's parties. */

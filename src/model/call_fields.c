@@ -88,7 +88,7 @@ const struct call_field call_fields[] = {
 	{ "start", UNIT_NS, "CLOCK_MONOTONIC when it asked for a thread", .get = get_start,
 	  .drawn = true },
 	{ "argument", UNIT_NS,
-	  "before start, how long its task waited for the lock of the argument cache; of a release, after the call",
+	  "before start, how long its task waited for an argument: for the cache's lock, and for the call that registers a new page; of a release, after the call",
 	  .get = get_argument },
 	{ "wait", UNIT_NS, "total time in the queue or on its way", .get = get_wait },
 	{ "limit_wait", UNIT_NS, "of this, the time after ETHREAD_LIMIT answers",

@@ -136,7 +136,7 @@ WHY(lost_wake)
 
 WHY(convoy)
 {
-	snprintf(buf, len, "%u wait%s for the argument cache, who has it locked waits in the queue",
+	snprintf(buf, len, "%u wait%s for the argument cache, whose owner waits in the queue",
 		 e->peak, e->peak == 1 ? "s" : "");
 }
 

@@ -124,7 +124,7 @@ const char *event_report(const struct event *e, char *buf, size_t len)
 static size_t say_call(char *buf, size_t len, size_t at, const struct event_party *p)
 {
 	at = say_task(buf, len, at, p);
-	if (!call_is_known(p->phase))
+	if (!call_is_known(p->phase, p->cmd))
 		return at;
 	if (p->late && p->cmd == CMD_UNKNOWN)
 		return say(buf, len, at, " with a call from before the attach");

@@ -186,7 +186,7 @@ const struct loss_field loss_fields[NR_LOSSES] = {
 	[LOSS_EPISODE] = { "conditions_unreported",
 			   "conditions that were counted, but had no room among the events" },
 	[LOSS_CALL_RECORD] = { "calls_unrecorded",
-			       "calls that were accounted, but not recorded one by one, because the recorder was too slow" },
+			       "calls, and waits after calls, that were accounted, but not recorded one by one, because the recorder was too slow" },
 	[LOSS_SHADOW_STATE] = { "shadows_forgot",
 				"clients and TAs whose state a shadow policy lost, or never had, because no slot was left" },
 	[LOSS_SHADOW_ANSWER] = { "shadows_unanswered",

@@ -82,16 +82,17 @@ static const struct hook {
 			   .impls = { { MECH_KPROBE, "optee_system_session",
 					"kprobe__system_session",
 					"what shadow policies answer to sessions that ask for a reservation" } } },
-	[HOOK_LOCK] = { .optional = true,
-			.impls = { { MECH_TP_BTF, "contention_begin", "tp_btf__contention_begin",
-				     "time before the queue, for an argument" },
-				   { MECH_RAW_TP, "contention_begin", "raw_tp__contention_begin",
-				     NULL } } },
-	[HOOK_LOCKED] = { .optional = true,
-			  .impls = { { MECH_TP_BTF, "contention_end", "tp_btf__contention_end",
-				       "the end of that time" },
-				     { MECH_RAW_TP, "contention_end", "raw_tp__contention_end",
-				       NULL } } },
+	[HOOK_CONTENDED] = { .optional = true,
+			     .impls = { { MECH_TP_BTF, "contention_begin",
+					  "tp_btf__contention_begin",
+					  "time before the queue, for an argument" },
+					{ MECH_RAW_TP, "contention_begin",
+					  "raw_tp__contention_begin", NULL } } },
+	[HOOK_CONTENDED_END] = { .optional = true,
+				 .impls = { { MECH_TP_BTF, "contention_end",
+					      "tp_btf__contention_end", "the end of that time" },
+					    { MECH_RAW_TP, "contention_end",
+					      "raw_tp__contention_end", NULL } } },
 	[HOOK_BEGIN] = { .impls = { { MECH_FENTRY, "optee_smc_do_call_with_arg",
 				      "fentry__do_call_with_arg",
 				      "the beginning of a call, and its session" },
@@ -183,7 +184,7 @@ static void find_functions(struct probes *p)
 /* A contended lock tells nothing where it is not known what its task does with the argument. */
 static void choose_no_locks(struct probes *p, const char *prog[NR_HOOKS])
 {
-	for (int h = HOOK_LOCK; h <= HOOK_LOCKED; h++) {
+	for (int h = HOOK_CONTENDED; h <= HOOK_CONTENDED_END; h++) {
 		prog[h] = NULL;
 		snprintf(p->hooks[h].why, sizeof(p->hooks[h].why),
 			 "the driver's functions are not in /proc/kallsyms");
@@ -456,7 +457,13 @@ static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
 		p->hooks[h].attached = true;
 		p->prog_fds[h] = dup_fd(bpf_program__fd(each));
 	}
-	p->sees_locks = p->links[HOOK_LOCK] && p->links[HOOK_LOCKED];
+	p->sees_contention = p->links[HOOK_CONTENDED] && p->links[HOOK_CONTENDED_END];
+	if (!p->sees_contention) /* one without the other would begin waits that never end */
+		for (int h = HOOK_CONTENDED; h <= HOOK_CONTENDED_END; h++) {
+			bpf_link__destroy(p->links[h]);
+			p->links[h] = NULL;
+			p->hooks[h].attached = false;
+		}
 	p->sees_requests = p->links[HOOK_REQUEST] && p->links[HOOK_SUPPLICANT];
 	return STATUS_OK;
 }

@@ -28,8 +28,8 @@ enum {
 	HOOK_SUPPLICANT,
 	HOOK_SYSTEM,
 	HOOK_RESERVE,
-	HOOK_LOCK,
-	HOOK_LOCKED,
+	HOOK_CONTENDED,
+	HOOK_CONTENDED_END,
 	HOOK_BEGIN,
 	NR_HOOKS
 };
@@ -56,11 +56,11 @@ struct probes {
 	size_t map_sizes[4];
 	u64 starved_ns;
 	struct bpf_link *links[NR_HOOKS];
-	bool everywhere;  /* we are in a pid namespace of our own, and look in all of them */
-	bool knows_tasks; /* a task's id in /proc is the one that the kernel tells us */
-	bool finds;       /* sessions and calls from before are looked for */
-	bool sees_wakes;  /* whom the driver wakes: else nothing is known of stranded waiters */
-	bool sees_locks;  /* who waits for a lock of the kernel, and for how long */
+	bool everywhere;      /* we are in a pid namespace of our own, and look in all of them */
+	bool knows_tasks;     /* a task's id in /proc is the one that the kernel tells us */
+	bool finds;           /* sessions and calls from before are looked for */
+	bool sees_wakes;      /* whom the driver wakes: else nothing is known of stranded waiters */
+	bool sees_contention; /* who waits for a lock of the kernel, and for how long */
 	u64 get_argument, free_argument; /* addresses of the driver's functions for it, or 0 */
 	u64 followed_function;           /* of HOOK_BEGIN, where other_abi; or 0 */
 	bool sees_requests; /* to tee-supplicant: else nothing of deadlocks through it */

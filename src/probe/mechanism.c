@@ -116,7 +116,7 @@ size_t functions_find(const char *const names[], u64 addresses[], size_t n)
 		    sscanf(line, "%llx %*s %255s", &address, name) != 2)
 			continue;
 		for (size_t i = 0; i < n; i++)
-			if (!strcmp(name, names[i])) {
+			if (!addresses[i] && !strcmp(name, names[i])) {
 				addresses[i] = address;
 				found++;
 			}
@@ -155,7 +155,7 @@ bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *
 		   size_t len)
 {
 	char name[96];
-	u64 address;
+	u64 address = 0;
 	int id, err;
 
 	why[0] = '\0';

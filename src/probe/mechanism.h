@@ -35,8 +35,8 @@ bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *
 bool mechanism_knows(struct mechanism_types *types, const char *function);
 
 /*
- * Functions of the driver: their addresses as /proc/kallsyms has them. Returns how many there are;
- * of one that is not there the address is left as it is. 0: addresses are hidden from us.
+ * Functions of the driver: their addresses, which are 0 before, as /proc/kallsyms has them. Returns
+ * how many there are. 0: there is none, or addresses are hidden from us.
  */
 size_t functions_find(const char *const names[], u64 addresses[], size_t n);
 

@@ -18,7 +18,7 @@ int probes_inspect(const struct probes *p);
  */
 static inline bool probes_see_arguments(const struct probes *p, const struct pool *pool)
 {
-	return p->sees_locks || !(pool->driver_flags & DRIVER_ARGUMENTS);
+	return p->sees_contention || !pool->arguments;
 }
 
 #endif

@@ -190,7 +190,7 @@ static json_t *session_json(const struct snapshot *s, const struct snap_session 
 static void set_call(json_t *o, enum call_cmd cmd, u32 func, bool late, enum call_class class,
 		     enum call_phase phase, enum rpc_kind rpc_kind)
 {
-	bool known = call_is_known(phase);
+	bool known = call_is_known(phase, cmd);
 
 	set(o, "cmd",
 	    !known || (late && cmd == CMD_UNKNOWN) ? json_null() : json_string(cmd_name(cmd)));

@@ -205,7 +205,7 @@ static void put_waiter(struct page *p, const struct snapshot *s, const struct ep
 		 call->class == CLASS_SYSTEM ? STYLE_SYSTEM :
 					       STYLE_WAITING,
 		 "%c%6s %-6s %7u %s %-14s %s%s%s%s", MARK_SIGNS[mark], waits,
-		 call_is_known(call->phase) ? class_name(call->class) : "-", call->tid,
+		 call_is_known(call->phase, call->cmd) ? class_name(call->class) : "-", call->tid,
 		 printable_fit(task, sizeof(task), comm,
 			       printable_width(comm) > 15 ? printable_width(comm) : 15),
 		 cmd, ta, call->nested ? ", nested" : "", name ? ", " : "", name ?: "");

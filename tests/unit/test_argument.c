@@ -53,24 +53,29 @@ static void at(int task, u64 ns)
 	current_ns = ns;
 }
 
+static u64 lock(void)
+{
+	return (u64)&optee.shm_arg_cache.mutex;
+}
+
 static void wait_to_get(int task, u64 ns)
 {
 	at(task, ns);
 	native_frames[1] = get_argument + 0x80;
-	argument_wait(0, NULL);
+	lock_contended(lock(), NULL);
 }
 
 static void wait_to_free(int task, u64 ns)
 {
 	at(task, ns);
 	native_frames[1] = free_argument + 0x80;
-	argument_wait(0, NULL);
+	lock_contended(lock(), NULL);
 }
 
 static void has_lock(int task, u64 ns)
 {
 	at(task, ns);
-	argument_over();
+	lock_taken(lock());
 }
 
 static void begin(int task, struct msg_head *msg, u64 ns)
@@ -280,6 +285,47 @@ UNIT_TEST_SETUP(wait_from_before, start)
 	assert_int_equal(lost(), 1);
 	call(T, &invoke, 3100);
 	assert_int_equal(sums()->argument_waits, 0);
+}
+
+/* The device is gone, and its memory is that of another lock. */
+UNIT_TEST_SETUP(another_lock, start)
+{
+	at(T, 2000);
+	native_frames[1] = 0x77000;
+	lock_contended(lock(), NULL);
+	assert_null(call_find((u64)&tasks[T]));
+	lock_contended(lock() + 8, NULL);
+	assert_int_equal(shared.pools[0].at_arguments, 0);
+}
+
+/* The kernel skipped the hooks of its end and of the call's begin. */
+UNIT_TEST_SETUP(call_unseen, start)
+{
+	struct pool_state s;
+
+	wait_to_get(T, 2000);
+	at(T, 3000);
+	call_end(current_ns);
+	s = pool_state(shared.pools[0].state);
+	assert_int_equal(s.in_use[CLASS_NORMAL], 0); /* it has never been in the queue */
+	assert_int_equal(shared.pools[0].at_arguments, 0);
+	assert_int_equal(lost(), 1);
+	call(T, &invoke, 4000);
+	assert_int_equal(sums()->calls, 1);
+}
+
+/* The slot goes to another task between the wait and the call. */
+UNIT_TEST_SETUP(slot_taken_over, start)
+{
+	struct call *c;
+
+	wait_to_get(T, 2000);
+	has_lock(T, 3000);
+	c = call_own((u64)&tasks[T]);
+	c->key = CALL_KEY_IDLE;
+	assert_ptr_equal(call_take((u64)&tasks[T]), c);
+	assert_int_equal(c->argument_ns, 0);
+	assert_int_equal(lost(), 1);
 }
 
 /* The kernel skipped the hook of the end: the slot goes on with the call. */

@@ -77,7 +77,7 @@ def check_stock(context: Context, *args: object) -> None:
           r"2 system calls in flight, 1 in reserve", r"S-1\(\d+\) holds", r"S-2\(\d+\) holds",
           r"\bN\(\d+\) waits")
     names(findings, "arguments", found["arguments"].get("no_convoy", ()),
-          r"wait for the argument cache, who has it locked waits in the queue; W\(\d+\) waits")
+          r"wait for the argument cache, whose owner waits in the queue; W\(\d+\) waits")
     findings.done()
 
 
