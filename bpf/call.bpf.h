@@ -585,4 +585,21 @@ static __always_inline void call_ends_and_wakes(u64 queue)
 		pool_wake(pool, now, again);
 }
 
+/*
+ * Of a driver with trace events: it wakes this one. The end of a call has told so before,
+ * that of a system session has not.
+ */
+static __always_inline void call_woken(u64 waiter)
+{
+	struct call *c = call_of_waiter(waiter);
+	u64 woken = c ? *(volatile u64 *)&c->woken_ns : 0, now;
+
+	if (!c || !(c->flags & CALL_WAITING) || woken & WOKEN_COUNTED)
+		return;
+	now = bpf_ktime_get_ns();
+	pool_reserve(c->pool, now);
+	pool_promise(pool_at(c->pool), c, woken, now & ~WOKEN_FLAGS);
+	pool_strands(c->pool, now);
+}
+
 #endif

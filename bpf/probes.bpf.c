@@ -110,6 +110,21 @@ int BPF_KPROBE(kprobe__cq_wait_for_completion, struct optee_call_queue *q,
 	return 0;
 }
 
+/* The same, of a driver that has trace events of its queue: its lock is held. */
+SEC("tp_btf/optee_cq_wait_begin")
+int BPF_PROG(tp_btf__cq_wait_begin, struct optee_call_queue *q, struct optee_call_waiter *w)
+{
+	call_wait((u64)w);
+	return 0;
+}
+
+SEC("raw_tp/optee_cq_wait_begin")
+int BPF_PROG(raw_tp__cq_wait_begin, struct optee_call_queue *q, struct optee_call_waiter *w)
+{
+	call_wait((u64)w);
+	return 0;
+}
+
 /* It enters and leaves the secure world. */
 SEC("tp_btf/optee_invoke_fn_begin")
 int BPF_PROG(tp_btf__invoke_fn_begin)
@@ -171,6 +186,38 @@ SEC("kprobe/optee_cq_wait_final")
 int BPF_KPROBE(kprobe__cq_wait_final)
 {
 	call_end(bpf_ktime_get_ns());
+	return 0;
+}
+
+/*
+ * Where the queue has trace events, these do: one at the end of each call, at the same moment
+ * as optee_cq_complete_one(), and one for each wake.
+ */
+SEC("tp_btf/optee_cq_release")
+int BPF_PROG(tp_btf__cq_release, struct optee_call_queue *q)
+{
+	call_ends_and_wakes((u64)q);
+	return 0;
+}
+
+SEC("raw_tp/optee_cq_release")
+int BPF_PROG(raw_tp__cq_release, struct optee_call_queue *q)
+{
+	call_ends_and_wakes((u64)q);
+	return 0;
+}
+
+SEC("tp_btf/optee_cq_wake")
+int BPF_PROG(tp_btf__cq_wake, struct optee_call_queue *q, struct optee_call_waiter *w)
+{
+	call_woken(address_of(w));
+	return 0;
+}
+
+SEC("raw_tp/optee_cq_wake")
+int BPF_PROG(raw_tp__cq_wake, struct optee_call_queue *q, struct optee_call_waiter *w)
+{
+	call_woken((u64)w);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Loads the BPF object and attaches its programs. A table says which programs
- * can serve a hook, the cheapest first; which one does is found by trying. All
+ * can serve a hook, the best first; which one does is found by trying. All
  * hooks of a call but its first are attached before that one, so that a call
  * that is seen to begin is followed to its end.
  */
@@ -33,16 +33,23 @@ struct impl {
 	enum mechanism mech;
 	const char *target, *prog;
 	const char *gives; /* NULL: as the one before it */
+	bool rare;         /* where it is missing, nothing is: doctor does not say why */
 };
 
 static const struct hook {
 	bool optional;
 	bool asks; /* policies in shadow: the kernel replaces nothing in fentry, fexit and tp_btf */
-	bool shadow;          /* it is for nothing else */
-	struct impl impls[5]; /* the cheapest first; ends with an empty one */
+	bool shadow;         /* it is for nothing else */
+	bool beside_release; /* only where HOOK_END is that trace event */
+	/* Trace events first, which are there to be used; then the cheapest. Ends with an empty one. */
+	struct impl impls[7];
 } hooks[NR_HOOKS] = {
 	[HOOK_END] = { .asks = true,
-		       .impls = { { MECH_FENTRY, "optee_cq_complete_one", "fentry__cq_complete_one",
+		       .impls = { { MECH_TP_BTF, "optee_cq_release", "tp_btf__cq_release",
+				    "the end of a call, and whom it wakes", .rare = true },
+				  { MECH_RAW_TP, "optee_cq_release", "raw_tp__cq_release", NULL,
+				    .rare = true },
+				  { MECH_FENTRY, "optee_cq_complete_one", "fentry__cq_complete_one",
 				    "the end of a call, and whom it wakes" },
 				  { MECH_FENTRY, "optee_cq_wait_final", "fentry__cq_wait_final",
 				    "the end of a call, but not whom it wakes" },
@@ -50,6 +57,10 @@ static const struct hook {
 				    "the end of a call, and whom it wakes" },
 				  { MECH_KPROBE, "optee_cq_wait_final", "kprobe__cq_wait_final",
 				    "the end of a call, but not whom it wakes" } } },
+	[HOOK_WAKE] = { .beside_release = true,
+			.impls = { { MECH_TP_BTF, "optee_cq_wake", "tp_btf__cq_wake",
+				     "whom the end of a system session wakes" },
+				   { MECH_RAW_TP, "optee_cq_wake", "raw_tp__cq_wake", NULL } } },
 	[HOOK_EXIT] = { .impls = { { MECH_TP_BTF, "optee_invoke_fn_end", "tp_btf__invoke_fn_end",
 				     "secure time and RPC" },
 				   { MECH_RAW_TP, "optee_invoke_fn_end", "raw_tp__invoke_fn_end",
@@ -60,7 +71,11 @@ static const struct hook {
 				    { MECH_RAW_TP, "optee_invoke_fn_begin",
 				      "raw_tp__invoke_fn_begin", NULL } } },
 	[HOOK_WAIT] = { .asks = true,
-			.impls = { { MECH_FENTRY, "optee_cq_wait_for_completion",
+			.impls = { { MECH_TP_BTF, "optee_cq_wait_begin", "tp_btf__cq_wait_begin",
+				     "who sleeps in the queue", .rare = true },
+				   { MECH_RAW_TP, "optee_cq_wait_begin", "raw_tp__cq_wait_begin",
+				     NULL, .rare = true },
+				   { MECH_FENTRY, "optee_cq_wait_for_completion",
 				     "fentry__cq_wait_for_completion", "who sleeps in the queue" },
 				   { MECH_KPROBE, "optee_cq_wait_for_completion",
 				     "kprobe__cq_wait_for_completion", NULL } } },
@@ -191,6 +206,11 @@ static void choose_no_locks(struct probes *p, const char *prog[NR_HOOKS])
 	}
 }
 
+static bool ends_by(const struct probes *p, const char *target)
+{
+	return !strcmp(p->hooks[HOOK_END].target, target);
+}
+
 /* Picks a program for every hook; the others are not loaded. */
 static enum status choose(struct probes *p, const struct attach_opts *opts,
 			  const char *prog[NR_HOOKS])
@@ -207,6 +227,8 @@ static enum status choose(struct probes *p, const struct attach_opts *opts,
 		state->target = impl->target;
 		if (hooks[h].shadow && !opts->nr_shadows)
 			continue;
+		if (hooks[h].beside_release && !ends_by(p, "optee_cq_release"))
+			continue;
 		state->gives = impl->gives;
 		/* Without a choice the last one is tried for real. */
 		for (; impl->prog && (impl[1].prog || hooks[h].optional); impl++) {
@@ -216,7 +238,7 @@ static enum status choose(struct probes *p, const struct attach_opts *opts,
 				snprintf(state->why, sizeof(state->why), "--shadow was given");
 			else if (mechanism_try(&types, impl->mech, impl->target, why, sizeof(why)))
 				break;
-			else
+			else if (!impl->rare)
 				memcpy(state->why, why, sizeof(why)); /* the last one's is shown */
 		}
 		prog[h] = impl->prog;
@@ -371,8 +393,9 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	p->skel = probes_bpf__open_opts(&open);
 	if (!p->skel)
 		return fail(STATUS_FAILURE, "cannot open the BPF programs: %s", strerror(errno));
-	p->sees_wakes = !strcmp(p->hooks[HOOK_END].target, "optee_cq_complete_one");
+	p->sees_wakes = !ends_by(p, "optee_cq_wait_final");
 	p->skel->rodata->sees_wakes = p->sees_wakes;
+	p->skel->rodata->sees_reserve_end = ends_by(p, "optee_cq_complete_one");
 	p->skel->rodata->tee_major = tee_major();
 	p->skel->rodata->followed_function = p->followed_function;
 	p->skel->rodata->get_argument = p->get_argument;

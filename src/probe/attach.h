@@ -21,6 +21,7 @@ struct hook_state {
 
 enum {
 	HOOK_END,
+	HOOK_WAKE,
 	HOOK_EXIT,
 	HOOK_ENTER,
 	HOOK_WAIT,

@@ -2,7 +2,7 @@
 /*
  * A program whose only job is to ask the kernel what it can do: an empty one
  * that is attached for a moment. For BTF-based mechanisms only; of a kprobe only
- * its symbol is looked for, and the last in attach.c's lists is tried for real.
+ * its symbol is looked for, of a raw tracepoint of the driver its type, and the last in attach.c's lists is tried for real.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -157,6 +157,7 @@ bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *
 	char name[96];
 	u64 address = 0;
 	int id, err;
+	bool event;
 
 	why[0] = '\0';
 	/* A compiler may have inlined a static one. */
@@ -166,14 +167,19 @@ bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *
 		snprintf(why, len, "%s is switched off: %s", switch_name(m), switch_advice(m));
 		return false;
 	}
-	if (m != MECH_FENTRY && m != MECH_FEXIT && m != MECH_TP_BTF)
+	/* A raw tracepoint of the kernel is tried for real; the driver may not have one of its own. */
+	if (m == MECH_KPROBE ||
+	    (m == MECH_RAW_TP && strncmp(target, DRIVER_PREFIX, strlen(DRIVER_PREFIX)) != 0))
 		return true;
 	if (!types_load(types))
 		return cannot(why, len, "kernel without BTF", 0);
-	snprintf(name, sizeof(name), "%s%s", m == MECH_TP_BTF ? "btf_trace_" : "", target);
+	event = m == MECH_TP_BTF || m == MECH_RAW_TP;
+	snprintf(name, sizeof(name), "%s%s", event ? "btf_trace_" : "", target);
 	id = btf__find_by_name_kind(types->driver ?: types->kernel, name,
-				    m == MECH_TP_BTF ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC);
-	err = id > 0 ? try_program(m, is_the_kernels(types, id) ? 0 : types->driver_fd, id) : id;
+				    event ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC);
+	err = id > 0 && m != MECH_RAW_TP ?
+		      try_program(m, is_the_kernels(types, id) ? 0 : types->driver_fd, id) :
+		      0;
 	if (id <= 0)
 		return cannot(why, len,
 			      types->driver ? "not in the driver's BTF" : "driver without BTF", 0);
