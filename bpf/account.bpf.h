@@ -114,7 +114,7 @@ static __noinline void account_other_end(struct session *s, struct call *c)
 		session_close(s, bpf_ktime_get_ns());
 }
 
-#define ARGUMENT_GAP_NS 10000000
+#define ARGUMENT_GAP_NS 1000000000
 
 /*
  * The driver may take an argument and then find that it cannot make the call: what was waited

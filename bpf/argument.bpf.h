@@ -82,12 +82,13 @@ static __noinline struct call *release_slot(u64 task)
 		return NULL;
 	s = session_at(c->session_slot);
 	c->waiter = s ? s->serial : 0;
+	c->flags = 0; /* it is over: above all it is no late call any more */
 	return c;
 }
 
 static __always_inline struct call *argument_slot(u64 task, u32 pool, u64 now)
 {
-	struct call *missed, *c = call_slot_find(task, &missed);
+	struct call *missed, *c = call_slot_find(task, &missed, false);
 
 	if (!c)
 		return NULL;

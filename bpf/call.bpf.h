@@ -20,6 +20,8 @@ static __always_inline void call_uncount(struct call *c, u64 now)
 {
 	struct pool *p = pool_at(c->pool);
 
+	if (at_arguments(c->phase))
+		return;
 	if (c->flags & CALL_WAITING)
 		pool_wait_over(p, c, now);
 	if (c->phase == PHASE_LIMIT)
@@ -57,9 +59,9 @@ static __always_inline void argument_ends_unseen(struct call *c)
 /*
  * The slot for a new call of a task whose own slot is busy, elsewhere or gone.
  * If it has a call in an RPC, the new one is nested in that; else the end of
- * that one was missed, and it is *missed.
+ * that one was missed, and it is *missed. counts: a call that finds none is lost.
  */
-static __always_inline struct call *call_slot_find(u64 task, struct call **missed)
+static __always_inline struct call *call_slot_find(u64 task, struct call **missed, bool counts)
 {
 	struct call *c = call_own(task), *inner;
 
@@ -67,7 +69,7 @@ static __always_inline struct call *call_slot_find(u64 task, struct call **misse
 	if (c && call_claim(c, task | CALL_KEY_IDLE, task))
 		return c;
 	if (!c || c->key != task) /* or another task has taken it just now */
-		return call_take(task);
+		return call_take(task, counts);
 	if (c->phase == PHASE_BLIND)
 		return NULL;
 	if (at_arguments(c->phase)) {
@@ -78,9 +80,10 @@ static __always_inline struct call *call_slot_find(u64 task, struct call **misse
 		*missed = c;
 		return NULL;
 	}
-	inner = call_take(task);
+	inner = call_take(task, counts);
 	if (!inner) {
-		c->phase = PHASE_BLIND;
+		if (counts)
+			c->phase = PHASE_BLIND;
 		return NULL;
 	}
 	c->key = task | CALL_KEY_SUSPENDED;
@@ -90,7 +93,7 @@ static __always_inline struct call *call_slot_find(u64 task, struct call **misse
 
 static __noinline struct call *call_slot_search(u64 task, u64 now)
 {
-	struct call *missed, *c = call_slot_find(task, &missed);
+	struct call *missed, *c = call_slot_find(task, &missed, true);
 
 	if (!missed)
 		return c;

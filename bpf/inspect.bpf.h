@@ -192,7 +192,7 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 		return;
 	c = known ? NULL : call_own(task);
 	if (!c || !call_claim(c, task | CALL_KEY_IDLE, task))
-		c = call_take(task);
+		c = call_take(task, true);
 	if (!c) {
 		inc(exits_expected);
 		return;
@@ -332,7 +332,8 @@ static long late_call_check(u32 i, void *data)
 	if (!(c->flags & CALL_LATE) || !task || key & CALL_KEY_IDLE)
 		return 0;
 	late_calls++;
-	if (c->phase == PHASE_FREE || !(*(volatile u32 *)&c->flags & CALL_LATE))
+	if (c->phase == PHASE_FREE || at_arguments(c->phase) ||
+	    !(*(volatile u32 *)&c->flags & CALL_LATE))
 		return 0;
 	if (c->phase == PHASE_HOLDING && (key & CALL_KEY_SUSPENDED || task_sleeps(task))) {
 		c->rpc_kind = RPC_OTHER;
@@ -357,6 +358,8 @@ __noinline int inspect_pool(u32 pool, u64 now)
 	if (!p->ready)
 		return 0;
 	queue_counters(p, (void *)p->queue);
+	if (p->arguments_late && !(mutex_word(p->arguments) & MUTEX_WAITERS))
+		p->arguments_late = 0; /* they came in turn: all of them are gone */
 	s = pool_state(p->state);
 	p->driver_in_use = s.in_use[CLASS_NORMAL] + s.in_use[CLASS_SYSTEM] + p->limited;
 	if (p->sight == SIGHT_FOLLOWED) {

@@ -478,6 +478,7 @@ static __noinline u32 pool_search(u64 teedev)
 		p->queue = (u64)&optee->call_queue;
 		p->requests = (u64)&optee->supp.reqs;
 		p->arguments = argument_lock(optee);
+		p->arguments_late = p->arguments && mutex_word(p->arguments) & MUTEX_WAITERS;
 		p->total = queue_total(&optee->call_queue);
 		p->quiet = -1;
 		p->sight = device_sight(address_of(dev), (u64)optee);

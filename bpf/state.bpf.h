@@ -269,14 +269,16 @@ __noinline u32 call_take_index(u64 task)
 			return call_index(c);
 		call_path_on(&p, i);
 	}
-	lose(LOSS_CALL_SLOT);
 	return CALL_NONE;
 }
 
-static __always_inline struct call *call_take(u64 task)
+/* counts: it is for a call, which is lost if there is none. */
+static __always_inline struct call *call_take(u64 task, bool counts)
 {
 	struct call *c = call_or_null(call_take_index(task));
 
+	if (!c && counts)
+		lose(LOSS_CALL_SLOT);
 	if (c && c->argument_ns) { /* another task's, or of a nested call */
 		c->argument_ns = 0;
 		lose(LOSS_ARGUMENT);

@@ -249,6 +249,7 @@ enum record_flags {
 	RECORD_ARGUMENT = 1 << 4,
 	/* or, with this, to give it back: such a record follows its call's and has no other time. */
 	RECORD_RELEASE = 1 << 5,
+	RECORD_ALL = (1 << 6) - 1,
 };
 
 /*
@@ -468,7 +469,8 @@ struct pool {
 	s32 quiet; /* so many normal calls in flight and nothing else: nothing to look at */
 	s32 woken[NR_CLASSES]; /* of the waiters, those with a wake on its way */
 	s32 limited; /* calls that sleep after ETHREAD_LIMIT: the driver counts them as in flight */
-	s32 at_arguments; /* tasks that wait for the lock of the argument cache */
+	s32 at_arguments;        /* tasks that wait for the lock of the argument cache, */
+	u32 arguments_late, pad; /* and others that did so when the pool was found */
 	s32 in_use_peak[NR_CLASSES], in_use_all_peak;
 	s32 waiting_peak[NR_CLASSES], waiting_all_peak;
 	struct cond_count conds[NR_COUNTED_CONDS];

@@ -58,6 +58,8 @@ static const char *not_known(const struct run_summary *s, enum condition cond)
 	if (summary_blind(s))
 		return summary_blind(s);
 	for (u32 i = 0; i < s->nr_pools; i++) {
+		if (s->pools[i].cond_known[cond] && s->pools[i].cond_lapsed[cond])
+			return "it was not known all the time";
 		if (s->pools[i].cond_known[cond])
 			continue;
 		if (s->pools[i].last.total < 0)

@@ -32,7 +32,7 @@ static const struct {
 	    .help = "99 of 100 calls of the class waited no longer than TIME; calls still waiting count with their wait so far" },
 	  judge_wait_p99 },
 	{ { "wait_longest", ARG_CLASS_TIME,
-	    .help = "no call of the class waited longer than TIME" },
+	    .help = "no call of the class waited longer than TIME in the queue; for what is waited before it see no_convoy" },
 	  judge_wait_longest },
 	{ { "command_succeeds", ARG_NONE, .help = "COMMAND ended with status 0" }, judge_command },
 };

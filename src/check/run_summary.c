@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "check/run_summary.h"
+#include "model/condition_table.h"
 #include "model/hist.h"
 
 void summary_init(struct run_summary *s, const struct host *host, bool tells_calls)
@@ -100,8 +101,13 @@ static void take_pool(struct run_summary *s, u32 i, const struct snap_pool *pool
 		p->sight = pool->sight;
 	p->open_others = 0;
 	p->rest = false;
-	for (int cond = 0; cond < NR_CONDS; cond++)
-		p->cond_known[cond] |= pool->conds[cond].known;
+	for (int cond = 0; cond < NR_CONDS; cond++) {
+		bool known = pool->conds[cond].known;
+		bool takes_time = condition_table[cond].needs & NEEDS_DRIFT;
+
+		p->cond_lapsed[cond] |= !known && (!takes_time || p->cond_known[cond]);
+		p->cond_known[cond] |= known;
+	}
 }
 
 static void take_failures(struct run_summary *s, const struct snap_session *row)

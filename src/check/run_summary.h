@@ -15,13 +15,14 @@
 struct summary_pool {
 	struct snap_pool first; /* all zero where nothing was counted before */
 	struct snap_pool last;
-	int system_sessions;       /* at the beginning, or -1 */
-	u64 policies_ejected;      /* at the beginning */
-	bool cond_known[NR_CONDS]; /* in one snapshot at least */
-	u32 open_others;           /* sessions open at the end whose client is no user process */
-	u64 own_first, own_last;   /* calls that are the driver's own, and nobody's */
-	bool rest;                 /* at the end some sessions are not told apart */
-	enum sight sight;          /* the worst of all snapshots: it was not followed, and why */
+	int system_sessions;        /* at the beginning, or -1 */
+	u64 policies_ejected;       /* at the beginning */
+	bool cond_known[NR_CONDS];  /* in one snapshot at least; */
+	bool cond_lapsed[NR_CONDS]; /* and in another one it was not */
+	u32 open_others;            /* sessions open at the end whose client is no user process */
+	u64 own_first, own_last;    /* calls that are the driver's own, and nobody's */
+	bool rest;                  /* at the end some sessions are not told apart */
+	enum sight sight;           /* the worst of all snapshots: it was not followed, and why */
 };
 
 /* The episodes of one condition that are kept. */

@@ -147,7 +147,7 @@ static void collect_pools(struct collect *c)
 			.id = p->id,
 			.sight = watch_sight(c->watch, i),
 			.total = p->total ? p->total : -1,
-			.at_arguments = probes_see_arguments(c->probes, p) ? 0 : -1,
+			.at_arguments = probes_see_waiters_at_arguments(c->probes, p) ? 0 : -1,
 			.in_use_all_peak = peak_of(peaks.in_use_all_peak, p->in_use_all_peak),
 			.waiting_all_peak = peak_of(peaks.waiting_all_peak, p->waiting_all_peak),
 		};
@@ -159,7 +159,7 @@ static void collect_pools(struct collect *c)
 		}
 		/* Then of no pool: which sums are known is the same for all. */
 		_Static_assert(SUM(release_ns) == NR_SUMS - 1, "these have to be the last");
-		if (to->at_arguments < 0)
+		if (!probes_see_arguments(c->probes, p))
 			s->sums_unknown = NR_SUMS - SUM(argument_waits);
 		collect_conditions(c, i, to);
 		collect_design(to, p);

@@ -58,7 +58,9 @@ void watch_session_leak_look(struct watch *w, u32 pool, u64 now)
 	struct left_open *left = &w->pools[pool].left_open;
 	struct episode e = watch_episode(w, pool, COND_SESSION_LEAK);
 
-	if (found < (s32)left->reported) { /* the driver was removed, or nobody can tell */
+	if (found < 0) /* nobody can tell; but what is left open stays so */
+		found = (s32)left->reported;
+	if (found < (s32)left->reported) { /* the driver was removed */
 		watch_found_over(w, pool, COND_SESSION_LEAK, now);
 		*left = (struct left_open){};
 	}

@@ -164,7 +164,7 @@ static u32 known_of(const struct watch *w, u32 pool)
 		known |= NEEDS_WAKES;
 	if (w->pools[pool].drift_known)
 		known |= NEEDS_DRIFT;
-	if (probes_see_arguments(w->probes, p))
+	if (probes_see_waiters_at_arguments(w->probes, p))
 		known |= NEEDS_ARGUMENTS;
 	if (p->left_open >= 0)
 		known |= NEEDS_CONTEXTS;

@@ -197,7 +197,7 @@ const struct loss_field loss_fields[NR_LOSSES] = {
 	[LOSS_SIGHT] = { "hooks_silent",
 			 "times that hooks stopped firing; what happened in between was not seen" },
 	[LOSS_ARGUMENT] = { "argument_waits_unplaced",
-			    "waits for the lock of the argument cache that are in the figures of no call: one began before the attach, or no call followed" },
+			    "waits for the argument cache that are in the figures of no call: it began before the attach, found no slot, or no call followed within a second" },
 	[LOSS_LATE_CALLS] = { "calls_late",
 			      "calls in flight at attach, which are shown; those that held a thread are not accounted, and the waits of the others count from the attach" },
 };

@@ -64,6 +64,20 @@ static u32 get_change(struct codec *c, u32 from)
 	return (u32)(from + v);
 }
 
+/* What waited after a call is none: it has no other time. */
+static bool flags_agree(const struct codec *c, const struct call_record *call)
+{
+	bool argument = call->flags & RECORD_ARGUMENT, release = call->flags & RECORD_RELEASE;
+	u8 most = c->schema >= 6 ? RECORD_ALL : RECORD_LATE | (RECORD_LATE - 1);
+
+	if (call->flags & ~most || argument != !!call->argument_ns)
+		return false;
+	if (!release)
+		return call->argument_ns <= call->start_ns;
+	return argument && !call->wait_ns && !call->hold_ns && !call->result && !call->limit_ns &&
+	       !(call->flags & (RECORD_WAITED | RECORD_LATE));
+}
+
 void get_call(struct codec *c, struct call_record *call, const struct call_record *before)
 {
 	u8 mix = 0;
@@ -90,6 +104,8 @@ void get_call(struct codec *c, struct call_record *call, const struct call_recor
 		call->limit_ns = get_u64(c);
 	if (call->flags & RECORD_ARGUMENT)
 		call->argument_ns = get_u64(c);
+	if (call->flags && !flags_agree(c, call))
+		c->failed = true;
 	if (op >= NR_CMDS || call->pool >= MAX_POOLS || call->start_ns > FIGURE_MAX ||
 	    call->secure_ns > call->hold_ns || call->limit_ns > call->wait_ns)
 		c->failed = true;

@@ -156,6 +156,27 @@ UNIT_TEST_SETUP(wait_after_the_call, start)
 	assert_int_equal(lost(), 0);
 }
 
+/* A call from before the attach: its release is none of the calls that are looked after. */
+UNIT_TEST_SETUP(release_of_a_late_call, start)
+{
+	struct pool_state s;
+	struct call *c;
+
+	begin(T, &invoke, 2000);
+	c = call_find((u64)&tasks[T]);
+	c->flags |= CALL_LATE;
+	call_enter(enter_ctx);
+	leave_secure(0);
+	call_end(current_ns);
+	wait_to_free(T, 2200);
+	assert_false(c->flags & CALL_LATE);
+	call_uncount(c, 2300); /* whoever takes it for one */
+	s = pool_state(shared.pools[0].state);
+	assert_int_equal(s.in_use[CLASS_NORMAL], 0);
+	has_lock(T, 5200);
+	assert_int_equal(sums()->releases, 1);
+}
+
 /* The row was given to another session while the task waited. */
 UNIT_TEST_SETUP(release_of_a_closed_session, start)
 {
@@ -323,7 +344,7 @@ UNIT_TEST_SETUP(slot_taken_over, start)
 	has_lock(T, 3000);
 	c = call_own((u64)&tasks[T]);
 	c->key = CALL_KEY_IDLE;
-	assert_ptr_equal(call_take((u64)&tasks[T]), c);
+	assert_ptr_equal(call_take((u64)&tasks[T], true), c);
 	assert_int_equal(c->argument_ns, 0);
 	assert_int_equal(lost(), 1);
 }

@@ -238,7 +238,7 @@ static struct call *found_asleep(int task, u64 ns, u8 class)
 
 	at(task, ns);
 	pool_find((u64)&teedev);
-	c = call_take((u64)current_task);
+	c = call_take((u64)current_task, true);
 	c->tid = c->tgid = 100 + task;
 	c->start_ns = c->phase_ns = ns;
 	c->admit_ns = c->wait_ns = c->secure_ns = c->limit_ns = c->msg = 0;

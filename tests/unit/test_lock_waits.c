@@ -42,7 +42,7 @@ static int start(void **state)
 		struct notif_entry *e = &entries[i];
 
 		tasks[i] = (struct task_struct){ .pid = 100 + i };
-		calls[i] = call_take((u64)&tasks[i]);
+		calls[i] = call_take((u64)&tasks[i], true);
 		calls[i]->pool = 1;
 		calls[i]->phase = PHASE_RPC;
 		calls[i]->rpc_kind = RPC_NOTIFICATION;

@@ -183,7 +183,7 @@ UNIT_TEST_SETUP(every_request_is_seen, start)
 	struct optee_supp_req late = { .func = 0, .param = params };
 	struct swait_queue sleeper = { .task = &threads[3] };
 	struct pool *pool = requests_start(0);
-	struct call *c = call_take((u64)&threads[3]);
+	struct call *c = call_take((u64)&threads[3], true);
 
 	check_requests(pool, 0, 0, 0);
 	pool = requests_start(200);
