@@ -76,7 +76,7 @@ static __always_inline void record_release(const struct call *c, const struct se
 	struct call_record *r = bpf_ringbuf_reserve(&records, sizeof(*r), 0);
 
 	if (!r) {
-		lose(LOSS_CALL_RECORD);
+		lose(LOSS_ARGUMENT);
 		return;
 	}
 	__builtin_memset(r, 0, sizeof(*r));

@@ -186,7 +186,7 @@ const struct loss_field loss_fields[NR_LOSSES] = {
 	[LOSS_EPISODE] = { "conditions_unreported",
 			   "conditions that were counted, but had no room among the events" },
 	[LOSS_CALL_RECORD] = { "calls_unrecorded",
-			       "calls, and waits after calls, that were accounted, but not recorded one by one, because the recorder was too slow" },
+			       "calls that were accounted, but not recorded one by one, because the recorder was too slow" },
 	[LOSS_SHADOW_STATE] = { "shadows_forgot",
 				"clients and TAs whose state a shadow policy lost, or never had, because no slot was left" },
 	[LOSS_SHADOW_ANSWER] = { "shadows_unanswered",
@@ -197,7 +197,7 @@ const struct loss_field loss_fields[NR_LOSSES] = {
 	[LOSS_SIGHT] = { "hooks_silent",
 			 "times that hooks stopped firing; what happened in between was not seen" },
 	[LOSS_ARGUMENT] = { "argument_waits_unplaced",
-			    "waits for the argument cache that are in the figures of no call: it began before the attach, found no slot, or no call followed within a second" },
+			    "waits for the argument cache that are in the figures of no call: it began before the attach, found no slot, or no call followed within a second; and those after a call that are in its session's figures, but found no room in the recording" },
 	[LOSS_LATE_CALLS] = { "calls_late",
 			      "calls in flight at attach, which are shown; those that held a thread are not accounted, and the waits of the others count from the attach" },
 };

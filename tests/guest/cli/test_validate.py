@@ -169,8 +169,14 @@ def validate_accounts(context: Context) -> None:
     register = seen_call(1, "shm_register", 5, 40)
     cases = (
         ("the same", made, [seen_call(1, "open", 1, 98), seen_call(1, "invoke", 201, 1950)], 0),
+        # Known of the open are the 40 ms that it waited for the page, and its own.
         ("with a call of the driver's own", made,
-         [register, seen_call(1, "open", 50, 48), seen_call(1, "invoke", 201, 1950)], 0),
+         [register, seen_call(1, "open", 50, 40 + 48), seen_call(1, "invoke", 201, 1950)], 0),
+        ("with one that is in nobody's wait", made,
+         [register, seen_call(1, "open", 50, 48), seen_call(1, "invoke", 201, 1950)], 1),
+        ("with a wait after it", made,
+         [seen_call(1, "open", 1, 48), seen_call(1, "release", 50, 50),
+          seen_call(1, "invoke", 201, 1950)], 0),
         ("a wait that was not seen", made,
          [seen_call(1, "open", 1, 98), seen_call(1, "invoke", 201, 1800, 190)], 1),
         ("more than there was", made,
