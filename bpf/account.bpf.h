@@ -114,34 +114,6 @@ static __noinline void account_other_end(struct session *s, struct call *c)
 		session_close(s, bpf_ktime_get_ns());
 }
 
-#define ARGUMENT_GAP_NS 1000000000
-
-/*
- * The driver may take an argument and then find that it cannot make the call: what was waited
- * for long before now is not for a call that begins now.
- */
-static __always_inline bool argument_is_old(const struct call *c, u64 now)
-{
-	return now - c->argument_end_ns > ARGUMENT_GAP_NS;
-}
-
-/* What its task waited for its argument. */
-static __noinline int account_argument(struct call *c, struct class_sums *sums)
-{
-	if (!c || !sums || c->flags & CALL_ARGUMENT)
-		return 0;
-	if (argument_is_old(c, c->start_ns)) {
-		c->argument_ns = 0;
-		lose(LOSS_ARGUMENT);
-		return 0;
-	}
-	inc(sums->argument_waits);
-	add(sums->argument_ns, c->argument_ns);
-	if (c->argument_ns > sums->argument_max_ns)
-		raise_u64(&sums->argument_max_ns, c->argument_ns);
-	return 0;
-}
-
 static __always_inline void account(struct call *c, u64 now)
 {
 	struct session *s = session_at(c->session_slot);

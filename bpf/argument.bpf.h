@@ -127,9 +127,9 @@ static __always_inline void lock_contended(u64 lock, void *ctx)
 	c = call_find(bpf_get_current_task());
 	if (c && waits_at_arguments(c))
 		return;
+	/* In neither it is another lock: the device is gone, and its memory is used again. */
 	place = argument_place(ctx);
-	if (place !=
-	    ARGUMENT_NOWHERE) /* else it is another lock: the device is gone, its memory reused */
+	if (place != ARGUMENT_NOWHERE)
 		argument_begins(pool, place == ARGUMENT_FREE);
 }
 

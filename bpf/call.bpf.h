@@ -47,15 +47,6 @@ static __noinline void call_abandon(struct call *c, u64 now)
 	lose(LOSS_CALL_END);
 }
 
-/* If it has not ended before. */
-static __always_inline void argument_ends_unseen(struct call *c)
-{
-	if (!waits_at_arguments(c))
-		return;
-	add(pool_at(c->pool)->at_arguments, -1);
-	lose(LOSS_ARGUMENT);
-}
-
 /*
  * The slot for a new call of a task whose own slot is busy, elsewhere or gone.
  * If it has a call in an RPC, the new one is nested in that; else the end of
@@ -159,14 +150,6 @@ static __always_inline struct call *call_start(u64 teedev)
 	c->woken_ns = 0;
 	call_on_stack(c, (u64)t->stack);
 	return c;
-}
-
-/* By the task that makes the call. */
-static __noinline bool arguments_are_locked(const struct call *c)
-{
-	u64 lock = c ? pool_at(c->pool)->arguments : 0;
-
-	return lock && (mutex_word(lock) & ~MUTEX_FLAGS) == bpf_get_current_task();
 }
 
 /* What it asks for, and the slot of the row that it counts in. tee may be NULL: not known. */
@@ -293,22 +276,6 @@ static __noinline int late_admitted(struct call *c, u64 *ctx)
 	call_counts_in(s);
 	if (c->class == CLASS_SYSTEM)
 		session_is_known_as(s, slot, SESSION_SYSTEM | SESSION_KERNEL);
-	return 0;
-}
-
-/* A convoy ends: its head, which has the argument cache locked, has got a thread. */
-static __noinline int convoy_over(struct call *c, u64 now)
-{
-	struct pool *p = pool_at(c ? c->pool : 0);
-	u64 since = p->at_arguments_since_ns;
-	s32 behind = p->at_arguments;
-
-	if (!c || behind <= 0)
-		return 0;
-	if (since < c->start_ns)
-		since = c->start_ns;
-	if (since < now)
-		episode_of_call(c, COND_CONVOY, since, now, behind);
 	return 0;
 }
 
@@ -521,20 +488,6 @@ static __noinline bool call_ends_oddly(struct call *c, u64 now)
 	else if (c)
 		call_abandon(c, now);
 	return false;
-}
-
-/* A call that registers a page for arguments is part of what its task waits for its own. */
-static __noinline int argument_carry(struct call *c, u64 now)
-{
-	if (!c)
-		return 0;
-	if (c->flags & CALL_ARGUMENT) {
-		c->argument_ns += now - c->start_ns;
-		c->argument_end_ns = now;
-	} else {
-		c->argument_ns = 0;
-	}
-	return 0;
 }
 
 /* It leaves the queue. */

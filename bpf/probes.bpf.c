@@ -2,7 +2,7 @@
 /*
  * The hooks: where the kernel calls us, and whom each of them calls. The fentry
  * and the kprobe twin of a hook call the same and differ in how they read their
- * arguments. src/probe/attach.c has the table that picks one.
+ * arguments. src/probe/hooks.c has the table that picks one.
  *
  * No kprobe is a return hook: one around a function that sleeps runs out of
  * instances exactly when there is contention.
@@ -19,6 +19,7 @@
 #include "session.bpf.h"
 #include "condition.bpf.h"
 #include "pool.bpf.h"
+#include "argument_state.bpf.h"
 #include "record.bpf.h"
 #include "account.bpf.h"
 #include "shadow_stubs.bpf.h"

@@ -2,7 +2,8 @@
 /*
  * A program whose only job is to ask the kernel what it can do: an empty one
  * that is attached for a moment. For BTF-based mechanisms only; of a kprobe only
- * its symbol is looked for, of a raw tracepoint of the driver its type, and the last in attach.c's lists is tried for real.
+ * its symbol is looked for, of a raw tracepoint of the driver its type, and the
+ * last in the lists of hooks.c is tried for real.
  */
 #include <errno.h>
 #include <stdio.h>
