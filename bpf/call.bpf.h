@@ -279,6 +279,9 @@ static __noinline int late_admitted(struct call *c, u64 *ctx)
 	return 0;
 }
 
+/* The end of a system session is told: optee_cq_complete_one() is hooked. */
+const volatile bool sees_reserve_end = true;
+
 /* spent: since the start of its phase. */
 static __always_inline void call_admitted(struct call *c, u64 spent, u64 now, u64 *ctx)
 {
@@ -289,6 +292,9 @@ static __always_inline void call_admitted(struct call *c, u64 spent, u64 now, u6
 	if (waited && c->flags & CALL_ARGUMENT)
 		convoy_over(c, now);
 	c->phase = PHASE_SECURE;
+	/* Nobody is accused of a reserve that has ended since somebody looked. */
+	if (!sees_reserve_end && pool_at(c->pool)->state >> STATE_RESERVED)
+		pool_reserve(c->pool, now);
 	pool_enter(pool_at(c->pool), c, now);
 	if (waited && c->flags & CALL_LATE)
 		late_admitted(c, ctx);

@@ -246,19 +246,11 @@ static __always_inline void pool_wait_over(struct pool *p, struct call *c, u64 n
 	pool_contended(c->pool, old, old - one, now);
 }
 
-/* The end of a system session is told: optee_cq_complete_one() is hooked. */
-const volatile bool sees_reserve_end = true;
-
-__noinline int pool_reserve(u32 pool, u64 now);
-
 /* An entry is taken; by a waiter in the same step in which it ceases to be one. */
 static __always_inline void pool_enter(struct pool *p, struct call *c, u64 now)
 {
 	u64 delta = one_in_use(c), old;
 
-	/* Nobody is accused of a reserve that has ended since somebody looked. */
-	if (!sees_reserve_end && p->state >> STATE_RESERVED)
-		pool_reserve(c->pool, now);
 	if (c->flags & CALL_WAITING) {
 		c->flags &= ~CALL_WAITING; /* first: from here on no wake is counted */
 		pool_awake(p, c);
