@@ -275,8 +275,9 @@ def overruns_2(context: Context) -> None:
     _overruns(context, 2)
 
 
-@test()
+@test(check_all=True)
 def overruns_4(context: Context) -> None:
+    """As overruns_2."""
     _overruns(context, 4)
 
 

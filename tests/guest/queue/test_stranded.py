@@ -99,12 +99,13 @@ def stranded_2(context: Context) -> None:
     _stranded(context, 2)
 
 
-@test()
+@test(check_all=True)
 def stranded_4(context: Context) -> None:
+    """More threads than in stranded_2, and the same calls."""
     _stranded(context, 4)
 
 
 @test(check_all=True)
 def stranded_8(context: Context) -> None:
-    """More threads than in stranded_4, and the same calls."""
+    """As stranded_4."""
     _stranded(context, 8)
