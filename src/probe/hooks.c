@@ -122,13 +122,14 @@ static void find_functions(struct probes *p)
 		p->followed_function = addresses[2];
 }
 
-/* A contended lock tells nothing where it is not known what its task does with the argument. */
-static void choose_no_locks(struct probes *p, const char *prog[NR_HOOKS])
+/* Without the addresses nothing tells whether a task takes an argument or gives it back. */
+static void drop_contended(struct probes *p, const char *prog[NR_HOOKS])
 {
 	for (int h = HOOK_CONTENDED; h <= HOOK_CONTENDED_END; h++) {
 		prog[h] = NULL;
-		snprintf(p->hooks[h].why, sizeof(p->hooks[h].why),
-			 "the driver's functions are not in /proc/kallsyms");
+		snprintf(
+			p->hooks[h].why, sizeof(p->hooks[h].why),
+			"/proc/kallsyms lacks or hides the driver's functions; see kernel.kptr_restrict");
 	}
 }
 
@@ -181,7 +182,7 @@ enum status hooks_choose(struct probes *p, const struct attach_opts *opts,
 		return status;
 	find_functions(p);
 	if (!p->get_argument || !p->free_argument)
-		choose_no_locks(p, prog);
+		drop_contended(p, prog);
 	return status;
 }
 
