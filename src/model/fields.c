@@ -134,7 +134,20 @@ SESSION_FIELD(rate)
 	return per_second(row->sums_iv.calls, s->interval_ns);
 }
 
-SEEN_NUMBER(in_flight, true, row->in_flight)
+/* A client's call from before the attach may be one of a session that was open then. */
+static bool may_have_late_calls(const struct snapshot *s, const struct snap_session *row)
+{
+	for (u32 i = 0; row->flags & SESSION_LATE && i < s->nr_calls; i++) {
+		const struct snap_call *call = &s->calls[i];
+
+		if (call->late && call->session < 0 && call->pool == row->pool &&
+		    call->tgid == row->tgid)
+			return true;
+	}
+	return false;
+}
+
+SEEN_NUMBER(in_flight, !may_have_late_calls(s, row), row->in_flight)
 SESSION_NUMBER(in_flight_peak, true, row->in_flight_peak)
 SESSION_SUM(calls, calls)
 SESSION_SUM(failed, failed)

@@ -108,7 +108,7 @@ def _check_session(findings: Findings, what: str, row: Object) -> None:
     findings.true(f"{what}: RPCs of {by_kind} ns, less than {row['hold_ns']} - {row['secure_ns']}",
                   by_kind >= row["hold_ns"] - row["secure_ns"])
     findings.true(f"{what}: {row['in_flight']} in flight, its peak is {row['in_flight_peak']}",
-                  row["in_flight"] <= row["in_flight_peak"])
+                  row["in_flight"] is None or row["in_flight"] <= row["in_flight_peak"])
 
 
 def _check_pool(findings: Findings, what: str, pool: Object) -> None:

@@ -89,7 +89,8 @@ def check_sessions(findings: Findings, frame: Object, truth: account.Account) ->
         row, call = shown[number], sessions[number]
         for key, want in (("pid", call.pid), ("client", call.client), ("ta", None),
                           ("uuid", None), ("login", None), ("origin", "user"),
-                          ("state", "open"), ("calls", 0), ("wait_longest_ns", None)):
+                          ("state", "open"), ("calls", 0), ("wait_longest_ns", None),
+                          ("in_flight", 0 if call.client.startswith("asker") else None)):
             findings.equal(f"session {number} at first: {key}", row[key], want)
 
 
