@@ -68,57 +68,59 @@ static void put_lost(struct line_buffer *l, const json_t *json)
 	put_members(l, json, loss_figures(NULL));
 }
 
-static const char *name_of(const json_t *party)
+static void copy_text(char *to, size_t len, const json_t *party, const char *key)
 {
-	return json_string_value(json_object_get(party, "comm"))           ?:
-		       json_string_value(json_object_get(party, "client")) ?:
-									     "?";
+	snprintf(to, len, "%s", json_string_value(json_object_get(party, key)) ?: "");
 }
 
-/* What a party does, as event_who() has it. */
-static void say_what(const json_t *event, const json_t *party, char *buf, size_t len)
+/* As much of a party as its text is made of. */
+static struct event_party read_party(const json_t *json)
 {
-	const char *condition = json_string_value(json_object_get(event, "condition"));
-	const json_t *session = json_object_get(party, "session");
-	const char *ta = json_string_value(json_object_get(party, "ta"));
-	const char *phase = json_string_value(json_object_get(party, "phase"));
+	const char *phase = json_string_value(json_object_get(json, "phase"));
+	const json_t *session = json_object_get(json, "session");
+	struct event_party p = {
+		.tid = (u32)json_integer_value(json_object_get(json, "tid")),
+		.serial = json_is_integer(session),
+		.session = (u32)json_integer_value(session),
+		.waits = json_is_true(json_object_get(json, "waits")),
+	};
 
-	if (condition && !strcmp(condition, condition_table[COND_SESSION_LEAK].name)) {
-		if (json_is_integer(session))
-			snprintf(buf, len, "left session %lld%s%s open",
-				 (long long)json_integer_value(session), ta ? " of " : "",
-				 ta ?: "");
-		else
-			snprintf(buf, len, "left a session open");
-	} else if (phase && (!strcmp(phase, phase_name(PHASE_ARGUMENT)) ||
-			     !strcmp(phase, phase_name(PHASE_RELEASE)))) {
-		snprintf(buf, len, "waits for the argument cache");
-	} else {
-		snprintf(buf, len, "%s",
-			 json_is_true(json_object_get(party, "waits")) ? "waits" : "holds");
-	}
+	copy_text(p.comm, sizeof(p.comm), json, "comm");
+	copy_text(p.client, sizeof(p.client), json, "client");
+	copy_text(p.ta, sizeof(p.ta), json, "ta");
+	if (phase && (!strcmp(phase, phase_name(PHASE_ARGUMENT)) ||
+		      !strcmp(phase, phase_name(PHASE_RELEASE))))
+		p.phase = PHASE_ARGUMENT;
+	return p;
 }
 
-/* Who, as event_who() has it. */
+static enum condition read_condition(const json_t *event)
+{
+	const char *name = json_string_value(json_object_get(event, "condition"));
+	int cond = 0;
+
+	while (name && cond < NR_CONDS && strcmp(name, condition_table[cond].name) != 0)
+		cond++;
+	return cond < NR_CONDS ? cond : 0; /* of a newer program: its parties wait or hold */
+}
+
+/* Who, as event_who() has it, but all of them. */
 static void put_event(struct line_buffer *l, const json_t *json)
 {
 	const json_t *who = json_object_get(json, "who");
 	char text[MAX_PARTIES * EVENT_LINE] = "";
 	s64 unlisted = json_integer_value(json_object_get(json, "unlisted"));
+	enum condition cond = read_condition(json);
 	size_t at = 0;
 
 	for (size_t i = 0; i < json_array_size(who) && at < sizeof(text); i++) {
-		const json_t *party = json_array_get(who, i);
-		s64 tid = json_integer_value(json_object_get(party, "tid"));
-		char task[64] = "somebody", what[96];
+		struct event_party p = read_party(json_array_get(who, i));
+		char party[EVENT_LINE];
 
-		if (!json_is_true(json_object_get(party, "involved")))
+		if (!json_is_true(json_object_get(json_array_get(who, i), "involved")))
 			continue;
-		if (tid)
-			snprintf(task, sizeof(task), "%s(%lld)", name_of(party), (long long)tid);
-		say_what(json, party, what, sizeof(what));
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s %s", at ? ", " : "",
-				       task, what);
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", at ? ", " : "",
+				       event_party_text(cond, &p, party, sizeof(party)));
 	}
 	if (unlisted > 0 && at < sizeof(text))
 		snprintf(text + at, sizeof(text) - at, "%s%lld not listed", at ? ", " : "",

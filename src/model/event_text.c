@@ -42,22 +42,25 @@ static size_t say_task(char *buf, size_t len, size_t at, const struct event_part
 	return say(buf, len, at, "%s(%u)", name, p->tid);
 }
 
-/* What a party does, as it is listed. */
-static size_t say_what(const struct event *e, u32 i, char *buf, size_t len, size_t at)
+const char *event_party_text(enum condition cond, const struct event_party *p, char *buf,
+			     size_t len)
 {
-	const struct event_party *p = &e->parties[i];
+	size_t at = say_task(buf, len, 0, p);
 
-	if (condition_table[e->condition].evidence != EVIDENCE_SESSIONS)
-		return say(buf, len, at, " %s",
-			   p->waits               ? "waits" :
-			   at_arguments(p->phase) ? "waits for the argument cache" :
-						    "holds");
-	if (!p->serial)
-		return say(buf, len, at, " left a session open");
-	at = say(buf, len, at, " left session %u", p->session);
-	if (p->ta[0])
-		at = say(buf, len, at, " of %s", p->ta);
-	return say(buf, len, at, " open");
+	if (condition_table[cond].evidence != EVIDENCE_SESSIONS) {
+		say(buf, len, at, " %s",
+		    p->waits               ? "waits" :
+		    at_arguments(p->phase) ? "waits for the argument cache" :
+					     "holds");
+	} else if (!p->serial) {
+		say(buf, len, at, " left a session open");
+	} else {
+		at = say(buf, len, at, " left session %u", p->session);
+		if (p->ta[0])
+			at = say(buf, len, at, " of %s", p->ta);
+		say(buf, len, at, " open");
+	}
+	return buf;
 }
 
 #define NOT_LISTED_ROOM sizeof(", 1234567890 not listed")
@@ -70,14 +73,13 @@ const char *event_who(const struct event *e, char *buf, size_t len)
 
 	buf[0] = '\0';
 	for (u32 i = 0; i < e->nr_parties; i++) {
-		const struct event_party *p = &e->parties[i];
+		char party[EVENT_LINE];
 		size_t next;
 
 		if (!event_involves(e, i))
 			continue;
-		next = say(buf, len, at, "%s", at ? ", " : "");
-		next = say_task(buf, len, next, p);
-		next = say_what(e, i, buf, len, next);
+		event_party_text(e->condition, &e->parties[i], party, sizeof(party));
+		next = say(buf, len, at, "%s%s", at ? ", " : "", party);
 		full |= next + NOT_LISTED_ROOM > len;
 		if (full) {
 			buf[at] = '\0';

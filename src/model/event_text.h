@@ -12,6 +12,10 @@
 /* Why: the figures that make the condition, as they were when it began. Returns buf. */
 const char *event_why(const struct event *e, char *buf, size_t len);
 
+/* A party of an event of cond: its task, and what that does. Returns buf. */
+const char *event_party_text(enum condition cond, const struct event_party *p, char *buf,
+			     size_t len);
+
 /* Who: the parties that it is about, by task, and how many calls are left out. Returns buf. */
 const char *event_who(const struct event *e, char *buf, size_t len);
 
