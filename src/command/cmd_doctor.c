@@ -50,7 +50,7 @@ static void print_hooks(const struct probes *p)
 			printf(" (nothing %s: %s)", s->attached ? "cheaper" : "can", s->why);
 		putchar('\n');
 	}
-	printf("COST: instructions that the empty hook adds to a call, on arm64\n");
+	printf("COST: instructions that the empty hook adds to a call, on Debian's 6.12 for arm64\n");
 }
 
 static void print_pools(struct probes *p)
