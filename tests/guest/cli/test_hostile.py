@@ -87,7 +87,7 @@ cat /tmp/log/optee-top.jsonl >/tmp/log.jsonl
 """
 
 
-@test()
+@test(check_all=True)
 def hostile_opens(context: Context) -> None:
     """400 threads of nobody's open sessions of TAs that do not exist: all of them are seen,
     they make no rows and no sessions, and the log is not theirs."""

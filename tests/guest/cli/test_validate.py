@@ -94,7 +94,7 @@ def validate_stock_all(context: Context) -> None:
     check_stock(context)
 
 
-@test(slots=2)
+@test(slots=2, check_all=True)
 def validate_mended(context: Context) -> None:
     check(validate(context, 0, *patched(*MENDED), "--workload", "stranded", "overrun", "system"),
           {}).done()

@@ -119,7 +119,7 @@ pack
 """
 
 
-@test(long=True)
+@test(long=True, check_all=True)
 def daemon_stopped(context: Context) -> None:
     """SIGSTOP for longer than the history holds: cut, counted, and it goes on when it can."""
     guest = vm.run(context, STOPPED, "--icount", gets=("out.tar",), seconds=500)

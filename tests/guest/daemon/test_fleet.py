@@ -261,7 +261,7 @@ def faults(context: Context, count: int) -> None:
     findings.done()
 
 
-@test(slots=2)
+@test(slots=2, check_all=True)
 def fleet_faults(context: Context) -> None:
     faults(context, 200)
 

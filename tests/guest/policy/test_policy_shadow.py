@@ -169,7 +169,7 @@ def odd_objects(context: Context) -> Sequence[str]:
                         contract.replace("\tu64 retry_ns;", "\tu64 more;\n\tu64 retry_ns;"))]
 
 
-@test()
+@test(check_all=True)
 def policy_shadow_errors(context: Context) -> None:
     """Who is no policy is told so; one that gives no answers counts as the driver's rule, and
     one that writes where it may not spoils no other."""
