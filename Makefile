@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # make                    optee-top for this machine, in build/native
-# make CROSS_COMPILE=aarch64-linux-gnu- [SYSROOT=…]   for a board, in build/arm64
+# make CROSS_COMPILE=aarch64-linux-gnu- [SYSROOT=…]   for a board, in build/arm64;
+#                         arm-linux-gnueabihf- for one with 32 bits, in build/arm
 # make demo               a real OP-TEE in QEMU, optee-top on it
 # make check              the tests (LOADED=1: with a compiler at work on every CPU meanwhile)
 # make check-all          those that take long, too
@@ -48,7 +49,8 @@ ERRORS	:= $(if $(filter 1,$(WERROR)),-Werror)
 # recipes only.
 JOBS	= $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-ARCH	:= $(if $(CROSS_COMPILE),$(if $(findstring aarch64,$(CROSS_COMPILE)),arm64,$(CROSS_COMPILE:%-=%)),native)
+ARCH	:= $(if $(CROSS_COMPILE),$(or $(and $(findstring aarch64,$(CROSS_COMPILE)),arm64), \
+	$(and $(filter arm-%,$(notdir $(CROSS_COMPILE))),arm),$(CROSS_COMPILE:%-=%)),native)
 OUT	:= build/$(ARCH)
 GEN	:= build/gen
 

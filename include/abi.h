@@ -572,6 +572,8 @@ struct shared {
 _Static_assert(__builtin_offsetof(struct session, accounted) ==
 		       __builtin_offsetof(struct session, flight) + 4,
 	       "struct session needs a little-endian machine");
+/* As it is in BPF programs: a 32-bit Arm has the same layout, a 32-bit x86 would not. */
+_Static_assert(_Alignof(struct pool) == 8, "the compiler aligns no u64");
 _Static_assert(sizeof(struct call) == 144, "struct call has holes");
 _Static_assert(sizeof(struct call_record) == 72, "struct call_record has holes");
 _Static_assert(sizeof(struct class_sums) == 128, "struct class_sums has holes");

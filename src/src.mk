@@ -13,7 +13,7 @@ ifeq ($(origin CFLAGS),undefined)
 CFLAGS	:= -Os -g
 $(OUT)/record/%.o $(OUT)/source/recorder.o $(OUT)/collect/call_records.o: EXTRA_CFLAGS := -O2
 endif
-CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $(ERRORS) -Wformat=2 -Wshadow -MMD -MP \
+CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Wall -Wextra $(ERRORS) -Wformat=2 -Wshadow -MMD -MP \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -Iinclude -Isrc -I$(GEN) \
 	-DVERSION='"$(VERSION)"' $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(CPPFLAGS) $(CFLAGS) \
 	$(if $(STATIC),-DNO_LOCALES)

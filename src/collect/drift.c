@@ -40,7 +40,7 @@ void watch_drift_look(struct watch *w, u32 pool, u64 now)
 	}
 	if (watched->unseen_run)
 		return; /* it may be about to leave the queue, and we have seen its end */
-	if (!drift || (long)drift * watched->drift_least < 0) {
+	if (!drift || (s64)drift * watched->drift_least < 0) {
 		watched->drift_run = 0;
 		watched->drift_least = 0;
 	}

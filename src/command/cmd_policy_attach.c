@@ -109,7 +109,7 @@ static enum status has_bpffs(const struct policy_object *object)
 {
 	struct statfs fs;
 
-	if (!statfs(BPFFS, &fs) && fs.f_type == BPF_FS_MAGIC)
+	if (!statfs(BPFFS, &fs) && (u32)fs.f_type == BPF_FS_MAGIC)
 		return STATUS_OK;
 	return fail(STATUS_FAILURE,
 		    "cannot %s: there is no BPF file system to keep it in; mount -t bpf bpf " BPFFS

@@ -2,8 +2,8 @@
 """Private apt roots: Debian packages of other suites and architectures, with
 signatures checked, while the host's apt and dpkg stay untouched.
 
-There is one root a base release, so that a dependency is never taken from
-another release by accident."""
+There is one root a base release and architecture, so that a dependency is never taken
+from another one by accident."""
 
 import contextlib
 import fcntl
@@ -20,17 +20,20 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # Debian keeps a replaced package for about a day.
 MAX_AGE = 12 * 3600
 
-# base release -> suites with binaries, suites with sources
+# base release, with an architecture if it is not arm64 -> suites with binaries, suites with sources
 SUITES = {
     "bookworm": (("bookworm", "bookworm-backports"), ()),
     "trixie": (("trixie", "trixie-backports"), ("trixie",)),
     "sid": ((), ("sid",)),
+    "bookworm-armhf": (("bookworm", "bookworm-backports"), ()),
+    "trixie-armhf": (("trixie",), ()),
 }
 
 
 class AptRoot:
     def __init__(self, base: str) -> None:
         self.base = base
+        self.arch = base.partition("-")[2] or "arm64"
         self.dir = VM / "apt" / base
         self.conf = self.dir / "apt.conf"
 
@@ -57,8 +60,8 @@ Dir::State::status "{self.dir}/status";
 Dir::Cache "cache";
 Dir::Etc "etc";
 Dir::Log "log";
-APT::Architecture "arm64";
-APT::Architectures {{ "arm64"; "{host_arch}"; }};
+APT::Architecture "{self.arch}";
+APT::Architectures {{ "{self.arch}"; "{host_arch}"; }};
 APT::Install-Recommends "false";
 APT::Sandbox::User "root";
 Acquire::Languages "none";

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Sysroots to cross-compile for the guest: unpacked arm64 -dev packages.
+"""Sysroots to cross-compile for the guests: unpacked -dev packages.
 
 sysroot has one suite's libc and the libraries of a static program. sysroot-teec has
-just libteec, of the guest's own suite, so that the two C libraries do not mix."""
+just libteec, of the guest's own suite, so that the two C libraries do not mix. Those of
+32-bit Arm have -arm behind their names."""
 
 import os
 from pathlib import Path
@@ -31,11 +32,11 @@ def _relative_links(root: Path) -> None:
             path.symlink_to(os.path.relpath(target, path.parent))
 
 
-def prepare() -> Path:
+def prepare(arm: bool = False) -> Path:
     """Return the sysroot of static programs."""
     def build(scratch: Path, out: Path) -> None:
         say("fetching the sysroot (about 15 MB)")
-        apt = AptRoot("bookworm")
+        apt = AptRoot("bookworm-armhf" if arm else "bookworm")
         names = [f"{p}/bookworm" for p in BOOKWORM]
         names += [f"{p}/bookworm-backports" for p in BACKPORTS]
         debs = apt.download(names, scratch / "debs")
@@ -47,7 +48,7 @@ def prepare() -> Path:
         _merge(scratch / "tree", out)
         _relative_links(out)
 
-    return make(VM / "sysroot", RECIPE, "", build)
+    return make(VM / ("sysroot-arm" if arm else "sysroot"), RECIPE, "", build)
 
 
 def _merge(tree: Path, out: Path) -> None:
@@ -60,11 +61,11 @@ def _merge(tree: Path, out: Path) -> None:
             path.rename(dest)
 
 
-def prepare_teec() -> Path:
+def prepare_teec(arm: bool = False) -> Path:
     """Return the directory with libteec's headers and library."""
     def build(scratch: Path, out: Path) -> None:
         say("fetching libteec's headers")
-        debs = AptRoot("trixie").download([f"{p}/trixie" for p in TEEC], scratch / "debs")
-        unpack(debs, out)
+        apt = AptRoot("trixie-armhf" if arm else "trixie")
+        unpack(apt.download([f"{p}/trixie" for p in TEEC], scratch / "debs"), out)
 
-    return make(VM / "sysroot-teec", RECIPE, "", build)
+    return make(VM / ("sysroot-teec-arm" if arm else "sysroot-teec"), RECIPE, "", build)
