@@ -67,12 +67,24 @@ class Promotion(NamedTuple):
     error: int  # 0 or -errno
 
 
+class Scmi(NamedTuple):
+    """A clock was set or a domain reset, by way of SCMI."""
+
+    client: str
+    tid: int
+    op: str  # rate, reset
+    start: int
+    end: Optional[int]
+    error: Optional[int]  # 0 or -errno; None: in flight when the account was read
+
+
 class Account(NamedTuple):
     """What a run was: account.load() reads its calls, too."""
 
     start: Optional[int]  # the common start; None: a session could not be opened
     calls: Sequence[Call]
     promotions: Sequence[Promotion]
+    scmi: Sequence[Scmi] = ()
 
     def of(self, client: str, op: str = "invoke") -> Sequence[Call]:
         return [c for c in self.calls if (c.client, c.op) == (client, op)]
@@ -81,7 +93,7 @@ class Account(NamedTuple):
 def load(path: Path) -> Account:
     """Read the account that kclient_wait left."""
     start: Optional[int] = None
-    calls, promotions = [], []
+    calls, promotions, scmi = [], [], []
     for line in path.read_text().splitlines():
         o = json.loads(line)
         if o["type"] == "start":
@@ -89,7 +101,10 @@ def load(path: Path) -> Account:
         elif o["type"] == "system":
             promotions.append(Promotion(o["client"], o["tid"], o["start_ns"], o["end_ns"],
                                         o["result"]))
+        elif o["type"] == "scmi":
+            scmi.append(Scmi(o["client"], o["tid"], o["op"], o["start_ns"], o["end_ns"],
+                             o["result"]))
         else:
             calls.append(Call(o["client"], o["tid"], o["op"], o["system"], o["session_id"],
                               o["start_ns"], o["end_ns"], o["result"]))
-    return Account(start, calls, promotions)
+    return Account(start, calls, promotions, scmi)

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple, Sequence
 
-from . import network
+from . import network, scmi
 from .host import VmError, command
 
 QEMU = "qemu-system-aarch64"
@@ -43,6 +43,7 @@ class Config(NamedTuple):
     flags: Sequence[str]
     ports: Sequence[int] = ()  # of the guest's, to be reached from the host
     twice: bool = False  # a second device of the OP-TEE
+    scmi: str = ""  # its SCMI server's channels, one of scmi.CHANNELS
 
 
 class Machine:
@@ -134,6 +135,10 @@ class Machine:
             for kind, name, *values in SECOND_TEE:
                 command(["fdtput", "-p", "-t", kind, dtb, "/optee-2", name, *values],
                         "add a device to the device tree")
+        if self.config.scmi:
+            for p in scmi.properties(self.config.scmi):
+                command(["fdtput", "-p", "-t", p.kind, dtb, p.node, p.name, *p.values],
+                        "add SCMI to the device tree")
         if self.config.icount:
             for node in ("/chosen", "/secure-chosen"):
                 for name, cells in FIXED_SEEDS.items():

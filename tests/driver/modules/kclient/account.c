@@ -10,9 +10,8 @@ const uuid_t kclient_ta = UUID_INIT(0x5b9e0e40, 0x2636, 0x11e1, 0xad, 0x9e, 0x00
 				    0xc5, 0x1b); /* os_test of optee_test */
 
 static const char *const op_names[] = {
-	[OP_OPEN] = "open",
-	[OP_INVOKE] = "invoke",
-	[OP_CLOSE] = "close",
+	[OP_OPEN] = "open", [OP_INVOKE] = "invoke", [OP_CLOSE] = "close",
+	[OP_RATE] = "rate", [OP_RESET] = "reset",
 };
 
 static void begin(struct record *r, const struct client *c, enum op op)
@@ -48,15 +47,9 @@ void record_end(struct record *r, int err, u32 ret)
 	smp_store_release(&r->end_ns, now);
 }
 
-static void record_print(struct seq_file *s, const struct client *c, const struct record *r)
+static void session_print(struct seq_file *s, const struct client *c, const struct record *r,
+			  u64 end_ns)
 {
-	const struct task_struct *task = c->task;
-	u64 end_ns = smp_load_acquire(&r->end_ns);
-
-	if (r->op == OP_SYSTEM && c->promoter)
-		task = c->promoter;
-	seq_printf(s, "{\"type\":\"%s\",\"client\":\"%s\",\"kernel\":true,\"pid\":%d,\"tid\":%d,",
-		   r->op == OP_SYSTEM ? "system" : "call", c->name, task->pid, task->pid);
 	if (r->op != OP_SYSTEM)
 		seq_printf(s, "\"uuid\":\"%pUb\",\"op\":\"%s\",\"system\":%s,", &kclient_ta,
 			   op_names[r->op], r->system ? "true" : "false");
@@ -65,6 +58,24 @@ static void record_print(struct seq_file *s, const struct client *c, const struc
 		seq_puts(s, "\"session_id\":null,");
 	else
 		seq_printf(s, "\"session_id\":%u,", c->session);
+}
+
+static void record_print(struct seq_file *s, const struct client *c, const struct record *r)
+{
+	const struct task_struct *task = c->task;
+	u64 end_ns = smp_load_acquire(&r->end_ns);
+	const char *kind = is_of_scmi(c) ? "scmi" : "call";
+
+	if (r->op == OP_SYSTEM)
+		kind = "system";
+	if (r->op == OP_SYSTEM && c->promoter)
+		task = c->promoter;
+	seq_printf(s, "{\"type\":\"%s\",\"client\":\"%s\",\"kernel\":true,\"pid\":%d,\"tid\":%d,",
+		   kind, c->name, task->pid, task->pid);
+	if (is_of_scmi(c))
+		seq_printf(s, "\"op\":\"%s\",", op_names[r->op]);
+	else
+		session_print(s, c, r, end_ns);
 	seq_printf(s, "\"start_ns\":%llu,", r->start_ns);
 	if (end_ns)
 		seq_printf(s, "\"end_ns\":%llu,\"result\":%lld}\n", end_ns, r->result);

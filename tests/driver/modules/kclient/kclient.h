@@ -13,10 +13,13 @@
 #include <linux/tee_drv.h>
 #include <linux/uuid.h>
 
+struct clk;
+struct reset_control;
+
 #define MAX_CLIENTS 64
 #define NEVER       U32_MAX /* of a word that is not in the script */
 
-enum op { OP_OPEN, OP_INVOKE, OP_CLOSE, OP_SYSTEM };
+enum op { OP_OPEN, OP_INVOKE, OP_CLOSE, OP_SYSTEM, OP_RATE, OP_RESET };
 
 struct record {
 	enum op op;
@@ -31,6 +34,7 @@ struct client {
 	char name[TASK_COMM_LEN];
 	bool system;
 	u32 at_ms, wait_ms, gap_ms, system_at_ms, repeat;
+	u32 clock, reset; /* of SCMI: one of them, or neither */
 
 	/* what became of it */
 	struct task_struct *task;
@@ -38,6 +42,8 @@ struct client {
 	struct completion opened;
 	struct tee_context *ctx;
 	u32 session;
+	struct clk *clk;
+	struct reset_control *rstc;
 	bool is_system;
 	int err; /* why it could not be set up */
 
@@ -56,6 +62,16 @@ void clients_free(struct client *clients, unsigned int nr);
 struct record *record_begin(struct client *c, enum op op);
 void record_end(struct record *r, int err, u32 ret);
 void account_print(struct seq_file *s, const struct client *c);
+
+static inline bool is_of_scmi(const struct client *c)
+{
+	return c->clock != NEVER || c->reset != NEVER;
+}
+
+/* Takes its clock or its reset; says itself if it cannot. */
+int scmi_get(struct client *c);
+void scmi_put(struct client *c);
+void scmi_invoke(struct client *c, u32 turn);
 
 #ifndef HAVE_SYSTEM_SESSION
 /* Before Linux 6.8; see Kbuild. */

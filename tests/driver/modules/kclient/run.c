@@ -123,9 +123,14 @@ static void make_calls(struct client *c)
 {
 	ktime_t next = ktime_add_ms(run.start, c->at_ms);
 
-	for (u32 i = 0; c->wait_ms != NEVER && i < c->repeat; i++) {
+	if (c->wait_ms == NEVER && c->reset == NEVER)
+		return;
+	for (u32 i = 0; i < c->repeat; i++) {
 		sleep_until(next);
-		invoke(c);
+		if (is_of_scmi(c))
+			scmi_invoke(c, i);
+		else
+			invoke(c);
 		next = ktime_add_ms(ktime_get(), c->gap_ms);
 	}
 }
@@ -151,7 +156,7 @@ static int client_main(void *data)
 {
 	struct client *c = data;
 
-	c->err = open_session(c);
+	c->err = is_of_scmi(c) ? scmi_get(c) : open_session(c);
 	complete(&c->opened);
 	wait_for_completion_state(&run.gate, TASK_IDLE);
 	if (run.start)
@@ -160,6 +165,7 @@ static int client_main(void *data)
 	wait_for_stop();
 	if (c->ctx)
 		close_session(c);
+	scmi_put(c); /* of neither it takes NULL */
 	return 0;
 }
 

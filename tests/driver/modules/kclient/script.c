@@ -8,6 +8,8 @@
  *   system-at=MS  another task makes it one MS after the start
  *   wait=MS       its call waits that long inside OP-TEE, in an RPC; a client
  *                 without it only has its session, until all others are done
+ *   clock=N       it has no session: its call sets SCMI's clock N to wait= milliseconds
+ *   reset=N       neither: its call resets SCMI's domain N, which takes 10^N milliseconds
  *   at=MS         when its first call begins, after the common start (0)
  *   repeat=N      how many calls (1)
  *   gap=MS        from the end of a call to the begin of the next one (0)
@@ -21,7 +23,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#define MAX_MS (3600 * MSEC_PER_SEC)
+#define MAX_MS   (3600 * MSEC_PER_SEC)
+#define MAX_SCMI 255
 
 struct line_buffer {
 	struct client client; /* a pattern for its clones */
@@ -38,6 +41,8 @@ static const struct {
 	{ "wait", offsetof(struct line_buffer, client.wait_ms), 0, MAX_MS },
 	{ "gap", offsetof(struct line_buffer, client.gap_ms), 0, MAX_MS },
 	{ "repeat", offsetof(struct line_buffer, client.repeat), 1, 1000 },
+	{ "clock", offsetof(struct line_buffer, client.clock), 0, MAX_SCMI },
+	{ "reset", offsetof(struct line_buffer, client.reset), 0, MAX_SCMI },
 	{ "system-at", offsetof(struct line_buffer, client.system_at_ms), 0, MAX_MS },
 };
 
@@ -102,7 +107,11 @@ static const char *why_not(const struct line_buffer *l)
 		return "the name is too long for its clones";
 	if (c->system && c->system_at_ms != NEVER)
 		return "it is a system session already when its system-at= comes";
-	if (c->wait_ms == NEVER && (c->at_ms || c->gap_ms || c->repeat > 1))
+	if (c->clock != NEVER && (c->reset != NEVER || c->wait_ms == NEVER))
+		return "a clock has a wait=, and no reset=";
+	if (is_of_scmi(c) && (c->system || c->system_at_ms != NEVER))
+		return "the session is SCMI's, not its own";
+	if (c->wait_ms == NEVER && c->reset == NEVER && (c->at_ms || c->gap_ms || c->repeat > 1))
 		return "it has no wait=, so it makes no calls";
 	return NULL;
 }
@@ -130,7 +139,11 @@ static int add(const struct line_buffer *l, struct client *clients, unsigned int
 static int parse_line(char *text, unsigned int number, struct client *clients, unsigned int *nr)
 {
 	struct line_buffer l = {
-		.client = { .wait_ms = NEVER, .system_at_ms = NEVER, .repeat = 1 },
+		.client = { .wait_ms = NEVER,
+			    .system_at_ms = NEVER,
+			    .repeat = 1,
+			    .clock = NEVER,
+			    .reset = NEVER },
 		.count = 1,
 	};
 	unsigned int words = 0;
