@@ -251,17 +251,20 @@ static __noinline void call_rpc_over(struct call *c, u64 spent)
  * A waiter that was found at attach is admitted: what it hands to the secure world
  * names its message, so from here on it is a call like any other, with a wait that
  * counts from the attach. An argument that is not registered has no address here; such
- * a call stays unknown. The message's memory tells nothing of the client: calls share it.
+ * a call stays unknown, as all do over FF-A. The message's memory tells nothing of the client:
+ * calls share it.
  */
 static __noinline int late_admitted(struct call *c, u64 *ctx)
 {
-	struct optee_rpc_param *param = (void *)address_of((void *)ctx[0]);
+	struct optee_rpc_param *param;
 	struct tee_shm *shm;
 	struct session *s;
 	u32 slot;
 
-	if (!c || c->msg || c->flags & CALL_HELD ||
-	    BPF_CORE_READ(param, a0) != OPTEE_SMC_CALL_WITH_REGD_ARG)
+	if (!c || !ctx || c->msg || c->flags & CALL_HELD)
+		return 0;
+	param = (void *)address_of((void *)ctx[0]);
+	if (BPF_CORE_READ(param, a0) != OPTEE_SMC_CALL_WITH_REGD_ARG)
 		return 0;
 	shm = (void *)((u64)BPF_CORE_READ(param, a1) << 32 | BPF_CORE_READ(param, a2));
 	s = session_at(c->session_slot);
@@ -314,16 +317,11 @@ static __noinline struct call *argument_in_vain(struct call *c, u64 now)
 	return outer;
 }
 
-/* It enters the secure world: for the first time, or again. ctx: of the tracepoint. */
-static __always_inline void call_enter(u64 *ctx)
+/* It enters the secure world: for the first time, or again. ctx: of the tracepoint, or NULL. */
+static __always_inline void call_goes_in(struct call *c, u64 *ctx)
 {
-	struct call *c = call_find(bpf_get_current_task());
-	u64 now, spent;
+	u64 now = bpf_ktime_get_ns(), spent = now - c->phase_ns;
 
-	if (!c)
-		return;
-	now = bpf_ktime_get_ns();
-	spent = now - c->phase_ns;
 	switch (c->phase) {
 	case PHASE_QUEUED:
 		c->admit_ns = now;
@@ -355,6 +353,14 @@ static __always_inline void call_enter(u64 *ctx)
 	}
 	c->phase_ns = now;
 	c->phase = PHASE_SECURE;
+}
+
+static __always_inline void call_enter(u64 *ctx)
+{
+	struct call *c = call_find(bpf_get_current_task());
+
+	if (c)
+		call_goes_in(c, ctx);
 }
 
 /* enum rpc_kind by OPTEE_RPC_CMD_*; a command without an entry is RPC_OTHER. */
@@ -457,17 +463,14 @@ static __noinline int call_exit_unseen(struct call *c, u64 a0)
 	return 0;
 }
 
-/* It comes back from the secure world: for good, with an RPC, or because no thread was free. */
-static __always_inline void call_exit(u64 a0, struct arm_smccc_res *res)
+/*
+ * It comes back from the secure world: for good, with an RPC, or because no thread was free.
+ * res: where an RPC may say more; or NULL.
+ */
+static __always_inline void call_comes_out(struct call *c, u64 a0, struct arm_smccc_res *res)
 {
-	struct call *c = call_find(bpf_get_current_task());
-	u64 now;
+	u64 now = bpf_ktime_get_ns();
 
-	if (!c || (c->phase != PHASE_SECURE && !call_resumes(c))) {
-		call_exit_unseen(c, a0);
-		return;
-	}
-	now = bpf_ktime_get_ns();
 	c->secure_ns += now - c->phase_ns;
 	c->phase_ns = now;
 	if (is_rpc(a0)) {
@@ -480,6 +483,16 @@ static __always_inline void call_exit(u64 a0, struct arm_smccc_res *res)
 	} else {
 		c->phase = PHASE_DONE;
 	}
+}
+
+static __always_inline void call_exit(u64 a0, struct arm_smccc_res *res)
+{
+	struct call *c = call_find(bpf_get_current_task());
+
+	if (c && (c->phase == PHASE_SECURE || call_resumes(c)))
+		call_comes_out(c, a0, res);
+	else
+		call_exit_unseen(c, a0);
 }
 
 /* True: it has not ended at all. */

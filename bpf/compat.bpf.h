@@ -174,6 +174,15 @@ static __always_inline bool has_notifications(struct optee *optee)
 	return bpf_core_field_exists(optee->notif.db) && bpf_core_field_exists(optee->smc.sec_caps);
 }
 
+/* Interrupts, or the FF-A, bring events from OP-TEE. Over FF-A since 6.7. */
+static __always_inline bool has_events(struct optee *optee, bool ffa)
+{
+	if (!ffa)
+		return BPF_CORE_READ(optee, smc.sec_caps) & OPTEE_SMC_SEC_CAP_ASYNC_NOTIF;
+	return bpf_core_field_exists(optee->ffa.bottom_half_value) &&
+	       BPF_CORE_READ(optee, ffa.bottom_half_value) != ~0U;
+}
+
 /* And one of the memory that has the calls' messages, since 5.19. */
 static __always_inline bool has_arg_cache(struct optee *optee)
 {
@@ -287,25 +296,29 @@ static __always_inline bool session_is_system(struct optee_session *s)
 	return bpf_core_field_exists(s->use_sys_thread) && BPF_CORE_READ(s, use_sys_thread);
 }
 
-const volatile u64 followed_function; /* our first hook's address; 0: not known */
-
-/*
- * Will our hooks see the calls of this device? The driver calls OP-TEE by a function that depends
- * on the transport. Without our hook's address the name tells: "optee-ffa-clnt".
- */
-__noinline int device_sight(u64 device, u64 driver_data)
+/* By name: "optee-ffa-clnt". */
+static __always_inline bool device_is_ffa(struct tee_device *dev)
 {
-	struct tee_device *dev = (void *)device;
-	struct optee *optee = (void *)driver_data;
 	char name[8] = {};
-	bool ffa;
 
 	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(dev, desc, name));
-	ffa = name[5] == '-' && name[6] == 'f';
-	if (followed_function && bpf_core_field_exists(optee->ops) &&
-	    (u64)BPF_CORE_READ(optee, ops, do_call_with_arg) != followed_function)
-		return ffa ? SIGHT_FFA : SIGHT_OTHER;
-	return ffa ? SIGHT_FFA : SIGHT_FOLLOWED;
+	return name[5] == '-' && name[6] == 'f';
+}
+
+/* The device that the driver sends its FF-A messages to. 0: it is called by SMC. */
+static __always_inline u64 device_ffa(struct tee_device *dev, struct optee *optee)
+{
+	if (!bpf_core_field_exists(optee->ffa.ffa_dev) || !device_is_ffa(dev))
+		return 0;
+	return (u64)BPF_CORE_READ(optee, ffa.ffa_dev);
+}
+
+/* By which the driver calls OP-TEE; 0: by the only one that it has. 5.16. */
+static __always_inline u64 device_function(struct optee *optee)
+{
+	return bpf_core_field_exists(optee->ops) ?
+		       (u64)BPF_CORE_READ(optee, ops, do_call_with_arg) :
+		       0;
 }
 
 #endif

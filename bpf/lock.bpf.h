@@ -157,7 +157,7 @@ static __noinline int inspect_locks(struct pool *p, u64 now)
 	if (!has_notifications(optee))
 		return 0;
 	search.max_key = BPF_CORE_READ(optee, notif.max_key);
-	search.events = BPF_CORE_READ(optee, smc.sec_caps) & OPTEE_SMC_SEC_CAP_ASYNC_NOTIF;
+	search.events = has_events(optee, p->ffa);
 	walk_list(&search.walk, (u64)&optee->notif.db);
 	bpf_loop(MAX_NOTIF_WAITS, sleeper_found, &search, 0);
 	return 0;

@@ -436,6 +436,19 @@ static __always_inline bool device_is_optee(struct tee_device *dev)
 	       name[4] == 'e';
 }
 
+const volatile bool follows_smc = true, follows_ffa; /* our hooks for it are attached */
+const volatile u64 smc_function, ffa_function;       /* they are on these; 0: not known */
+
+/* Will our hooks see the calls of a device? function: by which the driver calls OP-TEE. */
+static __always_inline u8 device_sight(bool ffa, u64 function)
+{
+	u64 hooked = ffa ? ffa_function : smc_function;
+
+	if (!(ffa ? follows_ffa : follows_smc))
+		return ffa ? SIGHT_FFA : SIGHT_OTHER;
+	return function && hooked && function != hooked ? SIGHT_OTHER : SIGHT_FOLLOWED;
+}
+
 #define POOL_TAKEN 1ULL /* a teedev: the place is being filled */
 
 /*
@@ -473,8 +486,9 @@ static __noinline u32 pool_search(u64 teedev)
 		p->arguments_late = p->arguments && mutex_word(p->arguments) & MUTEX_WAITERS;
 		p->total = queue_total(&optee->call_queue);
 		p->quiet = -1;
-		p->sight = device_sight(address_of(dev), (u64)optee);
-		p->rpc_appended = BPF_CORE_READ(optee, rpc_param_count) != 0;
+		p->ffa = device_ffa(dev, optee);
+		p->sight = device_sight(p->ffa, device_function(optee));
+		p->rpc_appended = p->ffa || BPF_CORE_READ(optee, rpc_param_count) != 0;
 		/* As pool_reserve(), but nobody is there yet: there is nothing to judge. */
 		old = p->state;
 		__sync_val_compare_and_swap(&p->state, old,

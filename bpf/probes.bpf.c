@@ -4,7 +4,7 @@
  * and the kprobe twin of a hook call the same and differ in how they read their
  * arguments. src/probe/hooks.c has the table that picks one.
  *
- * No kprobe is a return hook: one around a function that sleeps runs out of
+ * No kprobe is a return hook of a function that sleeps: that would run out of
  * instances exactly when there is contention.
  */
 #include "vmlinux.h"
@@ -26,6 +26,7 @@
 #include "shadow_state.bpf.h"
 #include "shadow.bpf.h"
 #include "call.bpf.h"
+#include "ffa.bpf.h"
 #include "argument.bpf.h"
 #include "supplicant.bpf.h"
 #include "lock.bpf.h"
@@ -41,8 +42,7 @@ char LICENSE[] SEC("license") = "GPL";
  * needs are read after the first, which saves the spills. Before 6.8 there is
  * no fourth one, and the verifier would refuse to load it.
  */
-SEC("fentry/optee_smc_do_call_with_arg")
-int fentry__do_call_with_arg(volatile u64 *ctx)
+static __always_inline int begins(volatile u64 *ctx)
 {
 	struct tee_context *tee = (void *)ctx[0];
 	struct call *c = call_start((u64)tee->teedev);
@@ -56,13 +56,38 @@ int fentry__do_call_with_arg(volatile u64 *ctx)
 	return 0;
 }
 
-SEC("kprobe/optee_smc_do_call_with_arg")
-int BPF_KPROBE(kprobe__do_call_with_arg, struct tee_context *tee, struct tee_shm *shm, u32 offs,
-	       u64 system)
+SEC("fentry/optee_smc_do_call_with_arg")
+int fentry__do_call_with_arg(volatile u64 *ctx)
+{
+	return begins(ctx);
+}
+
+SEC("fentry/optee_ffa_do_call_with_arg")
+int fentry__ffa_do_call_with_arg(volatile u64 *ctx)
+{
+	return begins(ctx);
+}
+
+static __always_inline int kprobe_begins(struct tee_context *tee, struct tee_shm *shm, u32 offs,
+					 u64 system)
 {
 	call_begin(tee, (u64)BPF_CORE_READ(tee, teedev), (u64)BPF_CORE_READ(shm, kaddr) + offs,
 		   has_system_calls() ? system & 1 : CLASS_NORMAL);
 	return 0;
+}
+
+SEC("kprobe/optee_smc_do_call_with_arg")
+int BPF_KPROBE(kprobe__do_call_with_arg, struct tee_context *tee, struct tee_shm *shm, u32 offs,
+	       u64 system)
+{
+	return kprobe_begins(tee, shm, offs, system);
+}
+
+SEC("kprobe/optee_ffa_do_call_with_arg")
+int BPF_KPROBE(kprobe__ffa_do_call_with_arg, struct tee_context *tee, struct tee_shm *shm, u32 offs,
+	       u64 system)
+{
+	return kprobe_begins(tee, shm, offs, system);
 }
 
 /* A task begins to wait for some lock of the kernel, or has it at last. */
@@ -153,6 +178,38 @@ SEC("raw_tp/optee_invoke_fn_end")
 int BPF_PROG(raw_tp__invoke_fn_end, struct optee_rpc_param *param, struct arm_smccc_res *res)
 {
 	call_exit(BPF_CORE_READ(res, a0), res);
+	return 0;
+}
+
+/* The same by FF-A. */
+SEC("fentry/ffa_sync_send_receive")
+int BPF_PROG(fentry__ffa_sync_send_receive, struct ffa_device *device,
+	     struct ffa_send_direct_data *data)
+{
+	ffa_sends((u64)device, data->data0);
+	return 0;
+}
+
+SEC("kprobe/ffa_sync_send_receive")
+int BPF_KPROBE(kprobe__ffa_sync_send_receive, struct ffa_device *device,
+	       struct ffa_send_direct_data *data)
+{
+	kprobe_ffa_sends((u64)device, data);
+	return 0;
+}
+
+SEC("fexit/ffa_sync_send_receive")
+int BPF_PROG(fexit__ffa_sync_send_receive, struct ffa_device *device,
+	     struct ffa_send_direct_data *data, int err)
+{
+	ffa_answered(call_find(bpf_get_current_task()), err, data->data0, data->data1);
+	return 0;
+}
+
+SEC("kretprobe/ffa_sync_send_receive")
+int BPF_KRETPROBE(kretprobe__ffa_sync_send_receive, int err)
+{
+	kretprobe_ffa_answered(err);
 	return 0;
 }
 

@@ -436,6 +436,7 @@ struct pool_policy {
 struct pool {
 	u64 teedev, queue, requests; /* kernel addresses; they are never shown */
 	u64 arguments;               /* of the lock of the argument cache; 0: there is none */
+	u64 ffa;                     /* of the device that gets FF-A messages; 0: called by SMC */
 	u64 at_arguments_since_ns;   /* start of the present run of waiters */
 	u32 id;                      /* N of /dev/teeN */
 	u8 ready, rpc_appended;
@@ -489,7 +490,7 @@ enum driver_flags {
 enum sight {
 	SIGHT_UNKNOWN,  /* a recording does not tell: the figures are as it has them */
 	SIGHT_FOLLOWED, /* we do */
-	SIGHT_FFA,      /* OP-TEE is called by FF-A, where we have no hooks */
+	SIGHT_FFA,      /* OP-TEE is called by FF-A, and we have attached no hooks for that */
 	SIGHT_OTHER,    /* it is called by a function that we do not know */
 	SIGHT_BLIND,    /* our hooks are attached and do not fire */
 	NR_SIGHTS

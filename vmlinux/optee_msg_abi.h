@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The messages between Linux and OP-TEE: an ABI between two worlds, so its
- * layout is fixed (drivers/tee/optee: optee_msg.h, optee_smc.h, optee_rpc_cmd.h)
- * and is read without relocation. Needs u32 and u64.
+ * layout is fixed (drivers/tee/optee: optee_msg.h, optee_smc.h, optee_ffa.h,
+ * optee_rpc_cmd.h) and is read without relocation. Needs u32 and u64.
  */
 #ifndef OPTEE_MSG_ABI_H
 #define OPTEE_MSG_ABI_H
@@ -47,6 +47,14 @@ struct msg_open {
 #define OPTEE_SMC_RPC_CMD              5
 
 #define OPTEE_SMC_SEC_CAP_ASYNC_NOTIF  (1U << 5)
+
+#define OPTEE_FFA_YIELDING_CALL        (1U << 31) /* of the first word: other calls need no thread */
+#define OPTEE_FFA_RETURN_DONE          0
+#define OPTEE_FFA_RETURN_RPC_CMD       1
+#define OPTEE_FFA_RETURN_INTERRUPT     2
+
+#define TEEC_SUCCESS                   0
+#define TEEC_ERROR_BUSY                0xffff000d
 
 #define OPTEE_RPC_NOTIFICATION_WAIT    0
 

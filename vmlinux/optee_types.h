@@ -138,6 +138,19 @@ struct optee_smc {
 	u32 sec_caps;
 };
 
+/* Of a device that is called by FF-A; 5.16. */
+struct optee_ffa {
+	void *ffa_dev;
+	u32 bottom_half_value; /* 6.7; ~0: OP-TEE sends no notifications */
+};
+
+struct ffa_device;
+
+/* An FF-A message, and in its place the answer. */
+struct ffa_send_direct_data {
+	unsigned long data0, data1, data2, data3;
+};
+
 /* The messages of all calls; 5.19. */
 struct optee_shm_arg_cache {
 	struct list_head shm_args;
@@ -159,7 +172,8 @@ struct optee {
 	struct tee_context *ctx;     /* 5.17 */
 	const struct optee_ops *ops; /* 5.16 */
 	struct optee_call_queue call_queue;
-	struct optee_smc smc;                     /* 5.16 */
+	struct optee_smc smc;                     /* 5.16, */
+	struct optee_ffa ffa;                     /* or, in the same place, this */
 	struct optee_shm_arg_cache shm_arg_cache; /* 5.19 */
 	struct optee_notif notif;                 /* 5.17 */
 	struct optee_supp supp;

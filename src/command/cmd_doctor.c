@@ -19,7 +19,7 @@
  */
 static const int cost[NR_MECHS] = {
 	[MECH_FENTRY] = 165, [MECH_FEXIT] = 233,  [MECH_TP_BTF] = 85,
-	[MECH_RAW_TP] = 95,  [MECH_KPROBE] = 710,
+	[MECH_RAW_TP] = 95,  [MECH_KPROBE] = 710, [MECH_KRETPROBE] = 1150,
 };
 
 static void row(const char *what, const char *answer)
@@ -34,13 +34,13 @@ static const char *yes_no(bool yes)
 
 static void print_hooks(const struct probes *p)
 {
-	printf("\n%-30s %-8s %-9s %5s  %s\n", "HOOK", "BY", "ATTACHED", "COST", "GIVES");
+	printf("\n%-30s %-9s %-9s %5s  %s\n", "HOOK", "BY", "ATTACHED", "COST", "GIVES");
 	for (int h = 0; h < NR_HOOKS; h++) {
 		const struct hook_state *s = &p->hooks[h];
 
 		if (!s->gives)
 			continue;
-		printf("%-30s %-8s %-9s ", s->target, s->attached ? mechanism_name(s->mech) : "-",
+		printf("%-30s %-9s %-9s ", s->target, s->attached ? mechanism_name(s->mech) : "-",
 		       yes_no(s->attached));
 		if (s->attached)
 			printf("%5d  %s", cost[s->mech], s->gives);

@@ -171,6 +171,7 @@ static enum status attach_shadows(struct probes *p, const char *const prog[NR_HO
 {
 	static const int askers[NR_ASKERS] = { [ASKER_WAIT] = HOOK_WAIT,
 					       [ASKER_ENTER] = HOOK_ENTER,
+					       [ASKER_FFA_ENTER] = HOOK_FFA_ENTER,
 					       [ASKER_END] = HOOK_END,
 					       [ASKER_RESERVE] = HOOK_RESERVE };
 	struct pool_policy rows[MAX_SHADOWS] = {};
@@ -220,7 +221,10 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	p->skel->rodata->sees_wakes = p->sees_wakes;
 	p->skel->rodata->sees_reserve_end = hooks_end_by(p, "optee_cq_complete_one");
 	p->skel->rodata->tee_major = tee_major();
-	p->skel->rodata->followed_function = p->followed_function;
+	p->skel->rodata->follows_smc = p->abis.smc;
+	p->skel->rodata->follows_ffa = p->abis.ffa;
+	p->skel->rodata->smc_function = p->smc_function;
+	p->skel->rodata->ffa_function = p->ffa_function;
 	p->skel->rodata->get_argument = p->get_argument;
 	p->skel->rodata->free_argument = p->free_argument;
 	p->skel->rodata->page_bytes = (u64)sysconf(_SC_PAGESIZE);
@@ -263,9 +267,9 @@ static struct bpf_link *attach_hook(const struct hook_state *h, struct bpf_progr
 	struct bpf_link *link;
 	int event;
 
-	if (h->mech != MECH_KPROBE)
+	if (!is_kprobe(h->mech))
 		return bpf_program__attach(prog);
-	event = kprobe_open(h->target); /* libbpf would want CPU 0, which may be offline */
+	event = kprobe_open(h->mech, h->target); /* libbpf would want CPU 0, which may be offline */
 	if (event < 0) {
 		errno = -event;
 		return NULL;

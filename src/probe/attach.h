@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include "base/fail.h"
 #include "options/attach_opts.h"
+#include "probe/driver.h"
 #include "probe/firing.h"
 #include "probe/mechanism.h"
 #include "snapshot.h"
@@ -31,6 +32,10 @@ enum {
 	HOOK_RESERVE,
 	HOOK_CONTENDED,
 	HOOK_CONTENDED_END,
+	/* By FF-A: as the three whose names they have. */
+	HOOK_FFA_EXIT,
+	HOOK_FFA_ENTER,
+	HOOK_FFA_BEGIN,
 	HOOK_BEGIN,
 	NR_HOOKS
 };
@@ -63,9 +68,9 @@ struct probes {
 	bool sees_wakes;      /* whom the driver wakes: else nothing is known of stranded waiters */
 	bool sees_contention; /* who waits for a lock of the kernel, and for how long */
 	u64 get_argument, free_argument; /* addresses of the driver's functions for it, or 0 */
-	u64 followed_function;           /* of HOOK_BEGIN, where other_abi; or 0 */
+	u64 smc_function, ffa_function;  /* of HOOK_BEGIN and HOOK_FFA_BEGIN, or 0 */
+	struct abis abis;                /* by which ABIs OP-TEE is called: these have hooks */
 	bool sees_requests; /* to tee-supplicant: else nothing of deadlocks through it */
-	bool other_abi;     /* the driver can also call OP-TEE by FF-A, past our hooks */
 	double attach_seconds;
 };
 

@@ -27,9 +27,10 @@ static const struct asked {
 	enum shadow_asker by;
 	enum policy_callback callback;
 } asked[MAX_SHADOW_LINKS] = {
-	{ ASKER_WAIT, POLICY_ADMIT },  { ASKER_WAIT, POLICY_RANK },
-	{ ASKER_ENTER, POLICY_ADMIT }, { ASKER_ENTER, POLICY_ENTER },
-	{ ASKER_END, POLICY_LEAVE },   { ASKER_RESERVE, POLICY_RESERVE },
+	{ ASKER_WAIT, POLICY_ADMIT },      { ASKER_WAIT, POLICY_RANK },
+	{ ASKER_ENTER, POLICY_ADMIT },     { ASKER_ENTER, POLICY_ENTER },
+	{ ASKER_FFA_ENTER, POLICY_ADMIT }, { ASKER_FFA_ENTER, POLICY_ENTER },
+	{ ASKER_END, POLICY_LEAVE },       { ASKER_RESERVE, POLICY_RESERVE },
 };
 
 static const char *const callback_names[NR_POLICY_CALLBACKS] = {

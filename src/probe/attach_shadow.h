@@ -11,9 +11,9 @@ struct bpf_object;
 struct bpf_link;
 
 /* Which of the probes ask policies. */
-enum shadow_asker { ASKER_WAIT, ASKER_ENTER, ASKER_END, ASKER_RESERVE, NR_ASKERS };
+enum shadow_asker { ASKER_WAIT, ASKER_ENTER, ASKER_FFA_ENTER, ASKER_END, ASKER_RESERVE, NR_ASKERS };
 
-#define MAX_SHADOW_LINKS 6 /* of a policy: askers, times what they ask */
+#define MAX_SHADOW_LINKS 8 /* of a policy: askers, times what they ask */
 
 struct shadows {
 	u32 n;

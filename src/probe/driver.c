@@ -31,6 +31,14 @@ bool driver_present(void)
 		any("/sys/bus/arm_ffa/drivers/optee/*") || any("/sys/module/optee"));
 }
 
+struct abis driver_abis(void)
+{
+	struct abis bound = { .smc = any("/sys/bus/platform/drivers/optee/*/driver"),
+			      .ffa = any("/sys/bus/arm_ffa/drivers/optee/*/driver") };
+
+	return bound.smc || bound.ffa ? bound : (struct abis){ true, true };
+}
+
 /* The file name at the end of path, of which len bytes count, is the driver's module. */
 static bool is_module_file(const char *path, size_t len)
 {

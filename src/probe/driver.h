@@ -14,6 +14,14 @@ bool driver_visible(void);
 /* The driver has a TEE instance: some /dev/teeN whose driver is optee. */
 bool driver_present(void);
 
+/* By which ABIs it calls OP-TEE. */
+struct abis {
+	bool smc, ffa;
+};
+
+/* Those of the devices that it is bound to; both, where that cannot be seen. */
+struct abis driver_abis(void);
+
 /*
  * Could it ever be: is it built in, loaded, or a module that modprobe would find, in whichever
  * directory depmod has found it?

@@ -40,7 +40,7 @@ void switches_close(struct switches *s)
 
 bool switch_is_off(const struct switches *s, enum mechanism m)
 {
-	int fd = needs_ftrace(m) ? s->ftrace : m == MECH_KPROBE ? s->kprobes : -1;
+	int fd = needs_ftrace(m) ? s->ftrace : is_kprobe(m) ? s->kprobes : -1;
 	char c;
 
 	return fd >= 0 && pread(fd, &c, 1, 0) == 1 && c == '0';
@@ -48,13 +48,13 @@ bool switch_is_off(const struct switches *s, enum mechanism m)
 
 const char *switch_name(enum mechanism m)
 {
-	return m == MECH_KPROBE ? "kprobes" : "ftrace";
+	return is_kprobe(m) ? "kprobes" : "ftrace";
 }
 
 const char *switch_advice(enum mechanism m)
 {
-	return m == MECH_KPROBE ? "echo 1 >/sys/kernel/debug/kprobes/enabled" :
-				  "sysctl kernel.ftrace_enabled=1";
+	return is_kprobe(m) ? "echo 1 >/sys/kernel/debug/kprobes/enabled" :
+			      "sysctl kernel.ftrace_enabled=1";
 }
 
 /* *counter = 1 */
@@ -72,15 +72,15 @@ static int load_counter(enum mechanism m, int map, int function)
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts);
 
-	if (m != MECH_KPROBE) {
+	if (!is_kprobe(m)) {
 		opts.expected_attach_type = m == MECH_FEXIT ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY;
 		opts.attach_btf_id = (__u32)function;
 	}
-	return bpf_prog_load(m == MECH_KPROBE ? BPF_PROG_TYPE_KPROBE : BPF_PROG_TYPE_TRACING, NULL,
+	return bpf_prog_load(is_kprobe(m) ? BPF_PROG_TYPE_KPROBE : BPF_PROG_TYPE_TRACING, NULL,
 			     "GPL", insns, sizeof(insns) / sizeof(insns[0]), &opts);
 }
 
-int kprobe_open(const char *function)
+int kprobe_open(enum mechanism m, const char *function)
 {
 	struct perf_event_attr attr = { .size = sizeof(attr),
 					.config1 = (__u64)(unsigned long)function };
@@ -90,6 +90,7 @@ int kprobe_open(const char *function)
 
 	if (f)
 		fclose(f);
+	attr.config = m == MECH_KRETPROBE;
 	if (!known)
 		return -ENOENT;
 	fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu < 0 ? 0 : cpu, -1,
@@ -102,9 +103,9 @@ static int attach_counter(enum mechanism m, int prog)
 {
 	int event, link;
 
-	if (m != MECH_KPROBE)
+	if (!is_kprobe(m))
 		return bpf_raw_tracepoint_open(NULL, prog);
-	event = kprobe_open(TEST_FUNCTION);
+	event = kprobe_open(m, TEST_FUNCTION);
 	if (event < 0)
 		return event;
 	link = bpf_link_create(prog, event, BPF_PERF_EVENT, NULL);

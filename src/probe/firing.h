@@ -30,7 +30,7 @@ const char *switch_advice(enum mechanism m);
  */
 bool mechanism_fires(enum mechanism m, const struct btf *kernel);
 
-/* A perf event of a kprobe on the function: a CPU that is online takes it, and it fires on all. */
-int kprobe_open(const char *function);
+/* A perf event of a k(ret)probe of the function: a CPU that is online takes it, and it fires on all. */
+int kprobe_open(enum mechanism m, const char *function);
 
 #endif

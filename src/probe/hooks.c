@@ -20,6 +20,7 @@ static const struct hook {
 	bool optional;
 	bool asks; /* policies in shadow: the kernel replaces nothing in fentry, fexit and tp_btf */
 	bool shadow;         /* it is for nothing else */
+	bool smc, ffa;       /* it is only for devices that are called so */
 	bool beside_release; /* only where HOOK_END is that trace event */
 	/* Trace events first, which are there to be used; then the cheapest. Ends with an empty one. */
 	struct impl impls[7];
@@ -41,11 +42,13 @@ static const struct hook {
 			.impls = { { MECH_TP_BTF, "optee_cq_wake", "tp_btf__cq_wake",
 				     "whom the end of a system session wakes" },
 				   { MECH_RAW_TP, "optee_cq_wake", "raw_tp__cq_wake", NULL } } },
-	[HOOK_EXIT] = { .impls = { { MECH_TP_BTF, "optee_invoke_fn_end", "tp_btf__invoke_fn_end",
+	[HOOK_EXIT] = { .smc = true,
+			.impls = { { MECH_TP_BTF, "optee_invoke_fn_end", "tp_btf__invoke_fn_end",
 				     "secure time and RPC" },
 				   { MECH_RAW_TP, "optee_invoke_fn_end", "raw_tp__invoke_fn_end",
 				     NULL } } },
 	[HOOK_ENTER] = { .asks = true,
+			 .smc = true,
 			 .impls = { { MECH_TP_BTF, "optee_invoke_fn_begin",
 				      "tp_btf__invoke_fn_begin", "the admission of a call" },
 				    { MECH_RAW_TP, "optee_invoke_fn_begin",
@@ -88,7 +91,27 @@ static const struct hook {
 					      "tp_btf__contention_end", "the end of that time" },
 					    { MECH_RAW_TP, "contention_end",
 					      "raw_tp__contention_end", NULL } } },
-	[HOOK_BEGIN] = { .impls = { { MECH_FENTRY, "optee_smc_do_call_with_arg",
+	[HOOK_FFA_EXIT] = { .ffa = true,
+			    .impls = { { MECH_FEXIT, "ffa_sync_send_receive",
+					 "fexit__ffa_sync_send_receive",
+					 "secure time and RPC, by FF-A" },
+				       { MECH_KRETPROBE, "ffa_sync_send_receive",
+					 "kretprobe__ffa_sync_send_receive", NULL } } },
+	[HOOK_FFA_ENTER] = { .asks = true,
+			     .ffa = true,
+			     .impls = { { MECH_FENTRY, "ffa_sync_send_receive",
+					  "fentry__ffa_sync_send_receive",
+					  "the admission of a call, by FF-A" },
+					{ MECH_KPROBE, "ffa_sync_send_receive",
+					  "kprobe__ffa_sync_send_receive", NULL } } },
+	[HOOK_FFA_BEGIN] = { .ffa = true,
+			     .impls = { { MECH_FENTRY, "optee_ffa_do_call_with_arg",
+					  "fentry__ffa_do_call_with_arg",
+					  "the beginning of a call, and its session, by FF-A" },
+					{ MECH_KPROBE, "optee_ffa_do_call_with_arg",
+					  "kprobe__ffa_do_call_with_arg", NULL } } },
+	[HOOK_BEGIN] = { .smc = true,
+			 .impls = { { MECH_FENTRY, "optee_smc_do_call_with_arg",
 				      "fentry__do_call_with_arg",
 				      "the beginning of a call, and its session" },
 				    { MECH_KPROBE, "optee_smc_do_call_with_arg",
@@ -108,18 +131,22 @@ static enum status refuse_silent(const struct hook_state *h)
 		    h->target, switch_name(h->mech), switch_advice(h->mech));
 }
 
-/* One pass through the kernel's symbols, which takes over a billion instructions. */
-static void find_functions(struct probes *p)
+/*
+ * One pass through the kernel's symbols, which takes over a billion instructions. two_abis: the
+ * driver can call OP-TEE by another function than that of the device.
+ */
+static void find_functions(struct probes *p, bool two_abis)
 {
 	const char *const names[] = { "optee_get_msg_arg", "optee_free_msg_arg",
-				      p->hooks[HOOK_BEGIN].target };
-	u64 addresses[] = { 0, 0, 0 };
+				      p->hooks[HOOK_BEGIN].target,
+				      p->hooks[HOOK_FFA_BEGIN].target };
+	u64 addresses[] = { 0, 0, 0, 0 };
 
-	functions_find(names, addresses, 3);
+	functions_find(names, addresses, two_abis ? 4 : 2);
 	p->get_argument = addresses[0];
 	p->free_argument = addresses[1];
-	if (p->other_abi)
-		p->followed_function = addresses[2];
+	p->smc_function = addresses[2];
+	p->ffa_function = addresses[3];
 }
 
 /* Without the addresses nothing tells whether a task takes an argument or gives it back. */
@@ -143,7 +170,10 @@ enum status hooks_choose(struct probes *p, const struct attach_opts *opts,
 {
 	struct mechanism_types types = {};
 	enum status status = STATUS_OK;
+	bool has_ffa = mechanism_knows(&types, "optee_ffa_do_call_with_arg");
 
+	p->abis = driver_abis();
+	p->abis.ffa &= has_ffa;
 	for (int h = 0; h < NR_HOOKS && status == STATUS_OK; h++) {
 		struct hook_state *state = &p->hooks[h];
 		const struct impl *impl = hooks[h].impls;
@@ -151,6 +181,8 @@ enum status hooks_choose(struct probes *p, const struct attach_opts *opts,
 
 		prog[h] = NULL;
 		state->target = impl->target;
+		if ((hooks[h].smc && !p->abis.smc) || (hooks[h].ffa && !p->abis.ffa))
+			continue;
 		if (hooks[h].shadow && !opts->nr_shadows)
 			continue;
 		if (hooks[h].beside_release && !hooks_end_by(p, "optee_cq_release"))
@@ -176,11 +208,10 @@ enum status hooks_choose(struct probes *p, const struct attach_opts *opts,
 		if (!mechanism_is_on(&types, impl->mech))
 			status = refuse_silent(state);
 	}
-	p->other_abi = mechanism_knows(&types, "optee_ffa_do_call_with_arg");
 	mechanism_types_free(&types);
 	if (status != STATUS_OK)
 		return status;
-	find_functions(p);
+	find_functions(p, has_ffa);
 	if (!p->get_argument || !p->free_argument)
 		drop_contended(p, prog);
 	return status;

@@ -18,32 +18,44 @@
 const char *mechanism_name(enum mechanism m)
 {
 	static const char *const names[NR_MECHS] = {
-		"fentry", "fexit", "tp_btf", "raw_tp", "kprobe",
+		"fentry", "fexit", "tp_btf", "raw_tp", "kprobe", "kretprobe",
 	};
 
 	return names[m];
 }
 
-/* The BTF object of the module; NULL: there is none, the driver may be built in. */
-static struct btf *load_driver(const struct btf *kernel, int *fd)
+/* If this is the BTF object of the module. */
+static bool load_if(struct module_types *m, const char *is, const char *module, int fd, __u32 id,
+		    const struct btf *kernel)
+{
+	if (strcmp(is, module) != 0)
+		return false;
+	m->types = btf__load_from_kernel_by_id_split(id, (struct btf *)kernel);
+	m->fd = m->types ? fd : -1;
+	return m->types;
+}
+
+/* Of modules; what is not there may be built in. */
+static void load_modules(struct mechanism_types *t)
 {
 	struct bpf_btf_info info;
 	char name[64];
 	__u32 id = 0, len;
+	int fd;
 
+	t->driver.fd = t->ffa.fd = -1;
 	while (!bpf_btf_get_next_id(id, &id)) {
-		*fd = bpf_btf_get_fd_by_id(id);
-		if (*fd < 0)
+		fd = bpf_btf_get_fd_by_id(id);
+		if (fd < 0)
 			continue;
 		info = (struct bpf_btf_info){ .name = (__u64)(unsigned long)name,
 					      .name_len = sizeof(name) };
 		len = sizeof(info);
-		if (!bpf_obj_get_info_by_fd(*fd, &info, &len) && !strcmp(name, "optee"))
-			return btf__load_from_kernel_by_id_split(id, (struct btf *)kernel);
-		close(*fd);
+		if (bpf_obj_get_info_by_fd(fd, &info, &len) ||
+		    (!load_if(&t->driver, name, "optee", fd, id, t->kernel) &&
+		     !load_if(&t->ffa, name, "ffa_module", fd, id, t->kernel)))
+			close(fd);
 	}
-	*fd = -1;
-	return NULL;
 }
 
 static bool types_load(struct mechanism_types *t)
@@ -53,18 +65,24 @@ static bool types_load(struct mechanism_types *t)
 	t->kernel = btf__load_vmlinux_btf();
 	if (!t->kernel)
 		return false;
-	t->driver = load_driver(t->kernel, &t->driver_fd);
+	load_modules(t);
 	return true;
+}
+
+static void module_free(struct module_types *m)
+{
+	btf__free(m->types);
+	if (m->fd >= 0)
+		close(m->fd);
 }
 
 void mechanism_types_free(struct mechanism_types *t)
 {
 	if (!t->kernel)
 		return;
-	btf__free(t->driver);
+	module_free(&t->driver);
+	module_free(&t->ffa);
 	btf__free(t->kernel);
-	if (t->driver_fd >= 0)
-		close(t->driver_fd);
 	*t = (struct mechanism_types){};
 }
 
@@ -102,19 +120,19 @@ static bool cannot(char *why, size_t len, const char *what, int err)
 	return false;
 }
 
-#define DRIVER_PREFIX "optee_" /* of all functions that are looked for */
+#define DRIVER_PREFIX "optee_" /* of all functions that are looked for at once */
 
 size_t functions_find(const char *const names[], u64 addresses[], size_t n)
 {
 	FILE *f = fopen("/proc/kallsyms", "re");
 	unsigned long long address;
+	const char *part = n == 1 ? names[0] : DRIVER_PREFIX;
 	char line[512], name[256];
 	size_t found = 0;
 
 	/* There are a few hundred thousand: scanf() looks only at those that may be it. */
 	while (f && found < n && fgets(line, sizeof(line), f)) {
-		if (!strstr(line, DRIVER_PREFIX) ||
-		    sscanf(line, "%llx %*s %255s", &address, name) != 2)
+		if (!strstr(line, part) || sscanf(line, "%llx %*s %255s", &address, name) != 2)
 			continue;
 		for (size_t i = 0; i < n; i++)
 			if (!addresses[i] && !strcmp(name, names[i])) {
@@ -130,15 +148,14 @@ size_t functions_find(const char *const names[], u64 addresses[], size_t n)
 bool mechanism_knows(struct mechanism_types *t, const char *function)
 {
 	return !types_load(t) ||
-	       btf__find_by_name_kind(t->driver ?: t->kernel, function, BTF_KIND_FUNC) > 0;
+	       btf__find_by_name_kind(t->driver.types ?: t->kernel, function, BTF_KIND_FUNC) > 0;
 }
 
 bool mechanism_is_on(struct mechanism_types *types, enum mechanism m)
 {
-	bool kprobe = m == MECH_KPROBE;
-	int *fires = kprobe ? &types->kprobes_fire : &types->ftrace_fires;
+	int *fires = is_kprobe(m) ? &types->kprobes_fire : &types->ftrace_fires;
 
-	if (!kprobe && m != MECH_FENTRY && m != MECH_FEXIT)
+	if (!is_kprobe(m) && m != MECH_FENTRY && m != MECH_FEXIT)
 		return true;
 	types_load(types);
 	if (!*fires)
@@ -146,7 +163,7 @@ bool mechanism_is_on(struct mechanism_types *types, enum mechanism m)
 	return *fires > 0;
 }
 
-/* The driver's types are numbered behind the kernel's. */
+/* A module's types are numbered behind the kernel's. */
 static bool is_the_kernels(const struct mechanism_types *types, int id)
 {
 	return (__u32)id < btf__type_cnt(types->kernel);
@@ -155,6 +172,7 @@ static bool is_the_kernels(const struct mechanism_types *types, int id)
 bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *target, char *why,
 		   size_t len)
 {
+	const struct module_types *module;
 	char name[96];
 	u64 address = 0;
 	int id, err;
@@ -162,28 +180,29 @@ bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *
 
 	why[0] = '\0';
 	/* A compiler may have inlined a static one. */
-	if (m == MECH_KPROBE && !functions_find(&target, &address, 1))
+	if (is_kprobe(m) && !functions_find(&target, &address, 1))
 		return cannot(why, len, "not a function of its own", 0);
 	if (!mechanism_is_on(types, m)) {
 		snprintf(why, len, "%s is switched off: %s", switch_name(m), switch_advice(m));
 		return false;
 	}
 	/* A raw tracepoint of the kernel is tried for real; the driver may not have one of its own. */
-	if (m == MECH_KPROBE ||
+	if (is_kprobe(m) ||
 	    (m == MECH_RAW_TP && strncmp(target, DRIVER_PREFIX, strlen(DRIVER_PREFIX)) != 0))
 		return true;
 	if (!types_load(types))
 		return cannot(why, len, "kernel without BTF", 0);
 	event = m == MECH_TP_BTF || m == MECH_RAW_TP;
 	snprintf(name, sizeof(name), "%s%s", event ? "btf_trace_" : "", target);
-	id = btf__find_by_name_kind(types->driver ?: types->kernel, name,
+	module = strncmp(target, "ffa_", 4) ? &types->driver : &types->ffa;
+	id = btf__find_by_name_kind(module->types ?: types->kernel, name,
 				    event ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC);
 	err = id > 0 && m != MECH_RAW_TP ?
-		      try_program(m, is_the_kernels(types, id) ? 0 : types->driver_fd, id) :
+		      try_program(m, is_the_kernels(types, id) ? 0 : module->fd, id) :
 		      0;
 	if (id <= 0)
 		return cannot(why, len,
-			      types->driver ? "not in the driver's BTF" : "driver without BTF", 0);
+			      module->types ? "not in the driver's BTF" : "driver without BTF", 0);
 	if (err)
 		return cannot(why, len, "the kernel refuses", err);
 	return true;

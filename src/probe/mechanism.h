@@ -7,24 +7,43 @@
 #include <stddef.h>
 #include "types.h"
 
-enum mechanism { MECH_FENTRY, MECH_FEXIT, MECH_TP_BTF, MECH_RAW_TP, MECH_KPROBE, NR_MECHS };
+enum mechanism {
+	MECH_FENTRY,
+	MECH_FEXIT,
+	MECH_TP_BTF,
+	MECH_RAW_TP,
+	MECH_KPROBE,
+	MECH_KRETPROBE,
+	NR_MECHS
+};
+
+static inline bool is_kprobe(enum mechanism m)
+{
+	return m == MECH_KPROBE || m == MECH_KRETPROBE;
+}
 
 const char *mechanism_name(enum mechanism m);
 
+/* types: NULL: it has none of its own. */
+struct module_types {
+	struct btf *types;
+	int fd;
+};
+
 /*
- * The types of the kernel and of the driver's module, for several tries: to read them takes
- * longer than a try. All zero before the first; to be freed after the last, as the driver may
- * be another one later.
+ * The types of the kernel, of the driver's module and of that for FF-A, for several tries: to
+ * read them takes longer than a try. All zero before the first; to be freed after the last, as
+ * the driver may be another one later.
  */
 struct mechanism_types {
-	struct btf *kernel, *driver; /* driver: NULL: it has none of its own */
-	int driver_fd;
+	struct btf *kernel;
+	struct module_types driver, ffa;
 	/* Do fentry and fexit, do kprobes fire? 0: not tried yet, 1: they do, -1: they do not. */
 	int ftrace_fires, kprobes_fire;
 };
 
 /*
- * Loads and attaches an empty program to the target (a function of the driver,
+ * Loads and attaches an empty program to the target (a function of the driver or of FF-A,
  * or a tracepoint) and takes it away again. False: it cannot be done, and why
  * says so in a few words.
  */

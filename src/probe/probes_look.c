@@ -58,7 +58,7 @@ bool probes_missed(const struct probes *p, u64 *missed)
 
 		if (!p->hooks[h].attached)
 			continue;
-		if (p->hooks[h].mech == MECH_KPROBE && !kprobe_missed(p->links[h], missed))
+		if (is_kprobe(p->hooks[h].mech) && !kprobe_missed(p->links[h], missed))
 			known = false;
 		if (bpf_obj_get_info_by_fd(p->prog_fds[h], &info, &len))
 			known = false;

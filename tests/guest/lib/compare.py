@@ -114,6 +114,9 @@ def check_times(findings: Findings, what: str, row: Object, traced: Sequence[ftr
     findings.equal(f"{what}: calls", row["calls"], len(traced))
     findings.equal(f"{what}: calls that slept", row["waited"],
                    sum(1 for c in traced if c.slept is not None))
+    if "limit_wait_ns" in row:
+        within(findings, f"{what}: wait after refusals", row["limit_wait_ns"],
+               ftrace.total([c.limited for c in traced]))
     for name, each in times.items():
         near(findings, f"{what}: {name}", row[f"{name}_ns"], ftrace.total(each))
         within(findings, f"{what}: {name}", row[f"{name}_ns"], ftrace.total(each))
@@ -161,7 +164,8 @@ def check_identity(findings: Findings, what: str, row: Object, calls: Sequence[a
     want = {"uuid": first.uuid, "client": first.client, "pid": first.pid,
             "origin": "kernel" if first.kernel else "user",
             "class": "normal", "state": "closed", "in_flight": 0, "login": 0,
-            "session": first.session, "limits": 0, "calls": len(calls),
+            "session": first.session, "limits": sum(c.limits for c in traced),
+            "calls": len(calls),
             "failed": sum(c.failed for c in calls), "ops": dict(Counter(c.op for c in calls))}
     for key, value in want.items():
         findings.equal(f"{what}: {key}", row[key], value)
@@ -211,21 +215,28 @@ def check_no_session(findings: Findings, truth: account.Account, traced: Traced,
     findings.true(f"the clients made {mine} themselves, ftrace saw {ops}", mine <= ops)
 
 
-def check_pool(findings: Findings, seen: Sequence[Object], traced: Sequence[ftrace.Call],
-               threads: int) -> None:
-    pool = seen[-1]["pools"][0]
+def check_threads(findings: Findings, pool: Object, traced: Sequence[ftrace.Call],
+                  threads: int) -> None:
     holds = [(c.entered.low, c.ended.low) for c in traced]
-    sleeps = [(c.slept.low, c.entered.low) for c in traced if c.slept is not None]
-    findings.equal("the number of pools", len(seen[-1]["pools"]), 1)
-    findings.equal("T", pool["threads"], threads)
     findings.equal("the most threads in use", pool["in_use_peak"], ftrace.most_at_once(holds))
-    waiting = ftrace.most_at_once(sleeps)
-    findings.true(f"the most waiters are {pool['waiting_peak']}, ftrace saw {waiting}",
-                  abs(pool["waiting_peak"] - waiting) <= 1)
     exhausted = ftrace.time_at_level(holds, threads)
     lost = sum(c.entered.width + c.ended.width for c in traced)
     near(findings, "the time exhausted", pool["conditions"]["exhausted"]["time_ns"],
          Span(exhausted - lost, exhausted + lost))
+
+
+def check_pool(findings: Findings, seen: Sequence[Object], traced: Sequence[ftrace.Call],
+               threads: Optional[int]) -> None:
+    """threads: None: Linux does not know it."""
+    pool = seen[-1]["pools"][0]
+    sleeps = [(c.slept.low, (c.tried or c.entered).low) for c in traced if c.slept is not None]
+    findings.equal("the number of pools", len(seen[-1]["pools"]), 1)
+    findings.equal("T", pool["threads"], threads)
+    if threads:
+        check_threads(findings, pool, traced, threads)
+    waiting = ftrace.most_at_once(sleeps)
+    findings.true(f"the most waiters are {pool['waiting_peak']}, ftrace saw {waiting}",
+                  abs(pool["waiting_peak"] - waiting) <= 1)
     for key in ("calls", "failed", "waited", "wait_ns", "hold_ns", "secure_ns"):
         rows = [*frames.final_sessions(seen), frames.no_session(seen[-1])]
         findings.equal(f"the pool's {key}", pool["class_sums"]["normal"][key],
@@ -236,7 +247,7 @@ def check_pool(findings: Findings, seen: Sequence[Object], traced: Sequence[ftra
 def gain(first: Object, last: Object) -> Object:
     """A row's counters since the first frame, as if they were a row's."""
     row = dict(last)
-    for key in ("calls", "waited", "wait_ns", "hold_ns", "secure_ns", "rpc_ns"):
+    for key in ("calls", "waited", "wait_ns", "limit_wait_ns", "hold_ns", "secure_ns", "rpc_ns"):
         row[key] = last[key] - first[key]
     for name in ("wait", "hold", "secure"):
         counts = Counter(dict(last[f"{name}_histogram"]))
@@ -268,7 +279,7 @@ def in_window(trace: Sequence[ftrace.Call], seen: Sequence[Object]) -> list[ftra
 
 
 def check_all(findings: Findings, seen: Sequence[Object], truth: account.Account,
-              trace: Sequence[ftrace.Call], threads: int) -> None:
+              trace: Sequence[ftrace.Call], threads: Optional[int]) -> None:
     trace = in_window(trace, seen)
     frames.check_sane(findings, seen)
     check_sessions(findings, truth, attribute(findings, truth, trace), seen)

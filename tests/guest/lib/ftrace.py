@@ -20,10 +20,14 @@ from .registry import Failed
 SCRIPT = r"""
 TRACING=/sys/kernel/tracing
 AFTER=$TRACING/instances/after
-BRACKETED="optee_smc_do_call_with_arg optee_cq_wait_init optee_cq_wait_final"
+by_ffa() { ls -d /sys/bus/arm_ffa/drivers/optee/*/driver >/dev/null 2>&1; }
+CALL=optee_smc_do_call_with_arg
+by_ffa && CALL=optee_ffa_do_call_with_arg
+BRACKETED="$CALL optee_cq_wait_init optee_cq_wait_final"
 
-probe() { # GROUP/EVENT PLACE [ARG...]
-	echo "p:$*" >>$TRACING/kprobe_events || die "no kprobe: $*"
+probe() { # [r:]GROUP/EVENT PLACE [ARG...]
+	case $1 in r:*) kind= ;; *) kind=p: ;; esac
+	echo "$kind$*" >>$TRACING/kprobe_events || die "no kprobe: $*"
 }
 
 trace_start() {
@@ -35,6 +39,11 @@ trace_start() {
 		probe check/$f $f
 	done
 	probe check/optee_rpc_cmd optee_rpc_cmd 'cmd=+0(%x2):u32'
+	if by_ffa; then
+		probe check/ffa_begin ffa_sync_send_receive 'first=+0(%x1):x32'
+		probe r:check/ffa_end ffa_msg_send_direct_req \
+			'err=$retval:s32' 'result=+0($arg4):x32' 'what=+8($arg4):u32'
+	fi
 	echo 1 >$TRACING/events/check/enable
 	echo 1 >$TRACING/events/optee/enable
 }
@@ -46,6 +55,10 @@ trace_after() {
 	for f in $BRACKETED; do
 		probe after/$f $f+12
 	done
+	if by_ffa; then # the one calls the other, and does nothing else
+		probe after/ffa_begin ffa_msg_send_direct_req
+		probe r:after/ffa_end ffa_sync_send_receive
+	fi
 	echo 1 >$AFTER/events/after/enable
 	echo 1 >$AFTER/events/optee/enable
 }
@@ -72,6 +85,10 @@ RPC_HELPERS = {"tee_shm_alloc_priv_buf": "shm_alloc", "optee_rpc_cmd_alloc_suppl
 NO_SESSION = {"optee_shm_register": "shm_register", "optee_shm_unregister": "shm_unregister",
               "optee_do_bottom_half": "bottom_half"}
 ETHREAD_LIMIT = 1
+# By FF-A, of a call that needs a thread; of the answer, what it is and what it wants.
+FFA_YIELDING = 1 << 31
+TEEC_ERROR_BUSY = 0xffff000d
+FFA_WANTS = {0: 0, 1: 0xffff0005, 2: 0xffff0004}  # as by SMC
 
 
 class Span(NamedTuple):
@@ -107,7 +124,7 @@ class Event(NamedTuple):
 
 
 class Call:
-    """One call, from optee_smc_do_call_with_arg() to optee_cq_wait_final()."""
+    """One call, from optee_..._do_call_with_arg() to optee_cq_wait_final()."""
 
     def __init__(self, event: Event) -> None:
         self.tid, self.comm, self.called = event.tid, event.comm, event.at
@@ -118,6 +135,10 @@ class Call:
         self.admitted: Optional[Span] = None
         self.ended = NOTHING
         self.secure = NOTHING
+        self.sent = False  # a message by FF-A, and it has not been answered
+        self.refused = False
+        self.limits, self.limited = 0, NOTHING  # refusals, and the time until the next try
+        self.tried: Optional[Span] = None  # when that was
         self.rpcs: Counter[str] = Counter()
         self.rpc_times: dict[str, Span] = defaultdict(lambda: NOTHING)
         self.in_rpc: Optional[str] = None
@@ -131,12 +152,12 @@ class Call:
     @property
     def wait(self) -> Span:
         """The wait proper begins in optee_cq_wait_init(), optee-top's just before."""
-        return self.entered - Span(self.called.low, self.queued.high)
+        return (self.entered - Span(self.called.low, self.queued.high)).plus(self.limited)
 
     @property
     def hold(self) -> Span:
         """Until it came back for good; the driver counts its thread as free a little later."""
-        return self.returned - self.entered
+        return self.returned - self.entered - self.limited
 
 
 class Thread:
@@ -150,6 +171,8 @@ class Thread:
 LINE = re.compile(r"^ *(.*)-(\d+) +\[\d+\] +\S+ +(\d+)\.(\d{6}): (\w+): (.*)$")
 RETURNED = re.compile(r"ret \(([0-9a-f]+),")
 RPC_CMD = re.compile(r"cmd=(\d+)")
+FFA_BEGIN = re.compile(r"first=(0x[0-9a-f]+)")
+FFA_END = re.compile(r"err=(-?\d+) result=(0x[0-9a-f]+) what=(\d+)")
 MICROSECOND = 1000  # the resolution of a printed trace
 
 
@@ -194,6 +217,9 @@ def _entered(call: Call, at: Span) -> None:
         call.rpcs[call.in_rpc] += 1
         call.rpc_times[call.in_rpc] = call.rpc_times[call.in_rpc].plus(at - call.phase_start)
         call.in_rpc = None
+    elif call.refused:
+        call.limited = call.limited.plus(at - call.phase_start)
+        call.refused, call.tried = False, at
     elif call.admitted is None:
         call.admitted = at
     else:
@@ -205,9 +231,29 @@ def _left(call: Call, at: Span, a0: int) -> None:
     call.secure = call.secure.plus(at - call.phase_start)
     call.phase_start = call.returned = at
     if a0 == ETHREAD_LIMIT:
-        raise Failed("OP-TEE answered ETHREAD_LIMIT: this parser does not follow such calls")
+        call.refused = True
+        call.limits += 1
     if a0 & 0xffff0000 == 0xffff0000 and a0 != 0xffffffff:
         call.in_rpc = RPC_FUNCS.get(a0 & 0xffff, "other")
+
+
+def _ffa(call: Call, event: Event) -> None:
+    """A message to OP-TEE, and its answer; also such as are of no call."""
+    if event.name == "ffa_begin":
+        match = FFA_BEGIN.search(event.rest)
+        assert match, event.rest
+        call.sent = int(match[1], 16) & FFA_YIELDING != 0
+        if call.sent:
+            _entered(call, event.at)
+    elif call.sent:
+        match = FFA_END.search(event.rest)
+        assert match, event.rest
+        err, result, what = int(match[1]), int(match[2], 16), int(match[3])
+        call.sent = False
+        if not err and result == TEEC_ERROR_BUSY:
+            _left(call, event.at, ETHREAD_LIMIT)
+        else:
+            _left(call, event.at, 0 if err or result else FFA_WANTS[what])
 
 
 def _step(event: Event, thread: Thread, done: list[Call]) -> None:
@@ -215,7 +261,7 @@ def _step(event: Event, thread: Thread, done: list[Call]) -> None:
     call = stack[-1] if stack else None
     if name in NO_SESSION:
         thread.next_op = NO_SESSION[name]
-    elif name == "optee_smc_do_call_with_arg":
+    elif name in ("optee_smc_do_call_with_arg", "optee_ffa_do_call_with_arg"):
         stack.append(Call(event))
         stack[-1].nested_in = call
         stack[-1].op, thread.next_op = thread.next_op, None
@@ -232,6 +278,8 @@ def _step(event: Event, thread: Thread, done: list[Call]) -> None:
         match = RETURNED.search(event.rest)
         assert match, event.rest
         _left(call, event.at, int(match[1], 16))
+    elif name in ("ffa_begin", "ffa_end"):
+        _ffa(call, event)
     elif name == "optee_rpc_cmd":
         match = RPC_CMD.search(event.rest)
         assert match, event.rest

@@ -174,7 +174,7 @@ def calls(path: Path) -> Sequence[Call]:
             found.append(Call(row["client"], _number(row, "tid"),
                               int(row["session"]) if row["session"] else None, row["ta"],
                               row["cmd"], row["class"] == "system", start, admitted,
-                              admitted + _number(row, "limit_wait_ns") + _number(row, "hold_ns"),
+                              admitted + _number(row, "hold_ns"),
                               row["waited"] == "true"))
     return sorted(found, key=lambda c: c.admitted)
 

@@ -131,65 +131,6 @@ def sight_ftrace(context: Context) -> None:
     findings.done()
 
 
-FFA = r"""
-top_start -d 0.5
-optee-top record /tmp/rec -d 0.5 -n 4 2>/tmp/record.err &
-RECORD=$!
-optee-load --records 0 -o /dev/null 'name=k count=3 repeat=40 wait=50' || die "optee-load failed"
-wait $RECORD || die "record ended with $?: $(cat /tmp/record.err)"
-top_settle
-kill -TERM $TOP
-wait $TOP || die "optee-top ended with $?: $(cat /tmp/top.err)"
-optee-top -b -n 1 -d 0.5 >/tmp/batch
-optee-top --json -n 1 -d 0.5 --strict >/dev/null 2>/tmp/strict.err
-echo "status $?" >>/tmp/strict.err
-optee-top metrics >/tmp/metrics
-optee-top check /tmp/rec >/tmp/check
-optee-top check /tmp/rec --strict >/dev/null 2>&1
-echo "status $?" >>/tmp/check
-optee-top replay /tmp/rec --json >/tmp/replayed
-optee-top export /tmp/rec --format csv --what pools >/tmp/csv
-optee-top doctor >/tmp/doctor
-"""
-FFA_SIGHT = "not followed: called by FF-A"
-
-
-@test()
-def sight_ffa(context: Context) -> None:
-    """OP-TEE is called by FF-A, where we have no hooks: the device is shown, and nothing of it."""
-    guest = vm.run(context, FFA, "--icount", "--ffa", "--kernel", "7.3", seconds=300,
-                   gets=("top.jsonl", "batch", "strict.err", "metrics", "check", "replayed", "csv",
-                         "doctor"))
-    findings = Findings()
-    for name in ("top.jsonl", "replayed"):
-        for frame in frames.load(guest.files[name]):
-            where = f"{name}, frame {frame['seq']}"
-            pool = frame["pools"][0]
-            findings.equal(f"{where}: followed, sight", (pool["followed"], pool["sight"]),
-                           (0, FFA_SIGHT))
-            unknown(findings, where, pool)
-            findings.equal(f"{where}: class sums", pool["class_sums"], None)
-            findings.equal(f"{where}: sessions, calls", (frame["sessions"], frame["calls"]), ([], []))
-    batch = guest.read("batch").decode()
-    findings.true(f"-b says {batch}", re.search(
-        rf"^pool tee=0 .* in_use_normal=- .* in_use_peak=- .*sight={FFA_SIGHT}$", batch,
-        re.M) is not None)
-    findings.true(f"--strict: {guest.read('strict.err')!r}",
-                  guest.read("strict.err").decode().endswith("status 5\n"))
-    metrics = guest.read("metrics").decode()
-    findings.true("no metric says that the calls are not followed",
-                  re.search(r'^optee_calls_followed\{tee="0"\} 0$', metrics, re.M) is not None)
-    for name in ("optee_threads_in_use", "optee_calls_total", "optee_condition_episodes_total"):
-        findings.equal(f"samples of {name}", re.findall(rf"^{name}[{{ ].*", metrics, re.M), [])
-    check = guest.read("check").decode()
-    findings.equal("rules that are not unknown", [line for line in check.splitlines()
-                                                 if re.match(r"(PASS|FAIL) ", line)], [])
-    findings.true(f"the status of check --strict: {check[-300:]!r}", check.endswith("status 5\n"))
-    findings.true("the CSV of pools does not say it", FFA_SIGHT in guest.read("csv").decode())
-    findings.true("doctor does not say it", FFA_SIGHT in guest.read("doctor").decode())
-    findings.done()
-
-
 NAMESPACE = r"""
 optee-load -o /tmp/load --ready-file /tmp/ready --wait-file /tmp/go \
 	'name=holder count=2 wait=9000' 'name=waiter at=300 wait=200' &
