@@ -131,7 +131,7 @@ SLOW	?= 4
 
 debug-kernel:
 	$(Q)scripts/host-deps build vm debug
-	$(Q)tests/vm/prepare debug
+	$(Q)tests/vm/prepare built:debug
 
 check-debug: debug-kernel guest
 	$(Q)OPTEE_TOP_NO_MAKE=1 OPTEE_TOP_KERNEL=$(CURDIR)/build/vm/debug OPTEE_TOP_SLOW=$(SLOW) \

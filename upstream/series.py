@@ -14,7 +14,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(ROOT / "tests/vm"))
 
-from optee_vm import debug, driver  # noqa: E402
+from optee_vm import built, driver  # noqa: E402
 from optee_vm.host import VmError  # noqa: E402
 from optee_vm.source import DRIVER  # noqa: E402
 
@@ -53,7 +53,7 @@ def digest(chosen: Sequence[Path]) -> str:
 
 def built(kernel: str, chosen: Sequence[Path], with_debug: bool = False, flags: str = "") -> Path:
     """The optee.ko with the patches, for Debian's kernel or for ours that looks for mistakes."""
-    name = str(debug.prepare(kernel)) if with_debug else kernel
+    name = str(built.prepare("debug", kernel)) if with_debug else kernel
     variant = "-debug" * with_debug + "-tests" * bool(flags)
     out = ROOT / "build/upstream" / f"{kernel}{variant}" / digest(chosen)
     ko = out / DRIVER / "optee.ko"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The kernel in the guests: Debian's own, or another one that the environment names, on
 which all that is timed may take SLOW times as long. Of such a kernel's log every report
-of a mistake fails the test: tests/vm/optee_vm/debug.py builds one that makes them."""
+of a mistake fails the test: tests/vm/kinds/debug.config is of one that makes them."""
 
 import os
 import re

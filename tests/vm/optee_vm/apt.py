@@ -24,7 +24,7 @@ MAX_AGE = 12 * 3600
 SUITES = {
     "bookworm": (("bookworm", "bookworm-backports"), ()),
     "trixie": (("trixie", "trixie-backports"), ("trixie",)),
-    "sid": ((), ("sid",)),
+    "sid": (("sid",), ("sid",)),
     "bookworm-armhf": (("bookworm", "bookworm-backports"), ()),
     "trixie-armhf": (("trixie",), ()),
 }
@@ -37,6 +37,16 @@ class AptRoot:
         self.dir = VM / "apt" / base
         self.conf = self.dir / "apt.conf"
 
+    def _list(self) -> Path:
+        return self.dir / "etc/sources.list"
+
+    def _sources(self) -> str:
+        binary, source = SUITES[self.base]
+        where = f"[signed-by={KEYRING}] {mirror()}"
+        lines = [f"deb {where} {s} main" for s in binary]
+        lines += [f"deb-src {where} {s} main" for s in source]
+        return "\n".join(lines) + "\n"
+
     def _configure(self) -> None:
         if not KEYRING.exists():
             raise VmError(f"cannot check Debian's signatures: no {KEYRING}; "
@@ -45,11 +55,7 @@ class AptRoot:
                     "cache/archives/partial"):
             (self.dir / sub).mkdir(parents=True, exist_ok=True)
         (self.dir / "status").touch()
-        binary, source = SUITES[self.base]
-        where = f"[signed-by={KEYRING}] {mirror()}"
-        lines = [f"deb {where} {s} main" for s in binary]
-        lines += [f"deb-src {where} {s} main" for s in source]
-        (self.dir / "etc/sources.list").write_text("\n".join(lines) + "\n")
+        self._list().write_text(self._sources())
         host_arch = command(["dpkg", "--print-architecture"], "ask dpkg").strip()
         # The host's Acquire settings come along: its proxy, its view of old mirrors.
         acquire = command(["apt-config", "dump", "Acquire"], "read apt's settings")
@@ -76,7 +82,8 @@ Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
 
     def _stale(self) -> bool:
         stamp = self.dir / "updated"
-        return not stamp.exists() or time.time() - stamp.stat().st_mtime > MAX_AGE
+        return (not stamp.exists() or time.time() - stamp.stat().st_mtime > MAX_AGE
+                or self._list().read_text() != self._sources())
 
     def update(self) -> None:
         say(f"fetching Debian's package lists ({self.base}, about 5 s)")

@@ -2,7 +2,7 @@
 """Kernels: an image and the few modules the guest needs, from Debian or a directory.
 
 A kernel directory, ours or the user's, has Image (or vmlinuz) and
-lib/modules/VERSION. Another Debian kernel is one more line in KERNELS."""
+lib/modules/VERSION. Debian's are in debian.py."""
 
 import gzip
 import lzma
@@ -14,22 +14,11 @@ from typing import Iterator, NamedTuple
 
 from .apt import AptRoot, unpack
 from .cpio import Cpio
+from .debian import CPU, DEFAULT, KERNELS  # noqa: F401
 from .host import VmError, command, say
 from .paths import TOOLS, VM
 from .stamp import make
 
-
-class Debian(NamedTuple):
-    base: str
-    suite: str
-
-
-KERNELS = {
-    "6.1": Debian("bookworm", "bookworm"),
-    "6.12": Debian("bookworm", "bookworm-backports"),
-    "7.3": Debian("trixie", "trixie-backports"),
-}
-DEFAULT = "6.12"
 
 # What the guest may load; whatever they need comes along.
 # The last three are for disks that fail: tests/guest/files/test_log_faults.py.
@@ -143,7 +132,7 @@ def packages(name: str) -> tuple[AptRoot, list[str]]:
     """The Debian packages that make up kernel name."""
     debian = KERNELS[name]
     apt = AptRoot(debian.base)
-    image = next(d for d in apt.depends(f"linux-image-arm64/{debian.suite}")
+    image = next(d for d in apt.depends(f"linux-image-{debian.flavour}/{debian.suite}")
                  if d.startswith("linux-image-"))
     parts = [d for d in apt.depends(f"{image}/{debian.suite}")
              if d.startswith(("linux-binary-", "linux-modules-"))]
@@ -160,19 +149,20 @@ def prepare(name: str) -> Path:
         unpack(apt.download(names, scratch / "debs"), scratch / "full")
         select(scratch / "full", out)
 
-    return make(VM / "kernel" / name, RECIPE, name, build)
+    return make(VM / "kernels" / name, RECIPE, repr(KERNELS[name]), build)
 
 
 class Kernel(NamedTuple):
     image: Path
     modules: Path
+    cpu: str
 
 
 def locate(name: str, scratch: Path) -> Kernel:
     """The image and the modules' archive of a Debian kernel or a kernel directory."""
     if os.sep not in name and name in KERNELS:
         root = prepare(name)
-        return Kernel(root / "Image", root / "modules.cpio")
+        return Kernel(root / "Image", root / "modules.cpio", KERNELS[name].cpu)
     root = Path(name)
     if not root.is_dir():
         raise VmError(f"cannot use kernel '{name}': it is neither one of "
@@ -180,4 +170,4 @@ def locate(name: str, scratch: Path) -> Kernel:
     small = scratch / "kernel"
     small.mkdir()
     select(root, small)
-    return Kernel(small / "Image", small / "modules.cpio")
+    return Kernel(small / "Image", small / "modules.cpio", CPU)

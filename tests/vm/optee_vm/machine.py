@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, Sequence
 
 from . import network, scmi
+from .debian import CPU
 from .host import VmError, command
 
 QEMU = "qemu-system-aarch64"
@@ -44,6 +45,7 @@ class Config(NamedTuple):
     ports: Sequence[int] = ()  # of the guest's, to be reached from the host
     twice: bool = False  # a second device of the OP-TEE
     scmi: str = ""  # its SCMI server's channels, one of scmi.CHANNELS
+    cpu: str = CPU
 
 
 class Machine:
@@ -77,7 +79,7 @@ class Machine:
         else:
             speed = ["-accel", "tcg,thread=multi"]
         return [QEMU, "-machine", f"virt,secure=on,gic-version=3{machine}",
-                "-cpu", "cortex-a57", "-smp", str(config.cpus), "-m", str(config.mem),
+                "-cpu", config.cpu, "-smp", str(config.cpus), "-m", str(config.mem),
                 *speed, "-nodefaults", "-display", "none", "-no-reboot",
                 "-bios", str(config.firmware),
                 "-serial", f"file:{self.linux_log}",

@@ -57,4 +57,4 @@ def replace(chosen: Kernel, modules: Sequence[Path], scratch: Path) -> Kernel:
     for module in modules:
         shutil.copyfile(module, version / place(module, version))
     kernel.pack(changed, scratch / "modules.cpio")
-    return Kernel(chosen.image, scratch / "modules.cpio")
+    return Kernel(chosen.image, scratch / "modules.cpio", chosen.cpu)
