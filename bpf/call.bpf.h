@@ -25,7 +25,7 @@ static __always_inline void call_uncount(struct call *c, u64 now)
 	if (c->flags & CALL_WAITING)
 		pool_wait_over(p, c, now);
 	if (c->phase == PHASE_LIMIT)
-		add(p->limited, -1);
+		pool_limited(c, -1);
 	else if (c->phase != PHASE_QUEUED)
 		pool_leave(p, c, now);
 }
@@ -317,6 +317,21 @@ static __noinline struct call *argument_in_vain(struct call *c, u64 now)
 	return outer;
 }
 
+/*
+ * Linux admitted it by its count of threads, and OP-TEE refused it. v6 does not count system
+ * calls: there only those beyond the reserve can take what a normal call was promised.
+ */
+static __always_inline bool limit_is_odd(const struct call *c)
+{
+	struct pool *p = pool_at(c->pool);
+	struct pool_state s = pool_state(p->state);
+
+	if (!p->total || !knows_rule)
+		return false;
+	return !driver_is_v6() ||
+	       (c->class == CLASS_NORMAL && s.in_use[CLASS_SYSTEM] <= s.reserved);
+}
+
 /* It enters the secure world: for the first time, or again. ctx: of the tracepoint, or NULL. */
 static __always_inline void call_goes_in(struct call *c, u64 *ctx)
 {
@@ -333,8 +348,8 @@ static __always_inline void call_goes_in(struct call *c, u64 *ctx)
 	case PHASE_LIMIT:
 		c->limit_ns += spent;
 		c->wait_ns += spent;
-		add(pool_at(c->pool)->limited, -1);
-		if (pool_at(c->pool)->total)
+		pool_limited(c, -1);
+		if (limit_is_odd(c))
 			episode_of_call(c, COND_COUNT_MISMATCH, c->phase_ns, now, 1);
 		call_admitted(c, spent, now, ctx);
 		break;
@@ -478,7 +493,7 @@ static __always_inline void call_comes_out(struct call *c, u64 a0, struct arm_sm
 	} else if (a0 == OPTEE_SMC_RETURN_ETHREAD_LIMIT) {
 		c->phase = PHASE_LIMIT;
 		c->limits++;
-		add(pool_at(c->pool)->limited, 1);
+		pool_limited(c, 1);
 		pool_leave(pool_at(c->pool), c, now);
 	} else {
 		c->phase = PHASE_DONE;

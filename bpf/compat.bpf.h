@@ -20,66 +20,6 @@ static __always_inline s32 queue_total(struct optee_call_queue *q)
 	return BPF_CORE_READ(q, total_thread_count);
 }
 
-static __noinline int policy_counts(struct policy_counts *to, struct optee_adm_counts___adm *from)
-{
-	if (!to)
-		return 0;
-	to->calls = BPF_CORE_READ(from, calls);
-	to->enter = BPF_CORE_READ(from, enter);
-	to->enter_reserved = BPF_CORE_READ(from, enter_reserved);
-	to->wait_kept = BPF_CORE_READ(from, wait_kept);
-	to->wait_rate = BPF_CORE_READ(from, wait_rate);
-	to->waited = BPF_CORE_READ(from, waited);
-	to->wait_ns = BPF_CORE_READ(from, wait_ns);
-	to->wait_max_ns = BPF_CORE_READ(from, wait_max_ns);
-	return 0;
-}
-
-/* The driver of kernel/: which policy it has, what that decided, what became of the last. */
-static __always_inline void queue_policy(struct pool *p, struct optee_call_queue___adm *q)
-{
-	struct optee_admission_ops___adm *ops = BPF_CORE_READ(q, adm.ops);
-
-	if (!ops ||
-	    bpf_probe_read_kernel_str(p->policy.name, sizeof(p->policy.name), &ops->name) < 0)
-		p->policy.name[0] = 0;
-	p->policy.reserve_yes = BPF_CORE_READ(q, adm.stats.reserve_yes);
-	p->policy.reserve_no = BPF_CORE_READ(q, adm.stats.reserve_no);
-	policy_counts(&p->policy.counts[CLASS_NORMAL], &q->adm.stats.class[CLASS_NORMAL]);
-	policy_counts(&p->policy.counts[CLASS_SYSTEM], &q->adm.stats.class[CLASS_SYSTEM]);
-	bpf_probe_read_kernel_str(p->policy_left, sizeof(p->policy_left), &q->adm.left.name);
-	p->policy_reason = BPF_CORE_READ(q, adm.left.exit.reason);
-	p->policies_attached = BPF_CORE_READ(q, adm.attached);
-	p->policies_ejected = BPF_CORE_READ(q, adm.ejected);
-}
-
-static __always_inline void queue_counters(struct pool *p, struct optee_call_queue *q)
-{
-	struct optee_call_queue___v6 *v6 = (void *)q;
-	u32 flags = 0;
-
-	if (bpf_core_field_exists(q->free_thread_count)) {
-		p->driver_total = BPF_CORE_READ(q, total_thread_count);
-		p->driver_free = BPF_CORE_READ(q, free_thread_count);
-		flags |= DRIVER_COUNTS;
-	}
-	if (bpf_core_field_exists(q->sys_thread_req_count)) {
-		p->driver_sys_sessions = BPF_CORE_READ(q, sys_thread_req_count);
-		flags |= DRIVER_SYS_SESSIONS;
-	}
-	if (bpf_core_field_exists(v6->res_sys_thread_count)) {
-		p->driver_reserved = BPF_CORE_READ(v6, res_sys_thread_count);
-		flags |= DRIVER_RESERVED;
-	}
-	if (bpf_core_field_exists(struct optee_call_queue___single, res_thread_busy))
-		flags |= DRIVER_SHARES_RESERVE;
-	if (bpf_core_field_exists(struct optee_call_queue___adm, adm.ops)) {
-		queue_policy(p, (void *)q);
-		flags |= DRIVER_POLICIES;
-	}
-	p->driver_flags = flags;
-}
-
 /*
  * bpf_rdonly_cast() came with 6.2: it makes any address one that may be read
  * with plain loads, and a bad one reads as 0. A load so costs 7 instructions
@@ -200,12 +140,27 @@ static __always_inline u64 word_at(u64 addr)
 	return word;
 }
 
+/* v5 to v7 of the patches: system calls are not counted, and not held back. */
+static __always_inline bool driver_is_v6(void)
+{
+	return bpf_core_field_exists(struct optee_call_queue___v6, res_sys_thread_count);
+}
+
+/* v8: the first system call uses the reserve up, and the next is treated as a normal one. */
+static __always_inline bool driver_is_single(void)
+{
+	return bpf_core_field_exists(struct optee_call_queue___single, res_thread_busy);
+}
+
 /*
- * The queue's own figures, as it has them now. Without the first of them there
- * is nothing to be stranded on; T is 0 then.
+ * The queue's own figures, as it has them now. Without the first of them there is
+ * nothing to be stranded on; T is 0 then. Of v6 it is what is free for normal calls.
  */
 static __always_inline s32 queue_free(u64 queue)
 {
+	if (bpf_core_field_exists(struct optee_call_queue___v6, free_normal_thread_count))
+		return (u32)word_at(queue + bpf_core_field_offset(struct optee_call_queue___v6,
+								  free_normal_thread_count));
 	if (!bpf_core_field_exists(struct optee_call_queue, free_thread_count))
 		return 0;
 	return (u32)word_at(queue +
@@ -221,16 +176,27 @@ static __always_inline s32 queue_sys_sessions(u64 queue)
 }
 
 /*
- * The reserve in force, which is also the driver's rule: a normal call needs
- * more free threads than this, a system call one. The merged driver keeps one
- * entry while there is any system session, the patches before it one for each.
+ * The reserve in force. The merged driver keeps one entry while there is any
+ * system session, the patches before it one for each.
  */
 static __always_inline s32 queue_reserved(u64 queue)
 {
-	if (bpf_core_field_exists(struct optee_call_queue___v6, res_sys_thread_count))
+	if (driver_is_v6())
 		return (u32)word_at(queue + bpf_core_field_offset(struct optee_call_queue___v6,
 								  res_sys_thread_count));
 	return queue_sys_sessions(queue) > 0;
+}
+
+/* So many of the threads that it counts as free the driver keeps from normal calls. */
+static __always_inline s32 queue_keeps(u64 queue)
+{
+	if (driver_is_v6())
+		return 0; /* those are not among them */
+	if (driver_is_single() &&
+	    (u8)word_at(queue +
+			bpf_core_field_offset(struct optee_call_queue___single, res_thread_busy)))
+		return 0;
+	return queue_reserved(queue);
 }
 
 /* An admission policy decides, by a rule that is not known here. */
@@ -239,6 +205,66 @@ static __always_inline bool queue_has_policy(u64 queue)
 	if (!bpf_core_field_exists(struct optee_call_queue___adm, adm.ops))
 		return false;
 	return word_at(queue + bpf_core_field_offset(struct optee_call_queue___adm, adm.ops));
+}
+
+static __noinline int policy_counts(struct policy_counts *to, struct optee_adm_counts___adm *from)
+{
+	if (!to)
+		return 0;
+	to->calls = BPF_CORE_READ(from, calls);
+	to->enter = BPF_CORE_READ(from, enter);
+	to->enter_reserved = BPF_CORE_READ(from, enter_reserved);
+	to->wait_kept = BPF_CORE_READ(from, wait_kept);
+	to->wait_rate = BPF_CORE_READ(from, wait_rate);
+	to->waited = BPF_CORE_READ(from, waited);
+	to->wait_ns = BPF_CORE_READ(from, wait_ns);
+	to->wait_max_ns = BPF_CORE_READ(from, wait_max_ns);
+	return 0;
+}
+
+/* The driver of kernel/: which policy it has, what that decided, what became of the last. */
+static __always_inline void queue_policy(struct pool *p, struct optee_call_queue___adm *q)
+{
+	struct optee_admission_ops___adm *ops = BPF_CORE_READ(q, adm.ops);
+
+	if (!ops ||
+	    bpf_probe_read_kernel_str(p->policy.name, sizeof(p->policy.name), &ops->name) < 0)
+		p->policy.name[0] = 0;
+	p->policy.reserve_yes = BPF_CORE_READ(q, adm.stats.reserve_yes);
+	p->policy.reserve_no = BPF_CORE_READ(q, adm.stats.reserve_no);
+	policy_counts(&p->policy.counts[CLASS_NORMAL], &q->adm.stats.class[CLASS_NORMAL]);
+	policy_counts(&p->policy.counts[CLASS_SYSTEM], &q->adm.stats.class[CLASS_SYSTEM]);
+	bpf_probe_read_kernel_str(p->policy_left, sizeof(p->policy_left), &q->adm.left.name);
+	p->policy_reason = BPF_CORE_READ(q, adm.left.exit.reason);
+	p->policies_attached = BPF_CORE_READ(q, adm.attached);
+	p->policies_ejected = BPF_CORE_READ(q, adm.ejected);
+}
+
+static __always_inline void queue_counters(struct pool *p, struct optee_call_queue *q)
+{
+	struct optee_call_queue___v6 *v6 = (void *)q;
+	u32 flags = 0;
+
+	if (bpf_core_field_exists(q->total_thread_count)) {
+		p->driver_total = BPF_CORE_READ(q, total_thread_count);
+		p->driver_free = queue_free((u64)q);
+		flags |= DRIVER_COUNTS;
+	}
+	if (bpf_core_field_exists(q->sys_thread_req_count)) {
+		p->driver_sys_sessions = BPF_CORE_READ(q, sys_thread_req_count);
+		flags |= DRIVER_SYS_SESSIONS;
+	}
+	if (driver_is_v6()) {
+		p->driver_reserved = BPF_CORE_READ(v6, res_sys_thread_count);
+		flags |= DRIVER_RESERVED;
+	}
+	if (driver_is_single())
+		flags |= DRIVER_SHARES_RESERVE;
+	if (bpf_core_field_exists(struct optee_call_queue___adm, adm.ops)) {
+		queue_policy(p, (void *)q);
+		flags |= DRIVER_POLICIES;
+	}
+	p->driver_flags = flags;
 }
 
 static __always_inline bool waiter_is_done(u64 waiter)

@@ -19,13 +19,19 @@ const volatile u64 starved_ns = ~0ULL; /* a wait that is longer than this starve
 
 #define COND_BIT(cond) (1U << (cond))
 
+/* Is an entry kept while so many system calls are in flight? Only merged drivers keep it always. */
+static __always_inline bool reserve_stays(s32 reserved, s32 system)
+{
+	return system < reserved || !(driver_is_v6() || driver_is_single());
+}
+
 static __always_inline u32 conds_of(const struct pool_state *s, s32 total)
 {
 	s32 normal = s->in_use[CLASS_NORMAL], system = s->in_use[CLASS_SYSTEM];
 	s32 waiting = s->waiting[CLASS_NORMAL];
 	u32 conds = 0;
 
-	if (s->reserved >= 0 && system > s->reserved) {
+	if (s->reserved >= 0 && system > s->reserved && !driver_is_single()) {
 		conds |= COND_BIT(COND_OVERRUN);
 		if (waiting)
 			conds |= COND_BIT(COND_HARMFUL_OVERRUN);
@@ -36,7 +42,7 @@ static __always_inline u32 conds_of(const struct pool_state *s, s32 total)
 		conds |= COND_BIT(COND_RESERVE_BREACH);
 	if (normal + system >= total)
 		conds |= COND_BIT(COND_EXHAUSTED);
-	else if (s->reserved >= 0 && waiting && system)
+	else if (s->reserved >= 0 && waiting && system && reserve_stays(s->reserved, system))
 		conds |= COND_BIT(COND_RESERVE_IDLE);
 	return conds;
 }

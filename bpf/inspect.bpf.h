@@ -361,7 +361,7 @@ __noinline int inspect_pool(u32 pool, u64 now)
 	if (p->arguments_late && !(mutex_word(p->arguments) & MUTEX_WAITERS))
 		p->arguments_late = 0; /* they came in turn: all of them are gone */
 	s = pool_state(p->state);
-	p->driver_in_use = s.in_use[CLASS_NORMAL] + s.in_use[CLASS_SYSTEM] + p->limited;
+	p->driver_in_use = pool_taken(p, &s);
 	if (p->sight == SIGHT_FOLLOWED) {
 		if (sight_differs(pool))
 			ends_missed = true;

@@ -116,6 +116,21 @@ static __always_inline bool pool_waits(u64 state)
 	return state >> STATE_WAITING(0) & ((1U << 2 * STATE_WAITING_BITS) - 1);
 }
 
+/* Calls that sleep after ETHREAD_LIMIT. */
+static __always_inline void pool_limited(const struct call *c, s32 n)
+{
+	if (c->class == CLASS_NORMAL || !driver_is_v6())
+		add(pool_at(c->pool)->limited, n);
+}
+
+/* So many threads are not free by the driver's count if that is right. */
+static __always_inline s32 pool_taken(const struct pool *p, const struct pool_state *s)
+{
+	s32 others = driver_is_v6() ? queue_reserved(p->queue) : s->in_use[CLASS_SYSTEM];
+
+	return s->in_use[CLASS_NORMAL] + others + p->limited;
+}
+
 /*
  * Stranded waiters: those with no wake on its way to them, in each class that
  * the driver's rule would admit with the threads that are free and not already
@@ -129,9 +144,10 @@ static __always_inline s32 pool_stranded(const struct pool *p)
 
 	if (queue_has_policy(p->queue))
 		return 0;
-	if (spare > 0 && s.waiting[CLASS_SYSTEM] > system)
+	/* One that v6 holds back was refused by OP-TEE. */
+	if (spare > 0 && s.waiting[CLASS_SYSTEM] > system && !driver_is_v6())
 		n += s.waiting[CLASS_SYSTEM] - system;
-	if (spare > queue_reserved(p->queue) && s.waiting[CLASS_NORMAL] > normal)
+	if (spare > queue_keeps(p->queue) && s.waiting[CLASS_NORMAL] > normal)
 		n += s.waiting[CLASS_NORMAL] - normal;
 	return n;
 }
@@ -397,6 +413,8 @@ static __always_inline void pool_look(u32 pool, u64 now)
 	pool_lost_wakes(pool, now);
 }
 
+const volatile bool knows_rule = true; /* by which the driver admits calls */
+
 /* --reserved: the reserve to judge by; -1: that of the driver. */
 const volatile s32 what_if_reserved = -1;
 
@@ -404,7 +422,9 @@ static __always_inline u64 reserve_of(const struct pool *p)
 {
 	if (what_if_reserved >= 0)
 		return what_if_reserved;
-	return queue_has_policy(p->queue) ? RESERVED_UNKNOWN : (u32)queue_reserved(p->queue);
+	if (!knows_rule || queue_has_policy(p->queue))
+		return RESERVED_UNKNOWN;
+	return (u32)queue_reserved(p->queue);
 }
 
 /* The reserve in force may be another one now. */

@@ -146,17 +146,17 @@ __noinline int sight_is_back(u32 pool)
 	struct pool *p = pool_at(pool);
 	u64 state = *(volatile u64 *)&p->state;
 	struct pool_state s;
-	s32 free = queue_free(p->queue);
+	s32 counted = p->total - queue_free(p->queue);
+	struct pool_state idle = {};
 
 	if (has_entry(p->queue, 0))
 		return false;
 	/* Nobody is there: what is left is of a call that was just changing it as it was let go. */
 	if (state & ~STATE_RESERVED_MASK && queue_is_empty(p->queue) &&
-	    (!p->total || free == p->total))
+	    (!p->total || counted == pool_taken(p, &idle)))
 		__sync_val_compare_and_swap(&p->state, state, state & STATE_RESERVED_MASK);
 	s = pool_state(*(volatile u64 *)&p->state);
-	return !p->total ||
-	       p->total - free == s.in_use[CLASS_NORMAL] + s.in_use[CLASS_SYSTEM] + p->limited;
+	return !p->total || counted == pool_taken(p, &s);
 }
 
 #define LOOKS_BETWEEN 8

@@ -448,9 +448,9 @@ struct pool {
 	u32 driver_flags; /* enum driver_flags */
 	s32 driver_total, driver_free, driver_sys_sessions;
 	s32 driver_reserved; /* v6-like patches */
-	s32 driver_in_use;   /* our calls in flight at that same moment; where that differs, */
-	u32 driver_unseen;   /* has its queue an entry that is no call of ours? */
-	u32 driver_differs;  /* in so many looks in a row */
+	s32 driver_in_use; /* what it counts if it is right, by our calls of that moment; if not, */
+	u32 driver_unseen; /* has its queue an entry that is no call of ours? */
+	u32 driver_differs; /* in so many looks in a row */
 	/* Of requests to tee-supplicant; as they were when who waits got no thread. -1: not all were seen. */
 	s32 driver_requests; /* nobody has taken them yet */
 	s32 driver_revoked;  /* taken, but the caller was killed */
@@ -469,7 +469,7 @@ struct pool {
 	u64 state; /* struct pool_state */
 	s32 quiet; /* so many normal calls in flight and nothing else: nothing to look at */
 	s32 woken[NR_CLASSES]; /* of the waiters, those with a wake on its way */
-	s32 limited; /* calls that sleep after ETHREAD_LIMIT: the driver counts them as in flight */
+	s32 limited; /* calls that sleep after ETHREAD_LIMIT and that the driver counts as in flight */
 	s32 at_arguments;        /* tasks that wait for the lock of the argument cache, */
 	u32 arguments_late, pad; /* and others that did so when the pool was found */
 	s32 in_use_peak[NR_CLASSES], in_use_all_peak;
@@ -479,7 +479,7 @@ struct pool {
 };
 
 enum driver_flags {
-	DRIVER_COUNTS = 1 << 0,         /* has total/free_thread_count */
+	DRIVER_COUNTS = 1 << 0,         /* has total_thread_count */
 	DRIVER_SYS_SESSIONS = 1 << 1,   /* has sys_thread_req_count */
 	DRIVER_RESERVED = 1 << 2,       /* has res_sys_thread_count */
 	DRIVER_POLICIES = 1 << 3,       /* takes admission policies */

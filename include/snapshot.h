@@ -58,6 +58,8 @@ enum driver_design {
 	DESIGN_MERGED,  /* 6.8: a normal call needs free > 1 while a system session exists */
 	DESIGN_V6,      /* one entry a system session; never merged */
 	DESIGN_POLICY,  /* an admission policy decides */
+	DESIGN_SINGLE,  /* v8: one entry for all system sessions, which a system call uses up */
+	DESIGN_OTHER,   /* Linux counts threads, and admits calls by a rule that we do not know */
 	NR_DESIGNS
 };
 
@@ -252,7 +254,7 @@ static inline const char *rpc_name(enum rpc_kind kind)
 static inline const char *design_name(enum driver_design design)
 {
 	static const char *const names[NR_DESIGNS] = {
-		"unknown", "none", "merged", "v6", "policy",
+		"unknown", "none", "merged", "v6", "policy", "single", "other",
 	};
 
 	return (unsigned int)design < NR_DESIGNS ? names[design] : "unknown";

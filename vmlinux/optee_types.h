@@ -46,6 +46,7 @@ struct optee_call_queue {
 
 /* The fields of the first system-thread patches (v5 to v7), never merged. */
 struct optee_call_queue___v6 {
+	int free_normal_thread_count; /* what is neither in reserve nor used by a normal call */
 	int res_sys_thread_count;
 };
 

@@ -69,7 +69,7 @@ void collect_free(struct collect *c)
 	free(c);
 }
 
-static void collect_design(struct snap_pool *to, const struct pool *p)
+static void collect_design(struct snap_pool *to, const struct pool *p, bool knows_rule)
 {
 	to->driver_free = to->system_sessions = to->reserved = -1;
 	if (!p->driver_ns)
@@ -77,7 +77,7 @@ static void collect_design(struct snap_pool *to, const struct pool *p)
 	if (p->driver_flags & DRIVER_SYS_SESSIONS)
 		to->system_sessions = p->driver_sys_sessions;
 	if (p->total)
-		to->driver_free = p->driver_free;
+		to->driver_free = p->driver_free > 0 ? p->driver_free : 0;
 	if (p->policy.name[0]) {
 		to->design = DESIGN_POLICY;
 		return;
@@ -87,11 +87,14 @@ static void collect_design(struct snap_pool *to, const struct pool *p)
 		to->reserved = 0;
 		return;
 	}
-	if (p->driver_flags & DRIVER_RESERVED) {
+	if (!knows_rule) {
+		to->design = DESIGN_OTHER;
+	} else if (p->driver_flags & DRIVER_RESERVED) {
 		to->design = DESIGN_V6;
 		to->reserved = p->driver_reserved;
 	} else {
-		to->design = DESIGN_MERGED;
+		to->design = p->driver_flags & DRIVER_SHARES_RESERVE ? DESIGN_SINGLE :
+								       DESIGN_MERGED;
 		to->reserved = p->driver_sys_sessions > 0;
 	}
 }
@@ -162,7 +165,7 @@ static void collect_pools(struct collect *c)
 		if (!probes_see_arguments(c->probes, p))
 			s->sums_unknown = NR_SUMS - SUM(argument_waits);
 		collect_conditions(c, i, to);
-		collect_design(to, p);
+		collect_design(to, p, c->probes->knows_rule);
 		collect_policies(c->probes, i, to);
 		to->drift_known = watch_drift(c->watch, i, &to->drift);
 	}

@@ -160,6 +160,8 @@ static u32 known_of(const struct watch *w, u32 pool)
 
 	if (pool_state(p->state).reserved >= 0)
 		known |= NEEDS_RESERVE;
+	if (w->probes->knows_rule)
+		known |= NEEDS_RULE;
 	if (w->probes->sees_wakes && !p->policy.name[0])
 		known |= NEEDS_WAKES;
 	if (w->pools[pool].drift_known)

@@ -264,10 +264,10 @@ static void describe_deadlock(struct watch *w, u32 pool, u32 n, const struct dea
 	}
 }
 
-/* The driver's rule for normal calls. That of a policy is not known. */
-static void read_rule(const struct pool *p, struct deadlock_pool *state)
+/* The driver's rule for normal calls, if it is known. That of a policy is not. */
+static void read_rule(const struct pool *p, bool known, struct deadlock_pool *state)
 {
-	if (p->policy.name[0])
+	if (!known || p->policy.name[0])
 		return;
 	if (p->driver_flags & DRIVER_RESERVED)
 		state->reserved = p->driver_reserved;
@@ -361,7 +361,7 @@ static void look_for_deadlock(struct watch *w, u32 pool, u32 n, u64 now)
 	struct episode e = watch_episode(w, pool, COND_DEADLOCK);
 	u64 suspect;
 
-	read_rule(p, &state);
+	read_rule(p, w->probes->knows_rule, &state);
 	read_locks(w, pool, n, locks);
 	link_supplicants(w, n, locks, &state);
 	suspect = find_suspect(w, pool, n, locks, &state);

@@ -315,7 +315,7 @@ const struct condition_row condition_table[NR_CONDS] = {
 		.remedy = "Compare CFG_NUM_THREADS with 'threads'. Another driver, or a hypervisor guest, that calls OP-TEE behind Linux's back also causes this.",
 		.alarm = true,
 		.few = true,
-		.needs = NEEDS_THREADS,
+		.needs = NEEDS_THREADS | NEEDS_RULE,
 		.why = why_count_mismatch,
 		.alert = { ALERT_COMES, 0, "0m", "warning" },
 		.rule = { "no_count_mismatch", ARG_NONE, .help = "OP-TEE had a thread for each call that the driver admitted" },

@@ -18,6 +18,7 @@ enum condition_needs {
 	NEEDS_ARGUMENTS = 1 << 4, /* who waits for the argument cache, and who has it locked */
 	NEEDS_CONTEXTS = 1 << 5,  /* which clients' contexts the driver keeps */
 	NEEDS_REQUESTS = 1 << 6,  /* those to tee-supplicant, and what keeps its context */
+	NEEDS_RULE = 1 << 7,      /* by which the driver admits calls; or that of a policy */
 };
 
 /* What its events have that others have not. */

@@ -97,7 +97,7 @@ POOL_FIELD(exhausted_share)
 const struct pool_field pool_fields[] = {
 	{ "tee", UNIT_COUNT, KIND_IDENTITY, "N of /dev/teeN", .get = pool_tee },
 	{ "design", UNIT_TEXT, KIND_IDENTITY,
-	  "who counts: none (up to 6.7, FF-A), merged (6.8), v6 (never merged), policy (one is attached)",
+	  "by which rule Linux admits calls: none (up to 6.7, FF-A: OP-TEE decides), merged (6.8), v6 or single (never merged), policy (one is attached), other (not known to optee-top)",
 	  .get = pool_design },
 	{ "threads", UNIT_COUNT, KIND_NOW,
 	  "T, the number of TEE threads; unknown where Linux does not count them", pool_threads,

@@ -217,7 +217,8 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	p->skel = probes_bpf__open_opts(&open);
 	if (!p->skel)
 		return fail(STATUS_FAILURE, "cannot open the BPF programs: %s", strerror(errno));
-	p->sees_wakes = !hooks_end_by(p, "optee_cq_wait_final");
+	p->sees_wakes = p->knows_rule && !hooks_end_by(p, "optee_cq_wait_final");
+	p->skel->rodata->knows_rule = p->knows_rule;
 	p->skel->rodata->sees_wakes = p->sees_wakes;
 	p->skel->rodata->sees_reserve_end = hooks_end_by(p, "optee_cq_complete_one");
 	p->skel->rodata->tee_major = tee_major();

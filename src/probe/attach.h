@@ -65,6 +65,7 @@ struct probes {
 	bool everywhere;      /* we are in a pid namespace of our own, and look in all of them */
 	bool knows_tasks;     /* a task's id in /proc is the one that the kernel tells us */
 	bool finds;           /* sessions and calls from before are looked for */
+	bool knows_rule;      /* by which the driver admits calls, unless a policy does */
 	bool sees_wakes;      /* whom the driver wakes: else nothing is known of stranded waiters */
 	bool sees_contention; /* who waits for a lock of the kernel, and for how long */
 	u64 get_argument, free_argument; /* addresses of the driver's functions for it, or 0 */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "probe/firing.h"
+#include "probe/admission_rule.h"
 #include "probe/hooks.h"
 #include "probe/mechanism.h"
 
@@ -208,6 +209,7 @@ enum status hooks_choose(struct probes *p, const struct attach_opts *opts,
 		if (!mechanism_is_on(&types, impl->mech))
 			status = refuse_silent(state);
 	}
+	p->knows_rule = opts->mainline_rule || admission_rule_known(&types, opts->btf);
 	mechanism_types_free(&types);
 	if (status != STATUS_OK)
 		return status;

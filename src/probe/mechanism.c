@@ -58,7 +58,7 @@ static void load_modules(struct mechanism_types *t)
 	}
 }
 
-static bool types_load(struct mechanism_types *t)
+bool mechanism_load(struct mechanism_types *t)
 {
 	if (t->kernel)
 		return true;
@@ -147,7 +147,7 @@ size_t functions_find(const char *const names[], u64 addresses[], size_t n)
 
 bool mechanism_knows(struct mechanism_types *t, const char *function)
 {
-	return !types_load(t) ||
+	return !mechanism_load(t) ||
 	       btf__find_by_name_kind(t->driver.types ?: t->kernel, function, BTF_KIND_FUNC) > 0;
 }
 
@@ -157,7 +157,7 @@ bool mechanism_is_on(struct mechanism_types *types, enum mechanism m)
 
 	if (!is_kprobe(m) && m != MECH_FENTRY && m != MECH_FEXIT)
 		return true;
-	types_load(types);
+	mechanism_load(types);
 	if (!*fires)
 		*fires = mechanism_fires(m, types->kernel) ? 1 : -1;
 	return *fires > 0;
@@ -190,7 +190,7 @@ bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *
 	if (is_kprobe(m) ||
 	    (m == MECH_RAW_TP && strncmp(target, DRIVER_PREFIX, strlen(DRIVER_PREFIX)) != 0))
 		return true;
-	if (!types_load(types))
+	if (!mechanism_load(types))
 		return cannot(why, len, "kernel without BTF", 0);
 	event = m == MECH_TP_BTF || m == MECH_RAW_TP;
 	snprintf(name, sizeof(name), "%s%s", event ? "btf_trace_" : "", target);

@@ -42,6 +42,9 @@ struct mechanism_types {
 	int ftrace_fires, kprobes_fire;
 };
 
+/* Reads the types of the kernel and the driver, once. False: the kernel has none. */
+bool mechanism_load(struct mechanism_types *types);
+
 /*
  * Loads and attaches an empty program to the target (a function of the driver or of FF-A,
  * or a tracepoint) and takes it away again. False: it cannot be done, and why

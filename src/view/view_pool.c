@@ -62,8 +62,8 @@ static void count_free(const struct snap_pool *pool, int count[NR_CELLS])
 	int idle = at_least_0(pool->total - pool->in_use_all);
 	int reserved = at_least_0(pool->reserved);
 
-	/* In v6 a system call uses its reservation up; in the merged design it does not. */
-	if (pool->design == DESIGN_V6)
+	/* A system call uses its reservation up, but in the merged design. */
+	if (pool->design == DESIGN_V6 || pool->design == DESIGN_SINGLE)
 		reserved = at_least_0(reserved - pool->in_use[CLASS_SYSTEM]);
 	count[CELL_RESERVED] = reserved < idle ? reserved : idle;
 	count[CELL_FREE] = idle - count[CELL_RESERVED];

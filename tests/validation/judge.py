@@ -24,10 +24,10 @@ GUEST = r"""
 : >/tmp/workload.out
 mkdir /tmp/accounts
 xxd -p /sys/module/optee/notes/.note.gnu.build-id | tr -d '\n' >/tmp/build-id
-optee-top record --strict /tmp/recording >/tmp/record.out 2>&1 &
+optee-top record --mainline-rule --strict /tmp/recording >/tmp/record.out 2>&1 &
 RECORD=$!
 wait_for 60 test -s /tmp/recording
-optee-top check --rules /validate/rules --json -- sh /validate/workload \
+optee-top check --mainline-rule --rules /validate/rules --json -- sh /validate/workload \
 	>/tmp/verdict.json 2>/tmp/check.err
 echo $? >/tmp/status
 kill -INT $RECORD
