@@ -12,6 +12,7 @@
 # make optee-ko [KERNEL=…] [OPTEE_SRC=…]   an optee.ko that takes admission policies
 # make debug-kernel       a kernel with lockdep and KASAN, in build/vm/debug
 # make check-debug        the policies' fault tests on it
+# make min-btf VMLINUX=… [OPTEE_KO=…] [BTF=…]   types of a kernel that has none, for --btf
 # make xtest-policies     OP-TEE's own tests under every policy, an hour
 # make policies           the policies of policies/, as BPF objects
 # make validate [KERNEL=…] [OPTEE_KO=… | OPTEE_SRC=…]   judges a changed driver
@@ -66,7 +67,7 @@ BPFTOOL	?= bpftool
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all install clean deps format guest demo check check-all check-hosts optee-ko debug-kernel \
-	check-debug xtest-policies validate
+	check-debug xtest-policies validate min-btf
 
 all: $(OUT)/optee-top build/optee-top.8
 
@@ -136,6 +137,14 @@ debug-kernel:
 check-debug: debug-kernel guest
 	$(Q)OPTEE_TOP_NO_MAKE=1 OPTEE_TOP_KERNEL=$(CURDIR)/build/vm/debug OPTEE_TOP_SLOW=$(SLOW) \
 		tests/check --guest-only --out build/check-debug $(DEBUG_TESTS:%=-k %)
+
+# From the files of a kernel's build; OPTEE_KO is its driver, if that is a module.
+BTF	?= build/min.btf
+
+min-btf: $(GEN)/probes.bpf.o $(GEN)/bare.bpf.o
+	$(Q)scripts/host-deps build debug
+	$(Q)BPFTOOL='$(BPFTOOL)' scripts/min-btf '$(BTF)' '$(VMLINUX)' $(if $(OPTEE_KO),'$(OPTEE_KO)')
+	$(Q)ls -l '$(BTF)'
 
 xtest-policies: guest
 	$(Q)OPTEE_TOP_NO_MAKE=1 tests/xtest-policies

@@ -52,10 +52,7 @@ static __always_inline void argument_forget_old(struct call *c, u64 now)
 /* Nothing is known of the call, but whose it will be. */
 static __always_inline void argument_init(struct call *c, u32 pool)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
-
-	c->tid = t->pid;
-	c->tgid = t->tgid;
+	task_ids(&c->tid, &c->tgid);
 	c->flags = 0;
 	c->waiter = 0;
 	c->woken_ns = 0;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# BPF objects and their skeletons. One object is for every kernel; the program carries it.
+# BPF objects and their skeletons. The program carries two of the same programs: one for kernels
+# with BTF, and a bare one, without all that needs it (SEC_TYPED in compat.bpf.h).
 
 BPF_CC	:= $(CLANG) -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_arm64 -Wall -Wextra $(ERRORS) \
 	-Wno-unused-parameter -Wno-unused-function -Ivmlinux -Iinclude -Ibpf
@@ -10,7 +11,7 @@ BPF_CC	:= $(CLANG) -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_arm64 -Wall -Wext
 define bpf_object
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
-	$(Q)$(BPF_CC) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@.tmp
+	$(Q)$(BPF_CC) $(BPF_DEFINES) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@.tmp
 	$(Q)llvm-strip -g -w -N 'LBB*' $@.tmp
 	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm $@.tmp
 endef
@@ -18,12 +19,21 @@ endef
 $(GEN)/%.bpf.o: bpf/%.bpf.c bpf/bpf.mk Makefile
 	$(bpf_object)
 
-# The program has the object gzipped (src/probe/bpf_object.c), and so not in its skeleton.
-$(GEN)/probes.bpf.o.gz: $(GEN)/probes.bpf.o
+$(GEN)/bare.bpf.o: BPF_DEFINES := -DBARE
+$(GEN)/bare.bpf.o: bpf/probes.bpf.c bpf/bpf.mk Makefile
+	$(bpf_object)
+
+# The program has the objects gzipped (src/probe/bpf_object.c), and so not in their skeleton.
+$(GEN)/%.bpf.o.gz: $(GEN)/%.bpf.o
 	$(Q)gzip -9nc $< > $@
 
-$(GEN)/probes.skel.h: $(GEN)/probes.bpf.o bpf/bpf.mk
+# It is the bare one's, which has no program that the other lacks; their data has to be the same.
+data_of = $(BPFTOOL) gen skeleton $(1) name probes_bpf | sed -n '/__bss {$$/,/^[^ ]*}/p;/__rodata {$$/,/^[^ ]*}/p'
+
+$(GEN)/probes.skel.h: $(GEN)/bare.bpf.o $(GEN)/probes.bpf.o bpf/bpf.mk
 	$(call say,SKEL,$@)
+	$(Q)[ "$$($(call data_of,$<))" = "$$($(call data_of,$(GEN)/probes.bpf.o))" ] || \
+		{ echo "the bare object has other data: a variable may be used by one of them only" >&2; exit 1; }
 	$(Q)$(BPFTOOL) gen skeleton $< name probes_bpf | sed -e '/^static inline const void \*probes_bpf__elf_bytes(size_t \*sz);$$/d' \
 		-e '/^static inline const void \*probes_bpf__elf_bytes(size_t \*sz)$$/,/^}$$/d' > $@
 

@@ -39,7 +39,7 @@ static __noinline void call_abandon(struct call *c, u64 now)
 		return;
 	s = session_at(c->session_slot);
 	call_uncount(c, now);
-	if (nr_shadows)
+	if (has_shadows())
 		shadow_uncount(c);
 	if (s)
 		add(s->in_flight, -1);
@@ -122,7 +122,6 @@ static __always_inline struct call *call_start(u64 teedev)
 {
 	u64 now = bpf_ktime_get_ns(), task = bpf_get_current_task();
 	u32 pool = pool_find(teedev);
-	struct task_struct *t;
 	struct call *c;
 
 	if (pool >= MAX_POOLS)
@@ -134,9 +133,7 @@ static __always_inline struct call *call_start(u64 teedev)
 			return call_unslotted();
 	}
 	/* Each time: an exec, or a new task at this address, changes them. */
-	t = bpf_get_current_task_btf();
-	c->tid = t->pid;
-	c->tgid = t->tgid;
+	task_ids(&c->tid, &c->tgid);
 	c->flags = 0; /* before the phase: see late_call_check() */
 	c->start_ns = now;
 	c->phase_ns = now;
@@ -148,7 +145,7 @@ static __always_inline struct call *call_start(u64 teedev)
 	c->pool = pool;
 	c->limits = 0;
 	c->woken_ns = 0;
-	call_on_stack(c, (u64)t->stack);
+	call_on_stack(c, task_stack());
 	return c;
 }
 
@@ -194,7 +191,7 @@ static __always_inline void call_describe(struct call *c, struct tee_context *te
 
 	c->class = class;
 	slot = call_read_msg(c, tee, msg);
-	if (nr_shadows)
+	if (has_shadows())
 		shadow_arrives(c, tee);
 	s = session_at(slot);
 	if (!s)
@@ -230,7 +227,7 @@ static __always_inline void call_wait(u64 waiter)
 		return;
 	}
 	c->waiter = waiter;
-	if (nr_shadows)
+	if (has_shadows())
 		shadow_waits(c, now);
 	pool_wait(p, c, now);
 }
@@ -341,7 +338,7 @@ static __always_inline void call_goes_in(struct call *c, u64 *ctx)
 	case PHASE_QUEUED:
 		c->admit_ns = now;
 		c->wait_ns = spent;
-		if (nr_shadows)
+		if (has_shadows())
 			shadow_enters(c, now);
 		call_admitted(c, spent, now, ctx);
 		break;
@@ -533,7 +530,7 @@ static __always_inline void call_end(u64 now)
 		return;
 	if (c->phase == PHASE_DONE) {
 		pool_leave(pool_at(c->pool), c, now);
-		if (nr_shadows)
+		if (has_shadows())
 			shadow_leaves(c, now);
 		/*
 		 * Its hold ended when it came back: what the task waited since then, for

@@ -8,6 +8,16 @@
 #define OPTEE_TOP_COMPAT_BPF_H
 
 /*
+ * A kernel without BTF loads no program of these sections, knows no kfuncs, and no helper that
+ * returns a typed pointer. For it there is an object without them: BARE (bpf/bpf.mk).
+ */
+#ifdef BARE
+#define SEC_TYPED(name) static __attribute__((unused))
+#else
+#define SEC_TYPED(name) SEC(name)
+#endif
+
+/*
  * The queue's counters came with 6.8 (system sessions). Without them Linux does
  * not count threads and T is unknown to it; so it is over FF-A, where the
  * fields exist, total_thread_count stays 0 and free_thread_count means nothing.
@@ -26,13 +36,50 @@ static __always_inline s32 queue_total(struct optee_call_queue *q)
  * on arm64, bpf_probe_read_kernel() about 85. Without it the branch that uses
  * it is never loaded. Can go when 6.1 is out of use.
  */
-extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
-
 const volatile bool foreign_btf; /* --btf: its type ids are not this kernel's */
+
+#ifdef BARE
+static __always_inline bool reads_directly(void)
+{
+	return false;
+}
+
+static __always_inline void *bpf_rdonly_cast(const void *obj, u32 btf_id)
+{
+	return NULL; /* never called */
+}
+#else
+extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
 
 static __always_inline bool reads_directly(void)
 {
 	return !foreign_btf && &bpf_rdonly_cast != NULL;
+}
+#endif
+
+/* The process id of the task and of its thread group, in that order. */
+static __always_inline void task_ids(u32 *tid, u32 *tgid)
+{
+#ifdef BARE
+	u64 both = bpf_get_current_pid_tgid();
+
+	*tid = both;
+	*tgid = both >> 32;
+#else
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	*tid = t->pid;
+	*tgid = t->tgid;
+#endif
+}
+
+static __always_inline u64 task_stack(void)
+{
+#ifdef BARE
+	return (u64)BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), stack);
+#else
+	return (u64)bpf_get_current_task_btf()->stack;
+#endif
 }
 
 /*

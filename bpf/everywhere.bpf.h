@@ -18,9 +18,10 @@ struct everywhere {
 };
 
 /* Where the search is. Not on the stack: the chain of calls below it needs all of that. */
-static struct everywhere everywhere __attribute__((used)); /* else clang takes it apart */
+/* To the end. The value gives it the same place in each object: src/ knows only one. */
+bool searched_everywhere = false;
 
-bool searched_everywhere; /* to the end */
+static struct everywhere everywhere __attribute__((used)); /* else clang takes it apart */
 
 /* The swapper is its own parent, and everybody's ancestor. */
 static long ancestor_found(u32 i, void *data)
@@ -87,7 +88,7 @@ static long everywhere_thread(u32 i, void *data)
 	return 0;
 }
 
-SEC("iter/task")
+SEC_TYPED("iter/task")
 int find_everywhere(struct bpf_iter__task *it)
 {
 	struct everywhere *e = &everywhere;

@@ -79,7 +79,7 @@ static __always_inline int sessions_of_file(struct task_struct *task, struct fil
 	return 0;
 }
 
-SEC("iter/task_file")
+SEC_TYPED("iter/task_file")
 int find_sessions(struct bpf_iter__task_file *it)
 {
 	return sessions_of_file(it->task, it->file);
@@ -304,7 +304,7 @@ static __always_inline int calls_of_task(struct task_struct *task)
 	return 0;
 }
 
-SEC("iter/task")
+SEC_TYPED("iter/task")
 int find_calls(struct bpf_iter__task *it)
 {
 	return calls_of_task(it->task);

@@ -56,13 +56,13 @@ static __always_inline int begins(volatile u64 *ctx)
 	return 0;
 }
 
-SEC("fentry/optee_smc_do_call_with_arg")
+SEC_TYPED("fentry/optee_smc_do_call_with_arg")
 int fentry__do_call_with_arg(volatile u64 *ctx)
 {
 	return begins(ctx);
 }
 
-SEC("fentry/optee_ffa_do_call_with_arg")
+SEC_TYPED("fentry/optee_ffa_do_call_with_arg")
 int fentry__ffa_do_call_with_arg(volatile u64 *ctx)
 {
 	return begins(ctx);
@@ -91,7 +91,7 @@ int BPF_KPROBE(kprobe__ffa_do_call_with_arg, struct tee_context *tee, struct tee
 }
 
 /* A task begins to wait for some lock of the kernel, or has it at last. */
-SEC("tp_btf/contention_begin")
+SEC_TYPED("tp_btf/contention_begin")
 int tp_btf__contention_begin(u64 *ctx)
 {
 	lock_contended(ctx[0], ctx);
@@ -105,7 +105,7 @@ int raw_tp__contention_begin(u64 *ctx)
 	return 0;
 }
 
-SEC("tp_btf/contention_end")
+SEC_TYPED("tp_btf/contention_end")
 int tp_btf__contention_end(u64 *ctx)
 {
 	lock_taken(ctx[0]);
@@ -120,7 +120,7 @@ int raw_tp__contention_end(u64 *ctx)
 }
 
 /* It is about to sleep. */
-SEC("fentry/optee_cq_wait_for_completion")
+SEC_TYPED("fentry/optee_cq_wait_for_completion")
 int BPF_PROG(fentry__cq_wait_for_completion, struct optee_call_queue *q,
 	     struct optee_call_waiter *w)
 {
@@ -137,7 +137,7 @@ int BPF_KPROBE(kprobe__cq_wait_for_completion, struct optee_call_queue *q,
 }
 
 /* The same, of a driver that has trace events of its queue: its lock is held. */
-SEC("tp_btf/optee_cq_wait_begin")
+SEC_TYPED("tp_btf/optee_cq_wait_begin")
 int BPF_PROG(tp_btf__cq_wait_begin, struct optee_call_queue *q, struct optee_call_waiter *w)
 {
 	call_wait((u64)w);
@@ -152,7 +152,7 @@ int BPF_PROG(raw_tp__cq_wait_begin, struct optee_call_queue *q, struct optee_cal
 }
 
 /* It enters and leaves the secure world. */
-SEC("tp_btf/optee_invoke_fn_begin")
+SEC_TYPED("tp_btf/optee_invoke_fn_begin")
 int BPF_PROG(tp_btf__invoke_fn_begin)
 {
 	call_enter(ctx);
@@ -166,7 +166,7 @@ int BPF_PROG(raw_tp__invoke_fn_begin)
 	return 0;
 }
 
-SEC("tp_btf/optee_invoke_fn_end")
+SEC_TYPED("tp_btf/optee_invoke_fn_end")
 int BPF_PROG(tp_btf__invoke_fn_end, struct optee_rpc_param *param, struct arm_smccc_res *res)
 {
 	if (res) /* a tracepoint's argument may be NULL, for all the verifier knows */
@@ -182,7 +182,7 @@ int BPF_PROG(raw_tp__invoke_fn_end, struct optee_rpc_param *param, struct arm_sm
 }
 
 /* The same by FF-A. */
-SEC("fentry/ffa_sync_send_receive")
+SEC_TYPED("fentry/ffa_sync_send_receive")
 int BPF_PROG(fentry__ffa_sync_send_receive, struct ffa_device *device,
 	     struct ffa_send_direct_data *data)
 {
@@ -198,7 +198,7 @@ int BPF_KPROBE(kprobe__ffa_sync_send_receive, struct ffa_device *device,
 	return 0;
 }
 
-SEC("fexit/ffa_sync_send_receive")
+SEC_TYPED("fexit/ffa_sync_send_receive")
 int BPF_PROG(fexit__ffa_sync_send_receive, struct ffa_device *device,
 	     struct ffa_send_direct_data *data, int err)
 {
@@ -219,7 +219,7 @@ int BPF_KRETPROBE(kretprobe__ffa_sync_send_receive, int err)
  * be judged. Where the compiler has inlined it, optee_cq_wait_final() gives the
  * end of a call, and nothing tells whom the wake reaches.
  */
-SEC("fentry/optee_cq_complete_one")
+SEC_TYPED("fentry/optee_cq_complete_one")
 int BPF_PROG(fentry__cq_complete_one, struct optee_call_queue *q)
 {
 	call_ends_and_wakes((u64)q);
@@ -233,7 +233,7 @@ int BPF_KPROBE(kprobe__cq_complete_one, struct optee_call_queue *q)
 	return 0;
 }
 
-SEC("fentry/optee_cq_wait_final")
+SEC_TYPED("fentry/optee_cq_wait_final")
 int BPF_PROG(fentry__cq_wait_final)
 {
 	call_end(bpf_ktime_get_ns());
@@ -251,7 +251,7 @@ int BPF_KPROBE(kprobe__cq_wait_final)
  * Where the queue has trace events, these do: one at the end of each call, at the same moment
  * as optee_cq_complete_one(), and one for each wake.
  */
-SEC("tp_btf/optee_cq_release")
+SEC_TYPED("tp_btf/optee_cq_release")
 int BPF_PROG(tp_btf__cq_release, struct optee_call_queue *q)
 {
 	call_ends_and_wakes((u64)q);
@@ -265,7 +265,7 @@ int BPF_PROG(raw_tp__cq_release, struct optee_call_queue *q)
 	return 0;
 }
 
-SEC("tp_btf/optee_cq_wake")
+SEC_TYPED("tp_btf/optee_cq_wake")
 int BPF_PROG(tp_btf__cq_wake, struct optee_call_queue *q, struct optee_call_waiter *w)
 {
 	call_woken(address_of(w));
@@ -280,7 +280,7 @@ int BPF_PROG(raw_tp__cq_wake, struct optee_call_queue *q, struct optee_call_wait
 }
 
 /* A session has become a system session: there may be a reserve now. */
-SEC("fexit/optee_system_session")
+SEC_TYPED("fexit/optee_system_session")
 int BPF_PROG(fexit__system_session, struct tee_context *tee, u32 session, int ret)
 {
 	u32 pool = pool_find((u64)tee->teedev);
@@ -299,13 +299,13 @@ int BPF_KPROBE(kprobe__system_session, struct tee_context *tee, u32 session)
 {
 	u32 pool = pool_find((u64)BPF_CORE_READ(tee, teedev));
 
-	if (nr_shadows && pool < MAX_POOLS && session_asks(tee, session, pool))
+	if (has_shadows() && pool < MAX_POOLS && session_asks(tee, session, pool))
 		shadow_asks(tee, session, pool);
 	return 0;
 }
 
 /* tee-supplicant: who asks it, and which of its threads answers. */
-SEC("fentry/optee_supp_thrd_req")
+SEC_TYPED("fentry/optee_supp_thrd_req")
 int BPF_PROG(fentry__supp_thrd_req, struct tee_context *tee, u32 func, size_t num_params,
 	     struct tee_param *param)
 {
@@ -325,7 +325,7 @@ int BPF_KPROBE(kprobe__supp_thrd_req, struct tee_context *tee, u32 func, size_t 
  * At its return, for only there is it known which request was taken. It sleeps,
  * but there are few threads that do, and fexit has no limit to them.
  */
-SEC("fexit/optee_supp_recv")
+SEC_TYPED("fexit/optee_supp_recv")
 int BPF_PROG(fexit__supp_recv, struct tee_context *tee, u32 *func, u32 *num_params,
 	     struct tee_param *param, int ret)
 {
@@ -337,6 +337,9 @@ int BPF_PROG(fexit__supp_recv, struct tee_context *tee, u32 *func, u32 *num_para
 SEC("kprobe/optee_supp_recv")
 int BPF_KPROBE(kprobe__supp_recv)
 {
-	(void)supplicant_found(bpf_get_current_task(), bpf_get_current_task_btf()->pid);
+	u32 tid, tgid;
+
+	task_ids(&tid, &tgid);
+	(void)supplicant_found(bpf_get_current_task(), tid);
 	return 0;
 }

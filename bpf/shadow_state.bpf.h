@@ -13,6 +13,16 @@
 
 const volatile u32 nr_shadows; /* set before loading: 0 and all of this is left out */
 
+/* To put programs of others into ours takes BTF. */
+static __always_inline bool has_shadows(void)
+{
+#ifdef BARE
+	return false;
+#else
+	return nr_shadows;
+#endif
+}
+
 #define SHADOW_PARTIES 128 /* clients that have a place, and TAs; a power of two */
 #define SHADOW_WINDOW  8   /* places in which one of them may be */
 

@@ -39,7 +39,7 @@ $(OUT)/liboptee-top.a: $(LIB_SRCS:src/%.c=$(OUT)/%.o)
 SRC_BUILDS := $(OUT) build/man build/unit/src build/fuzz/src
 
 $(OBJS): | $(GEN)/probes.skel.h
-$(OUT)/probe/bpf_object.o: $(GEN)/probes.bpf.o.gz
+$(OUT)/probe/bpf_object.o: $(GEN)/probes.bpf.o.gz $(GEN)/bare.bpf.o.gz
 $(SRC_BUILDS:%=%/command/man.o): man/optee-top.8.in
 $(SRC_BUILDS:%=%/policy/policy_carried.o): $(GEN)/policies.gz
 $(SRC_BUILDS:%=%/view/terminal.o): $(GEN)/terminfo.h

@@ -100,6 +100,11 @@ static bool is_hook(const struct bpf_program *prog)
 		bpf_program__expected_attach_type(prog) != BPF_TRACE_ITER);
 }
 
+static bool kernel_without_btf(void)
+{
+	return access("/sys/kernel/btf/vmlinux", F_OK) != 0;
+}
+
 /* Says what is wrong with the types that the programs are fitted to, before libbpf stumbles. */
 static enum status check_btf(const struct attach_opts *opts)
 {
@@ -121,10 +126,10 @@ static enum status check_btf(const struct attach_opts *opts)
 		btf__free(btf);
 		return STATUS_OK;
 	}
-	if (access("/sys/kernel/btf/vmlinux", F_OK))
+	if (kernel_without_btf())
 		return fail(STATUS_KERNEL,
 			    "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF); give that of "
-			    "kernel and driver with --btf FILE");
+			    "kernel and driver, which 'make min-btf' makes, with --btf FILE");
 	if (!access("/sys/module/optee/sections", F_OK) && access("/sys/kernel/btf/optee", F_OK))
 		return fail(
 			STATUS_KERNEL,
@@ -145,6 +150,10 @@ static enum status open_shadows(struct probes *p, const struct attach_opts *opts
 {
 	if (!opts->nr_shadows)
 		return STATUS_OK;
+	if (p->bare)
+		return fail(STATUS_KERNEL,
+			    "cannot ask policies in the shadow: this kernel has no BTF of its own "
+			    "(CONFIG_DEBUG_INFO_BTF), which that needs");
 	p->shadow_set = calloc(1, sizeof(*p->shadow_set));
 	if (!p->shadow_set)
 		return fail(STATUS_FAILURE, "cannot attach: out of memory");
@@ -214,6 +223,8 @@ static enum status load(struct probes *p, const struct attach_opts *opts,
 	char why[512];
 	int err;
 
+	libbpf_says[0] = '\0';
+	bpf_object_choose(p->bare);
 	p->skel = probes_bpf__open_opts(&open);
 	if (!p->skel)
 		return fail(STATUS_FAILURE, "cannot open the BPF programs: %s", strerror(errno));
@@ -410,6 +421,7 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 			      .ended_fd = -1,
 			      .records_fd = -1,
 			      .switches = { -1, -1 },
+			      .bare = kernel_without_btf(),
 			      .everywhere = pid_namespace_of("self") == PID_NAMESPACE_OTHER };
 	p->knows_tasks = !p->everywhere || pid_namespace_of("1") == PID_NAMESPACE_FIRST;
 	memset(p->prog_fds, -1, sizeof(p->prog_fds));
@@ -440,7 +452,7 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 	p->finds = past_find(p);
 	if (!p->finds)
 		say("calls and sessions from before the attach were not looked for: %s",
-		    strerror(errno));
+		    p->bare ? "this kernel has no BTF of its own" : strerror(errno));
 	switches_open(&p->switches);
 	status = keep(p);
 	if (status != STATUS_OK) {

@@ -62,6 +62,7 @@ struct probes {
 	size_t map_sizes[4];
 	u64 starved_ns;
 	struct bpf_link *links[NR_HOOKS];
+	bool bare;            /* this kernel has no BTF: only programs that need none are loaded */
 	bool everywhere;      /* we are in a pid namespace of our own, and look in all of them */
 	bool knows_tasks;     /* a task's id in /proc is the one that the kernel tells us */
 	bool finds;           /* sessions and calls from before are looked for */

@@ -26,11 +26,18 @@ enum pid_namespace pid_namespace_of(const char *pid)
 	return st.st_ino == FIRST_PID_NAMESPACE ? PID_NAMESPACE_FIRST : PID_NAMESPACE_OTHER;
 }
 
+static struct bpf_program *finder(const struct probes *p, const char *name)
+{
+	return bpf_object__find_program_by_name(p->skel->obj, name);
+}
+
 void past_choose(struct probes *p)
 {
-	bpf_program__set_autoload(p->skel->progs.find_everywhere, p->everywhere);
-	bpf_program__set_autoload(p->skel->progs.find_sessions, !p->everywhere);
-	bpf_program__set_autoload(p->skel->progs.find_calls, !p->everywhere);
+	if (p->bare)
+		return;
+	bpf_program__set_autoload(finder(p, "find_everywhere"), p->everywhere);
+	bpf_program__set_autoload(finder(p, "find_sessions"), !p->everywhere);
+	bpf_program__set_autoload(finder(p, "find_calls"), !p->everywhere);
 }
 
 /* Runs an iterator to its end; what it finds is in the maps. */
@@ -61,6 +68,10 @@ bool past_find(struct probes *p)
 	glob_t devices = {};
 	bool found;
 
+	if (p->bare) {
+		errno = EOPNOTSUPP;
+		return false;
+	}
 	if (!glob("/dev/tee[0-9]*", 0, NULL, &devices))
 		for (size_t i = 0; i < devices.gl_pathc && n < MAX_POOLS; i++) {
 			fds[n] = open(devices.gl_pathv[i], O_RDWR | O_CLOEXEC);
@@ -69,11 +80,11 @@ bool past_find(struct probes *p)
 		}
 	globfree(&devices);
 	if (p->everywhere)
-		found = !run_iterator(p->skel->progs.find_everywhere) &&
+		found = !run_iterator(finder(p, "find_everywhere")) &&
 			p->skel->bss->searched_everywhere;
 	else
-		found = !run_iterator(p->skel->progs.find_sessions) &&
-			!run_iterator(p->skel->progs.find_calls);
+		found = !run_iterator(finder(p, "find_sessions")) &&
+			!run_iterator(finder(p, "find_calls"));
 	while (n > 0)
 		close(fds[--n]);
 	return found;

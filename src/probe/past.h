@@ -12,7 +12,7 @@ enum pid_namespace { PID_NAMESPACE_UNKNOWN, PID_NAMESPACE_FIRST, PID_NAMESPACE_O
 
 enum pid_namespace pid_namespace_of(const char *pid);
 
-/* Before the programs are loaded: which of them look for what was there. */
+/* Before the programs are loaded: which of them look for what was there. A bare object has none. */
 void past_choose(struct probes *p);
 
 /* Runs them. False, with errno: nothing was looked for. */
