@@ -136,6 +136,29 @@ int BPF_KPROBE(kprobe__cq_wait_for_completion, struct optee_call_queue *q,
 	return 0;
 }
 
+/*
+ * Where that is a part of its caller, or may be, the kernel's own function is left: any task
+ * may come here, but while a call is queued its task waits for nothing else.
+ */
+static __always_inline void waits_for(u64 completion)
+{
+	call_wait(completion - bpf_core_field_offset(struct optee_call_waiter, c));
+}
+
+SEC_TYPED("fentry/wait_for_completion")
+int BPF_PROG(fentry__wait_for_completion, struct completion *c)
+{
+	waits_for(address_of(c));
+	return 0;
+}
+
+SEC("kprobe/wait_for_completion")
+int BPF_KPROBE(kprobe__wait_for_completion, struct completion *c)
+{
+	waits_for((u64)c);
+	return 0;
+}
+
 /* The same, of a driver that has trace events of its queue: its lock is held. */
 SEC_TYPED("tp_btf/optee_cq_wait_begin")
 int BPF_PROG(tp_btf__cq_wait_begin, struct optee_call_queue *q, struct optee_call_waiter *w)

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include "probe/code.h"
 #include "probe/firing.h"
 #include "probe/admission_rule.h"
 #include "probe/hooks.h"
@@ -15,6 +16,7 @@ struct impl {
 	const char *target, *prog;
 	const char *gives; /* NULL: as the one before it */
 	bool rare;         /* where it is missing, nothing is: doctor does not say why */
+	bool called; /* only where optee_cq_wait_init() calls it, and has no copy of it instead */
 };
 
 static const struct hook {
@@ -60,9 +62,15 @@ static const struct hook {
 				   { MECH_RAW_TP, "optee_cq_wait_begin", "raw_tp__cq_wait_begin",
 				     NULL, .rare = true },
 				   { MECH_FENTRY, "optee_cq_wait_for_completion",
-				     "fentry__cq_wait_for_completion", "who sleeps in the queue" },
+				     "fentry__cq_wait_for_completion", "who sleeps in the queue",
+				     .called = true },
+				   /* Of all tasks; the program leaves alone those without a call. */
+				   { MECH_FENTRY, "wait_for_completion",
+				     "fentry__wait_for_completion", NULL },
 				   { MECH_KPROBE, "optee_cq_wait_for_completion",
-				     "kprobe__cq_wait_for_completion", NULL } } },
+				     "kprobe__cq_wait_for_completion", NULL, .called = true },
+				   { MECH_KPROBE, "wait_for_completion",
+				     "kprobe__wait_for_completion", NULL } } },
 	[HOOK_REQUEST] = { .optional = true,
 			   .impls = { { MECH_FENTRY, "optee_supp_thrd_req", "fentry__supp_thrd_req",
 					"who waits for tee-supplicant" },
@@ -134,20 +142,22 @@ static enum status refuse_silent(const struct hook_state *h)
 
 /*
  * One pass through the kernel's symbols, which takes over a billion instructions. two_abis: the
- * driver can call OP-TEE by another function than that of the device.
+ * driver can call OP-TEE by another function than that of the device. Returns whether the
+ * driver sleeps in optee_cq_wait_for_completion() itself; false: not known.
  */
-static void find_functions(struct probes *p, bool two_abis)
+static bool find_functions(struct probes *p, bool two_abis)
 {
-	const char *const names[] = { "optee_get_msg_arg", "optee_free_msg_arg",
-				      p->hooks[HOOK_BEGIN].target,
-				      p->hooks[HOOK_FFA_BEGIN].target };
-	u64 addresses[] = { 0, 0, 0, 0 };
+	const char *const names[] = { "optee_get_msg_arg",          "optee_free_msg_arg",
+				      "optee_cq_wait_init",         "optee_cq_wait_for_completion",
+				      "optee_smc_do_call_with_arg", "optee_ffa_do_call_with_arg" };
+	u64 addresses[] = { 0, 0, 0, 0, 0, 0 };
 
-	functions_find(names, addresses, two_abis ? 4 : 2);
+	functions_find(names, addresses, two_abis ? 6 : 4);
 	p->get_argument = addresses[0];
 	p->free_argument = addresses[1];
-	p->smc_function = addresses[2];
-	p->ffa_function = addresses[3];
+	p->smc_function = two_abis ? addresses[4] : 0;
+	p->ffa_function = two_abis ? addresses[5] : 0;
+	return code_calls(addresses[2], addresses[3]);
 }
 
 /* Without the addresses nothing tells whether a task takes an argument or gives it back. */
@@ -172,6 +182,7 @@ enum status hooks_choose(struct probes *p, const struct attach_opts *opts,
 	struct mechanism_types types = {};
 	enum status status = STATUS_OK;
 	bool has_ffa = mechanism_knows(&types, "optee_ffa_do_call_with_arg");
+	bool calls = find_functions(p, has_ffa);
 
 	p->abis = driver_abis();
 	p->abis.ffa &= has_ffa;
@@ -195,6 +206,9 @@ enum status hooks_choose(struct probes *p, const struct attach_opts *opts,
 				snprintf(state->why, sizeof(state->why), "--kprobes was given");
 			else if (hooks[h].asks && opts->nr_shadows && needs_btf(impl->mech))
 				snprintf(state->why, sizeof(state->why), "--shadow was given");
+			else if (impl->called && !calls)
+				snprintf(state->why, sizeof(state->why),
+					 "not called, or not known to be");
 			else if (mechanism_try(&types, impl->mech, impl->target, why, sizeof(why)))
 				break;
 			else if (!impl->rare)
@@ -213,7 +227,6 @@ enum status hooks_choose(struct probes *p, const struct attach_opts *opts,
 	mechanism_types_free(&types);
 	if (status != STATUS_OK)
 		return status;
-	find_functions(p, has_ffa);
 	if (!p->get_argument || !p->free_argument)
 		drop_contended(p, prog);
 	return status;

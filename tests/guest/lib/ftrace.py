@@ -24,6 +24,7 @@ by_ffa() { ls -d /sys/bus/arm_ffa/drivers/optee/*/driver >/dev/null 2>&1; }
 CALL=optee_smc_do_call_with_arg
 by_ffa && CALL=optee_ffa_do_call_with_arg
 BRACKETED="$CALL optee_cq_wait_init optee_cq_wait_final"
+SLEEP=optee_cq_wait_for_completion
 
 probe() { # [r:]GROUP/EVENT PLACE [ARG...]
 	case $1 in r:*) kind= ;; *) kind=p: ;; esac
@@ -33,11 +34,12 @@ probe() { # [r:]GROUP/EVENT PLACE [ARG...]
 trace_start() {
 	echo mono >$TRACING/trace_clock
 	echo 16384 >$TRACING/buffer_size_kb
-	for f in $BRACKETED optee_cq_wait_for_completion tee_shm_alloc_priv_buf tee_shm_free \
+	for f in $BRACKETED tee_shm_alloc_priv_buf tee_shm_free \
 		 optee_rpc_cmd_alloc_suppl optee_rpc_cmd_free_suppl \
 		 optee_shm_register optee_shm_unregister optee_do_bottom_half; do
 		probe check/$f $f
 	done
+	probe check/optee_cq_wait_for_completion $SLEEP
 	probe check/optee_rpc_cmd optee_rpc_cmd 'cmd=+0(%x2):u32'
 	if by_ffa; then
 		probe check/ffa_begin ffa_sync_send_receive 'first=+0(%x1):x32'
@@ -46,6 +48,15 @@ trace_start() {
 	fi
 	echo 1 >$TRACING/events/check/enable
 	echo 1 >$TRACING/events/optee/enable
+}
+
+trace_first() { # optee-top has kprobes: of several at one place the last to come is the first
+	echo 0 >$TRACING/events/check/enable
+	for f in $BRACKETED; do
+		echo "-:check/$f" >>$TRACING/kprobe_events || die "cannot remove the kprobe of $f"
+		probe check/$f $f
+	done
+	echo 1 >$TRACING/events/check/enable
 }
 
 trace_after() {
@@ -270,7 +281,7 @@ def _step(event: Event, thread: Thread, done: list[Call]) -> None:
         return  # of a call that is not one: shm cache, supplicant's memory
     if name == "optee_cq_wait_init":
         call.queued = event.at
-    elif name == "optee_cq_wait_for_completion":
+    elif name == "optee_cq_wait_for_completion" and (call.admitted is None or call.refused):
         call.slept = call.slept or event.at
     elif name == "optee_invoke_fn_begin":
         _entered(call, event.at)
