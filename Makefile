@@ -6,6 +6,7 @@
 # make demo               a real OP-TEE in QEMU, optee-top on it
 # make check              the tests (LOADED=1: with a compiler at work on every CPU meanwhile)
 # make check-all          those that take long, too
+# make check-matrix       on each kernel, ABI and architecture that tests/matrix/results lacks; hours
 # make check-hosts        demo and check on other releases of Debian, in chroots (PART=1: some of the tests)
 # make unit               the unit tests, and the checks of style and layout
 # make bench              instructions a call
@@ -66,7 +67,7 @@ BPFTOOL	?= bpftool
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all install clean deps format guest demo check check-all check-hosts optee-ko debug-kernel \
+.PHONY: all install clean deps format guest demo check check-all check-matrix check-hosts optee-ko debug-kernel \
 	check-debug xtest-policies validate min-btf
 
 all: $(OUT)/optee-top build/optee-top.8
@@ -116,6 +117,10 @@ demo: guest
 check check-all:
 	$(Q)scripts/host-deps build unit vm
 	$(Q)tests/check $(if $(filter check-all,$@),--all) $(if $(LOADED),--loaded)
+
+check-matrix: guest
+	$(Q)scripts/host-deps build vm debug
+	$(Q)tests/matrix/run
 
 check-hosts:
 	$(Q)tests/check-hosts $(if $(PART),--part) $(RELEASES)
