@@ -100,6 +100,7 @@ static __always_inline void call_release(struct call *c)
 	if (outer) {
 		struct call *o = call_at(outer - 1);
 
+		scmi_nested_ends(c);
 		c->outer = 0;
 		call_on_stack(o, o->stack);
 		__sync_fetch_and_and(&o->key, ~(u64)CALL_KEY_SUSPENDED);

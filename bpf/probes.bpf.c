@@ -25,6 +25,7 @@
 #include "shadow_stubs.bpf.h"
 #include "shadow_state.bpf.h"
 #include "shadow.bpf.h"
+#include "scmi.bpf.h"
 #include "call.bpf.h"
 #include "ffa.bpf.h"
 #include "argument.bpf.h"
@@ -299,6 +300,38 @@ SEC("raw_tp/optee_cq_wake")
 int BPF_PROG(raw_tp__cq_wake, struct optee_call_queue *q, struct optee_call_waiter *w)
 {
 	call_woken((u64)w);
+	return 0;
+}
+
+/*
+ * A transfer of SCMI begins, and ends: with OP-TEE as its transport it has made a call then.
+ * Only these arguments are the same in all kernels.
+ */
+SEC("tp_btf/scmi_xfer_begin")
+int BPF_PROG(tp_btf__scmi_xfer_begin)
+{
+	scmi_begins();
+	return 0;
+}
+
+SEC("raw_tp/scmi_xfer_begin")
+int BPF_PROG(raw_tp__scmi_xfer_begin)
+{
+	scmi_begins();
+	return 0;
+}
+
+SEC("tp_btf/scmi_xfer_end")
+int BPF_PROG(tp_btf__scmi_xfer_end, int id, u8 message, u8 protocol, u16 seq, int status)
+{
+	scmi_ends(protocol, message, status);
+	return 0;
+}
+
+SEC("raw_tp/scmi_xfer_end")
+int BPF_PROG(raw_tp__scmi_xfer_end, int id, u8 message, u8 protocol, u16 seq, int status)
+{
+	scmi_ends(protocol, message, status);
 	return 0;
 }
 

@@ -103,6 +103,8 @@ __noinline u32 session_new(u32 pool, u32 id, const struct session_origin *o)
 	}
 	s->in_flight_peak = 0;
 	s->last_failure = 0;
+	s->scmi_protocols = 0;
+	s->scmi_channel = 0;
 	for (u32 i = 0; i < SESSION_COUNTER_WORDS; i++)
 		((volatile u64 *)s->ops)[i] = 0;
 	add(s->flight, -((u64)s->accounted << 32));

@@ -232,6 +232,9 @@ struct session {
 	};
 	s32 in_flight_peak;
 	u32 last_failure; /* TEE_Result of the last failed call */
+	/* If it is of SCMI's transport, as far as its transfers have told. */
+	u32 scmi_protocols; /* SCMI_PROTOCOL_BIT() of each that it has served */
+	u32 scmi_channel;   /* the id that OP-TEE knows it by + 1; 0: not known */
 	/* Counters, from here to the end. */
 	u64 ops[NR_CMDS]; /* ended calls; CMD_INVOKE stays 0: it is the rest of the sums */
 	struct class_sums sums[NR_CLASSES];
@@ -432,6 +435,26 @@ struct pool_policy {
 	struct policy_counts counts[NR_CLASSES];
 };
 
+/* The standard protocols have bits of their own, 0x10 (base) the lowest; all others share one. */
+#define SCMI_PROTOCOL_FIRST 0x10
+#define SCMI_BIT_OTHER      31
+#define SCMI_PROTOCOL_BIT(protocol)                                                                \
+	(1U << ((u32)(protocol)-SCMI_PROTOCOL_FIRST < SCMI_BIT_OTHER ?                             \
+			(u32)(protocol)-SCMI_PROTOCOL_FIRST :                                      \
+			SCMI_BIT_OTHER))
+
+#define MAX_SCMI                    32 /* kinds of SCMI messages; the last row takes what found no room */
+#define SCMI_KEY(protocol, message) (1U << 16 | (u32)(protocol) << 8 | (message))
+#define SCMI_KEY_OTHER              (1U << 17)
+
+/* The transfers of one SCMI message that called this TEE. Each took ns, from SCMI's core and back. */
+struct scmi_sums {
+	u32 key, pad; /* SCMI_KEY(), SCMI_KEY_OTHER; 0: unused */
+	u64 count, failed;
+	u64 ns, max_ns;
+	u64 wait_ns; /* of it, the wait of its call in the queue */
+};
+
 /* One TEE instance and its threads. */
 struct pool {
 	u64 teedev, queue, requests; /* kernel addresses; they are never shown */
@@ -476,6 +499,7 @@ struct pool {
 	s32 waiting_peak[NR_CLASSES], waiting_all_peak;
 	struct cond_count conds[NR_COUNTED_CONDS];
 	struct lasting lasting[NR_POOL_CONDS];
+	struct scmi_sums scmi[MAX_SCMI];
 };
 
 enum driver_flags {
@@ -543,6 +567,7 @@ enum loss {
 	LOSS_CALL_UNSEEN, /* a call ended that no hook saw begin */
 	LOSS_SIGHT,       /* times that hooks ceased to fire */
 	LOSS_ARGUMENT,    /* a wait for the argument cache that is in no call's figures */
+	LOSS_SCMI,        /* an SCMI transfer that is in no figure: too many at once */
 	NR_LOSSES
 };
 

@@ -85,6 +85,14 @@ struct snap_cond {
 	u64 peak;       /* of the figure that makes the condition */
 };
 
+/* The transfers of one SCMI message that called the TEE. */
+struct snap_scmi {
+	bool other; /* takes the messages that found no row: of no protocol and message */
+	u8 protocol, message;
+	u64 count, failed, ns, max_ns;
+	u64 wait_ns; /* of ns, the queue waits of their calls */
+};
+
 struct snap_pool {
 	u32 id; /* N of /dev/teeN */
 	enum sight sight;
@@ -114,6 +122,9 @@ struct snap_pool {
 	int oldest_wait_at_least;   /* 1: it began before we attached, this is since then; or -1 */
 	int system_sessions_unseen; /* of those the driver counts, that have no row yet; or -1 */
 	struct class_sums sums[NR_CLASSES], sums_iv[NR_CLASSES];
+	bool scmi_known; /* SCMI's transfers are seen */
+	u32 nr_scmi;
+	struct snap_scmi scmi[MAX_SCMI]; /* in the order of their first transfer */
 };
 
 enum client_kind { CLIENT_UNKNOWN, CLIENT_USER, CLIENT_KERNEL };
@@ -138,6 +149,8 @@ struct snap_session {
 	struct class_sums sums_iv; /* both classes; its maxima are 0 */
 	u64 ops[NR_CMDS];          /* ended calls by enum call_cmd, CMD_INVOKE filled in */
 	u32 last_failure;          /* TEE_Result, 0: none */
+	u32 scmi_protocols;        /* SCMI_PROTOCOL_BIT() of those it has served; 0: none known */
+	u32 scmi_channel;          /* + 1; 0: not known */
 	u64 rpc_count[NR_RPC_KINDS], rpc_ns[NR_RPC_KINDS];
 	const struct hist64 *wait, *hold, *secure; /* since attach; valid until the next collect */
 	struct spread wait_iv, hold_iv, secure_iv;

@@ -135,6 +135,29 @@ static void collect_conditions(struct collect *c, u32 pool, struct snap_pool *to
 	to->exhausted_ns_iv = to->conds[COND_EXHAUSTED].ns - exhausted_ns;
 }
 
+/* A row that is being filled for the first time has no count yet, and is left to the next snapshot. */
+static void collect_scmi(const struct collect *c, struct snap_pool *to, const struct pool *p)
+{
+	to->scmi_known = c->probes->sees_scmi;
+	for (int i = 0; i < MAX_SCMI; i++) {
+		const struct scmi_sums *row = &p->scmi[i];
+		u64 count = __atomic_load_n(&row->count, __ATOMIC_ACQUIRE);
+
+		if (!count)
+			continue;
+		to->scmi[to->nr_scmi++] = (struct snap_scmi){
+			.other = row->key == SCMI_KEY_OTHER,
+			.protocol = row->key == SCMI_KEY_OTHER ? 0 : row->key >> 8 & 0xff,
+			.message = row->key == SCMI_KEY_OTHER ? 0 : row->key & 0xff,
+			.count = count,
+			.failed = row->failed,
+			.ns = row->ns,
+			.max_ns = row->max_ns,
+			.wait_ns = row->wait_ns,
+		};
+	}
+}
+
 static void collect_pools(struct collect *c)
 {
 	struct snapshot *s = &c->snap;
@@ -167,6 +190,7 @@ static void collect_pools(struct collect *c)
 		collect_conditions(c, i, to);
 		collect_design(to, p, c->probes->knows_rule);
 		collect_policies(c->probes, i, to);
+		collect_scmi(c, to, p);
 		to->drift_known = watch_drift(c->watch, i, &to->drift);
 	}
 }

@@ -22,7 +22,7 @@
 /* All of a row that can change, in few numbers: its counters only grow, so does their sum. */
 struct mark {
 	u64 counters;
-	u32 flags, state, id;
+	u32 flags, state, id, scmi_protocols, scmi_channel, pad;
 	s32 in_flight, in_flight_peak;
 	u32 last_failure;
 };
@@ -108,6 +108,8 @@ static struct mark row_mark(const struct session *row)
 		.flags = row->flags,
 		.state = row->state,
 		.id = row->id,
+		.scmi_protocols = row->scmi_protocols,
+		.scmi_channel = row->scmi_channel,
 		.in_flight = row->in_flight,
 		.in_flight_peak = row->in_flight_peak,
 		.last_failure = row->last_failure,
@@ -285,6 +287,8 @@ static void read_identity(struct snap_session *to, const struct session *row)
 	text_sanitise(to->comm, row->comm, COMM_LEN);
 	to->opened_ns = row->opened_ns;
 	to->closed_ns = row->closed_ns;
+	to->scmi_protocols = row->scmi_protocols;
+	to->scmi_channel = row->scmi_channel;
 }
 
 static void read_counters(struct snap_session *to, const struct session *row)

@@ -247,6 +247,8 @@ static enum status help_fields(void)
 	for (size_t i = 0; i < nr_rpc_fields; i++)
 		print_field(rpc_fields[i].name, rpc_fields[i].unit, rpc_fields[i].help,
 			    rpc_fields[i].metric);
+	printf("\nan SCMI message (members of scmi in a pool):\n");
+	print_figures(scmi_figures(NULL));
 	printf("\nmetrics of the daemon itself:\n");
 	for (int i = 0; i < NR_DAEMON_STATS; i++)
 		if (!i || strcmp(daemon_stat_fields[i].metric, daemon_stat_fields[i - 1].metric))

@@ -296,6 +296,11 @@ static void put_rpc_fields(void)
 			  rpc_fields[i].metric);
 }
 
+static void put_scmi_fields(void)
+{
+	put_figures(scmi_figures(NULL));
+}
+
 static void put_losses(void)
 {
 	put_figures(loss_figures(NULL));
@@ -390,6 +395,7 @@ static const struct {
 	NAME(pool_fields),
 	NAME(ta_fields),
 	NAME(rpc_fields),
+	NAME(scmi_fields),
 	NAME(losses),
 	NAME(loss_metric),
 	NAME(daemon_stat_fields),

@@ -157,6 +157,26 @@ static const char *policy_metric(size_t i)
 	return policy_fields[i].metric;
 }
 
+static void put_scmi_metric(struct metric_out *m, const struct snapshot *s,
+			    const struct scmi_field *f)
+{
+	metric_family(m, &(struct metric){ f->metric, f->unit, f->kind, .help = f->help });
+	for (u32 p = 0; p < s->nr_pools; p++)
+		for (u32 i = 0; i < s->pools[p].nr_scmi; i++) {
+			const struct snap_scmi *row = &s->pools[p].scmi[i];
+			struct figures names = scmi_figures(row);
+			struct labels l = labels_of_tee(s->pools[p].id);
+			struct value v = f->get(row);
+
+			while (figures_next(&names))
+				if (names.unit == UNIT_TEXT)
+					labels_add(&l, names.name,
+						   names.value.known ? names.value.text :
+								       SCMI_OTHERS);
+			metric_sample(m, &l, &v);
+		}
+}
+
 static void put_lost(struct metric_out *m, const struct snap_losses *losses)
 {
 	struct figures f = loss_figures(losses);
@@ -244,6 +264,9 @@ static void put_driver(struct metric_out *m, const struct host *host, const stru
 		if (condition_fields[i].metric)
 			put_condition_metric(m, s, &condition_fields[i]);
 	put_by_metric(m, s, nr_policy_fields, policy_metric, put_policy_metric);
+	for (size_t i = 0; i < nr_scmi_fields; i++)
+		if (scmi_fields[i].metric)
+			put_scmi_metric(m, s, &scmi_fields[i]);
 	put_lost(m, &s->losses);
 	put_tas(m, s);
 }

@@ -9,6 +9,7 @@
 #include "model/class_sums.h"
 #include "model/field_get.h"
 #include "model/fields.h"
+#include "model/scmi_names.h"
 
 static struct value per_second(u64 n, u64 interval_ns)
 {
@@ -112,6 +113,24 @@ SESSION_FIELD(state)
 	return text(!row->open ? "closed" : row->flags & SESSION_OPENING ? "opening" : "open");
 }
 
+/* Its channel may not be known when its protocols are. */
+SESSION_FIELD(scmi)
+{
+	char all[72], channel[16] = "?";
+	int at;
+
+	UNUSED(s);
+	if (!row->scmi_protocols)
+		return unknown();
+	if (row->scmi_channel)
+		snprintf(channel, sizeof(channel), "%u", row->scmi_channel - 1);
+	at = snprintf(all, sizeof(all), "%s:", channel);
+	scmi_protocols_text(row->scmi_protocols, all + at, sizeof(all) - (size_t)at);
+	return text(all);
+}
+
+SESSION_NUMBER(scmi_channel, row->scmi_channel, row->scmi_channel - 1)
+
 /* A figure of now, or of the interval: for the whole of it the calls were seen. */
 #define SEEN_NUMBER(name, known, expr)                                                             \
 	SESSION_FIELD(name)                                                                        \
@@ -199,81 +218,89 @@ SESSION_FIELD(rpc_share)
 }
 
 const struct session_field session_fields[] = {
-	{ "tee", NULL, 0, UNIT_COUNT, KIND_IDENTITY, "N of /dev/teeN", get_tee },
+	{ "tee", NULL, 0, UNIT_COUNT, KIND_IDENTITY, "N of /dev/teeN", .get = get_tee },
 	{ "serial", NULL, 0, UNIT_COUNT, KIND_IDENTITY,
-	  "serial number of the session since optee-top attached", get_serial },
+	  "serial number of the session since optee-top attached", .get = get_serial },
 	{ "session", "SESS", 5, UNIT_COUNT, KIND_IDENTITY,
-	  "the TEE's session id, which is reused after a close", get_session },
+	  "the TEE's session id, which is reused after a close", .get = get_session },
 	{ "ta", "TA", 20, UNIT_TEXT, KIND_IDENTITY,
 	  "name of the TA or pseudo TA, or its UUID if it is not a well-known one; '-' if the session was opened before optee-top attached",
-	  get_ta },
-	{ "uuid", NULL, 0, UNIT_TEXT, KIND_IDENTITY, "UUID of the TA", get_uuid },
+	  .get = get_ta },
+	{ "uuid", NULL, 0, UNIT_TEXT, KIND_IDENTITY, "UUID of the TA", .get = get_uuid },
 	{ "client", "CLIENT", 15, UNIT_TEXT, KIND_IDENTITY,
-	  "name of the process that opened the session", get_client },
-	{ "pid", "PID", 7, UNIT_COUNT, KIND_IDENTITY, "its process id", get_pid },
+	  "name of the process that opened the session", .get = get_client },
+	{ "pid", "PID", 7, UNIT_COUNT, KIND_IDENTITY, "its process id", .get = get_pid },
 	{ "origin", "ORIGIN", 6, UNIT_TEXT, KIND_IDENTITY,
-	  "user, or kernel if the client is in the kernel", get_origin },
+	  "user, or kernel if the client is in the kernel", .get = get_origin },
 	{ "login", NULL, 0, UNIT_COUNT, KIND_IDENTITY, "TEE_IOCTL_LOGIN_* of the session",
-	  get_login },
+	  .get = get_login },
 	{ "class", "CLASS", 6, UNIT_TEXT, KIND_IDENTITY,
-	  "system if its calls may use the reserve, otherwise normal", get_class },
-	{ "state", NULL, 0, UNIT_TEXT, KIND_NOW, "opening, open or closed", get_state },
+	  "system if its calls may use the reserve, otherwise normal", .get = get_class },
+	{ "scmi", "SCMI", 10, UNIT_TEXT, KIND_IDENTITY,
+	  "the channel and the protocols of SCMI that the session has served since optee-top attached, such as 1:clock; unknown for any other session, and before the first transfer",
+	  .get = get_scmi, .rare = true },
+	{ "scmi_channel", NULL, 0, UNIT_COUNT, KIND_IDENTITY, "that channel's number",
+	  .get = get_scmi_channel },
+	{ "state", NULL, 0, UNIT_TEXT, KIND_NOW, "opening, open or closed", .get = get_state },
 	{ "calls_rate", "CALLS/s", 8, UNIT_PER_SECOND, KIND_INTERVAL,
-	  "calls per second that ended in the interval", get_rate },
+	  "calls per second that ended in the interval", .get = get_rate },
 	{ "in_flight", "FLY", 4, UNIT_COUNT, KIND_NOW, "calls in flight or queued now",
-	  get_in_flight },
+	  .get = get_in_flight },
 	{ "in_flight_peak", NULL, 0, UNIT_COUNT, KIND_PEAK, "most calls in flight at once",
-	  get_in_flight_peak },
+	  .get = get_in_flight_peak },
 	{ "wait_p50", "WAIT50", 7, UNIT_NS, KIND_INTERVAL, "queue wait, median of the interval",
-	  get_wait_p50 },
+	  .get = get_wait_p50 },
 	{ "wait_p99", "WAIT99", 7, UNIT_NS, KIND_INTERVAL,
-	  "queue wait, 99th percentile of the interval", get_wait_p99 },
+	  "queue wait, 99th percentile of the interval", .get = get_wait_p99 },
 	{ "wait_max", "WAITMAX", 7, UNIT_NS, KIND_INTERVAL, "longest queue wait of the interval",
-	  get_wait_max },
+	  .get = get_wait_max },
 	{ "hold_p50", NULL, 0, UNIT_NS, KIND_INTERVAL,
-	  "time a thread was held, median of the interval", get_hold_p50 },
+	  "time a thread was held, median of the interval", .get = get_hold_p50 },
 	{ "hold_p99", "HOLD99", 7, UNIT_NS, KIND_INTERVAL,
-	  "time a thread was held, 99th percentile of the interval", get_hold_p99 },
+	  "time a thread was held, 99th percentile of the interval", .get = get_hold_p99 },
 	{ "secure_p99", NULL, 0, UNIT_NS, KIND_INTERVAL,
-	  "time in the secure world, 99th percentile of the interval", get_secure_p99 },
+	  "time in the secure world, 99th percentile of the interval", .get = get_secure_p99 },
 	{ "secure_share", "SEC%", 5, UNIT_PERCENT, KIND_INTERVAL,
 	  "share of the hold spent in the secure world, for calls that ended in the interval",
-	  get_secure_share },
+	  .get = get_secure_share },
 	{ "rpc_share", "RPC%", 5, UNIT_PERCENT, KIND_INTERVAL,
-	  "the rest of the hold: RPC and other time in Linux", get_rpc_share },
-	{ "calls", "CALLS", 9, UNIT_COUNT, KIND_TOTAL, "calls that ended", get_calls },
+	  "the rest of the hold: RPC and other time in Linux", .get = get_rpc_share },
+	{ "calls", "CALLS", 9, UNIT_COUNT, KIND_TOTAL, "calls that ended", .get = get_calls },
 	{ "failed", "FAIL", 5, UNIT_COUNT, KIND_TOTAL,
-	  "of these, calls with a result other than TEE_SUCCESS", get_failed },
+	  "of these, calls with a result other than TEE_SUCCESS", .get = get_failed },
 	{ "argument_longest", "ARGMAX", 7, UNIT_NS, KIND_PEAK,
 	  "longest wait for an argument since attach, before a call could queue",
-	  get_argument_longest },
+	  .get = get_argument_longest },
 	{ "last_failure", NULL, 0, UNIT_COUNT, KIND_NOW, "TEE_Result of the last failed call",
-	  get_last_failure },
-	{ "waited", NULL, 0, UNIT_COUNT, KIND_TOTAL, "calls that slept in the queue", get_waited },
+	  .get = get_last_failure },
+	{ "waited", NULL, 0, UNIT_COUNT, KIND_TOTAL, "calls that slept in the queue",
+	  .get = get_waited },
 	{ "waited_late", NULL, 0, UNIT_COUNT, KIND_TOTAL,
 	  "of these, calls already asleep when optee-top attached: their waits count from then, so wait, its longest and its percentiles are lower bounds",
-	  get_waited_late },
+	  .get = get_waited_late },
 	{ "limits", NULL, 0, UNIT_COUNT, KIND_TOTAL, "ETHREAD_LIMIT answers from the secure world",
-	  get_limits },
+	  .get = get_limits },
 	{ "limit_wait", NULL, 0, UNIT_NS, KIND_TOTAL,
-	  "total wait after ETHREAD_LIMIT answers; part of wait", get_limit_wait },
-	{ "wait", NULL, 0, UNIT_NS, KIND_TOTAL, "total queue wait", get_wait },
-	{ "wait_longest", NULL, 0, UNIT_NS, KIND_PEAK, "longest queue wait", get_wait_longest },
+	  "total wait after ETHREAD_LIMIT answers; part of wait", .get = get_limit_wait },
+	{ "wait", NULL, 0, UNIT_NS, KIND_TOTAL, "total queue wait", .get = get_wait },
+	{ "wait_longest", NULL, 0, UNIT_NS, KIND_PEAK, "longest queue wait",
+	  .get = get_wait_longest },
 	{ "argument_waits", NULL, 0, UNIT_COUNT, KIND_TOTAL,
 	  "calls whose task first waited for an argument: for the cache's lock, and for the call that registers a new page",
-	  get_argument_waits },
+	  .get = get_argument_waits },
 	{ "argument", NULL, 0, UNIT_NS, KIND_TOTAL,
-	  "total time of that; it is before the queue, and not part of wait", get_argument },
+	  "total time of that; it is before the queue, and not part of wait", .get = get_argument },
 	{ "releases", NULL, 0, UNIT_COUNT, KIND_TOTAL,
 	  "calls after which the task waited for the cache's lock to give the argument back",
-	  get_releases },
+	  .get = get_releases },
 	{ "release", NULL, 0, UNIT_NS, KIND_TOTAL, "total time of that; it is not part of hold",
-	  get_release },
-	{ "hold", NULL, 0, UNIT_NS, KIND_TOTAL, "total time a thread was held", get_hold },
+	  .get = get_release },
+	{ "hold", NULL, 0, UNIT_NS, KIND_TOTAL, "total time a thread was held", .get = get_hold },
 	{ "hold_longest", NULL, 0, UNIT_NS, KIND_PEAK, "longest time a thread was held",
-	  get_hold_longest },
-	{ "secure", NULL, 0, UNIT_NS, KIND_TOTAL, "total time in the secure world", get_secure },
-	{ "rpc", NULL, 0, UNIT_NS, KIND_TOTAL, "hold minus secure", get_rpc },
+	  .get = get_hold_longest },
+	{ "secure", NULL, 0, UNIT_NS, KIND_TOTAL, "total time in the secure world",
+	  .get = get_secure },
+	{ "rpc", NULL, 0, UNIT_NS, KIND_TOTAL, "hold minus secure", .get = get_rpc },
 };
 
 const size_t nr_session_fields = sizeof(session_fields) / sizeof(session_fields[0]);
@@ -284,6 +311,16 @@ const struct session_field *session_field_find(const char *name)
 		if (!strcmp(session_fields[i].name, name))
 			return &session_fields[i];
 	return NULL;
+}
+
+bool session_field_shown(const struct session_field *f, const struct snapshot *s)
+{
+	if (!f->head || !f->rare)
+		return f->head;
+	for (u32 i = 0; i < s->nr_sessions; i++)
+		if (f->get(s, &s->sessions[i]).known)
+			return true;
+	return false;
 }
 
 const char *value_format(const struct value *v, enum field_unit unit, char *buf, size_t len)

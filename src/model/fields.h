@@ -53,10 +53,14 @@ struct session_field {
 	enum field_kind kind;
 	const char *help; /* for --help and the man page */
 	struct value (*get)(const struct snapshot *s, const struct snap_session *row);
+	bool rare; /* its column is there where some session has a value */
 };
 
 extern const struct session_field session_fields[];
 extern const size_t nr_session_fields;
+
+/* Does the table have this column now? */
+bool session_field_shown(const struct session_field *f, const struct snapshot *s);
 
 /* One row of the table of a pool's figures. */
 struct pool_field {
@@ -147,6 +151,22 @@ struct rpc_field {
 
 extern const struct rpc_field rpc_fields[];
 extern const size_t nr_rpc_fields;
+
+/* One row of the table of what is known of an SCMI message. */
+struct scmi_field {
+	const char *name;
+	enum field_unit unit;
+	enum field_kind kind;
+	const char *help;
+	struct value (*get)(const struct snap_scmi *row);
+	const char *metric; /* NULL: it is none */
+};
+
+extern const struct scmi_field scmi_fields[];
+extern const size_t nr_scmi_fields;
+
+/* The labels protocol and message of the row of those that found no room. */
+#define SCMI_OTHERS "(others)"
 
 /* The field called name; NULL: there is none. */
 const struct session_field *session_field_find(const char *name);

@@ -198,6 +198,8 @@ const struct loss_field loss_fields[NR_LOSSES] = {
 			 "times that hooks stopped firing; what happened in between was not seen" },
 	[LOSS_ARGUMENT] = { "argument_waits_unplaced",
 			    "waits for the argument cache that are in the figures of no call: it began before the attach, found no slot, or no call followed within a second; and those after a call that are in its session's figures, but found no room in the recording" },
+	[LOSS_SCMI] = { "scmi_untold",
+			"SCMI transfers in no figure of SCMI, because there were too many at once" },
 	[LOSS_LATE_CALLS] = { "calls_late",
 			      "calls in flight at attach, which are shown; those that held a thread are not accounted, and the waits of the others count from the attach" },
 };

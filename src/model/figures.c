@@ -50,6 +50,13 @@ static bool take_condition(struct figures *f)
 	return true;
 }
 
+static bool take_scmi(struct figures *f)
+{
+	TAKE(scmi_fields, scmi_fields[f->next].get(f->row));
+	f->metric = scmi_fields[f->next - 1].metric;
+	return true;
+}
+
 /* Those of enum loss, and the hook runs that the kernel skipped. */
 static bool take_loss(struct figures *f)
 {
@@ -95,6 +102,11 @@ struct figures policy_figures(const struct snap_policy *policy, enum call_class 
 struct figures condition_figures(const struct snap_cond *cond)
 {
 	return (struct figures){ .take = take_condition, .row = cond };
+}
+
+struct figures scmi_figures(const struct snap_scmi *row)
+{
+	return (struct figures){ .take = take_scmi, .row = row };
 }
 
 struct figures loss_figures(const struct snap_losses *losses)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The walk over the figures of a row: of a pool, a session, a TA, a policy, a condition, or
- * the losses. Whatever writes all of a row has it from here, whichever table that is from:
+ * The walk over the figures of a row: of a pool, a session, a TA, a policy, a condition,
+ * an SCMI message, or the losses. Whatever writes all of a row has it from here, whichever table that is from:
  *
  *	struct figures f = pool_figures(s, pool);
  *
@@ -38,6 +38,7 @@ struct figures session_figures(const struct snapshot *s, const struct snap_sessi
 struct figures ta_figures(const struct snapshot *s, const struct snap_ta *row);
 struct figures policy_figures(const struct snap_policy *policy, enum call_class class);
 struct figures condition_figures(const struct snap_cond *cond);
+struct figures scmi_figures(const struct snap_scmi *row);
 struct figures loss_figures(const struct snap_losses *losses);
 
 /* Goes on to the next one; false: there are no more. */

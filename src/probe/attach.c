@@ -326,6 +326,7 @@ static enum status attach(struct probes *p, const char *const prog[NR_HOOKS])
 			p->links[h] = NULL;
 			p->hooks[h].attached = false;
 		}
+	p->sees_scmi = p->links[HOOK_SCMI_BEGIN] && p->links[HOOK_SCMI_END];
 	p->sees_requests = p->links[HOOK_REQUEST] && p->links[HOOK_SUPPLICANT];
 	return STATUS_OK;
 }

@@ -32,6 +32,8 @@ enum {
 	HOOK_RESERVE,
 	HOOK_CONTENDED,
 	HOOK_CONTENDED_END,
+	HOOK_SCMI_END,
+	HOOK_SCMI_BEGIN,
 	/* By FF-A: as the three whose names they have. */
 	HOOK_FFA_EXIT,
 	HOOK_FFA_ENTER,
@@ -72,6 +74,7 @@ struct probes {
 	u64 get_argument, free_argument; /* addresses of the driver's functions for it, or 0 */
 	u64 smc_function, ffa_function;  /* of HOOK_BEGIN and HOOK_FFA_BEGIN, or 0 */
 	struct abis abis;                /* by which ABIs OP-TEE is called: these have hooks */
+	bool sees_scmi;                  /* SCMI's transfers */
 	bool sees_requests; /* to tee-supplicant: else nothing of deadlocks through it */
 	double attach_seconds;
 };

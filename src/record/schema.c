@@ -209,6 +209,10 @@ static void code_session(struct codec *c, const struct snapshot *s, struct snap_
 	for (u32 cmd = 0; cmd < n; cmd++)
 		code_u64(c, &row->ops[cmd]);
 	code_u32(c, &row->last_failure);
+	if (c->schema >= 7) {
+		code_u32(c, &row->scmi_protocols);
+		code_u32(c, &row->scmi_channel);
+	}
 	n = code_length(c, NR_RPC_KINDS);
 	for (u32 kind = 0; kind < n; kind++) {
 		code_u64(c, &row->rpc_count[kind]);

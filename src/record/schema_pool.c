@@ -71,6 +71,27 @@ static void code_policies(struct codec *c, struct snap_pool *p)
 	}
 }
 
+static void code_scmi(struct codec *c, struct snap_pool *p)
+{
+	code_bool(c, &p->scmi_known);
+	code_upto(c, &p->nr_scmi, MAX_SCMI);
+	for (u32 i = 0; i < p->nr_scmi && !c->failed; i++) {
+		struct snap_scmi *row = &p->scmi[i];
+		u32 protocol = row->protocol, message = row->message;
+
+		code_bool(c, &row->other);
+		code_upto(c, &protocol, 0xff);
+		code_upto(c, &message, 0xff);
+		row->protocol = (u8)protocol;
+		row->message = (u8)message;
+		code_u64(c, &row->count);
+		code_u64(c, &row->failed);
+		code_u64(c, &row->ns);
+		code_u64(c, &row->max_ns);
+		code_u64(c, &row->wait_ns);
+	}
+}
+
 void code_pool(struct codec *c, struct snap_pool *p)
 {
 	u32 n;
@@ -117,4 +138,6 @@ void code_pool(struct codec *c, struct snap_pool *p)
 		code_int(c, &p->at_arguments);
 	else
 		p->at_arguments = -1;
+	if (c->schema >= 7)
+		code_scmi(c, p);
 }

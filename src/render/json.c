@@ -153,6 +153,22 @@ static json_t *policies_json(const struct snap_pool *pool)
 	return array;
 }
 
+static json_t *scmi_json(const struct snap_pool *pool)
+{
+	json_t *array;
+
+	if (!pool->scmi_known)
+		return json_null();
+	array = json_array();
+	for (u32 i = 0; i < pool->nr_scmi; i++) {
+		json_t *o = json_object();
+
+		set_figures(o, scmi_figures(&pool->scmi[i]));
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
 static json_t *pool_json(const struct snapshot *s, const struct snap_pool *pool)
 {
 	json_t *o = json_object();
@@ -161,6 +177,7 @@ static json_t *pool_json(const struct snapshot *s, const struct snap_pool *pool)
 	set(o, "class_sums", pool_counted(pool) ? classes_json(s, pool->sums) : json_null());
 	set(o, "conditions", conditions_json(pool));
 	set(o, "policies", policies_json(pool));
+	set(o, "scmi", scmi_json(pool));
 	return o;
 }
 

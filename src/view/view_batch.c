@@ -65,6 +65,14 @@ static void print_policies(const struct snap_pool *pool)
 		}
 }
 
+static void print_scmi(const struct snap_pool *pool)
+{
+	for (u32 i = 0; i < pool->nr_scmi; i++) {
+		printf("scmi tee%u", pool->id);
+		print_figures(" ", scmi_figures(&pool->scmi[i]));
+	}
+}
+
 static void print_waiter(const struct snapshot *s, const struct snap_call *call)
 {
 	const struct snap_session *row = call->session >= 0 ? &s->sessions[call->session] : NULL;
@@ -98,7 +106,7 @@ static void print_sessions(const struct opts *o, const struct snapshot *s)
 	if (!order)
 		return;
 	for (size_t i = 0; i < nr_session_fields; i++)
-		if (session_fields[i].head)
+		if (session_field_shown(&session_fields[i], s))
 			print_cell(&session_fields[i], session_fields[i].head);
 	putchar('\n');
 	sessions_order(s, o->sort, o->reverse, order);
@@ -111,7 +119,7 @@ static void print_sessions(const struct opts *o, const struct snapshot *s)
 			const struct session_field *f = &session_fields[i];
 			struct value v;
 
-			if (!f->head)
+			if (!session_field_shown(f, s))
 				continue;
 			v = f->get(s, row);
 			print_cell(f, value_format(&v, f->unit, text, sizeof(text)));
@@ -134,6 +142,7 @@ static void print_frame(const struct opts *o, const struct snapshot *s)
 		print_figures("pool ", pool_figures(s, &s->pools[i]));
 		print_conditions(s, &s->pools[i]);
 		print_policies(&s->pools[i]);
+		print_scmi(&s->pools[i]);
 	}
 	for (u32 i = 0; i < s->nr_calls; i++)
 		if (s->calls[i].queued)

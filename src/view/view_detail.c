@@ -9,6 +9,7 @@
 #include <string.h>
 #include "base/text.h"
 #include "model/hist.h"
+#include "model/scmi_names.h"
 #include "view/view_conditions.h"
 #include "view/view_detail.h"
 #include "view/view_pool.h"
@@ -147,6 +148,34 @@ static void put_rpcs(struct page *p, const struct snap_session *row)
 	}
 }
 
+/* All messages of the protocols that the session serves, of whichever session they were. */
+static void put_scmi(struct page *p, const struct snap_pool *pool, u32 protocols)
+{
+	char mean[16], longest[16], wait[16];
+
+	page_newline(p);
+	page_put(p, STYLE_BOLD, "%-34s %9s %7s %7s %7s %7s", "SCMI MESSAGE", "COUNT", "FAILED",
+		 "MEAN", "LONGEST", "WAIT");
+	page_newline(p);
+	for (u32 i = 0; i < pool->nr_scmi; i++) {
+		const struct snap_scmi *row = &pool->scmi[i];
+		char name[64], number[8];
+
+		if (row->other || !(protocols & SCMI_PROTOCOL_BIT(row->protocol)))
+			continue;
+		snprintf(number, sizeof(number), "0x%02x", row->message);
+		snprintf(name, sizeof(name), "%s %s", scmi_protocol_name(row->protocol) ?: "other",
+			 scmi_message_name(row->protocol, row->message) ?: number);
+		page_put(p, STYLE_PLAIN, "%-34.34s %9llu %7llu %7s %7s %7s", name,
+			 (unsigned long long)row->count, (unsigned long long)row->failed,
+			 view_ns(row->count, row->count ? row->ns / row->count : 0, mean,
+				 sizeof(mean)),
+			 view_ns(row->count, row->max_ns, longest, sizeof(longest)),
+			 view_ns(row->count, row->wait_ns, wait, sizeof(wait)));
+		page_newline(p);
+	}
+}
+
 /* One line a group of step buckets. */
 static void put_bars(struct page *p, const struct hist64 *h, unsigned int first, unsigned int last,
 		     unsigned int step)
@@ -208,6 +237,8 @@ void detail_session(struct page *p, const struct snapshot *s, const struct detai
 	put_classes(p, &d->row);
 	put_commands(p, &d->row);
 	put_rpcs(p, &d->row);
+	if (d->row.scmi_protocols)
+		put_scmi(p, &s->pools[d->row.pool], d->row.scmi_protocols);
 	put_histogram(p, "WAIT: time in the queue, since attach", d->row.wait);
 	put_histogram(p, "HOLD: time a thread was held, since attach", d->row.hold);
 	put_histogram(p, "SECURE: time in the secure world, since attach", d->row.secure);

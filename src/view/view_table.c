@@ -85,7 +85,7 @@ static void table_measure(struct table *t, const struct snapshot *s)
 			   elastic(f)           ? NAME_MOST :
 						  f->width;
 
-		if (!f->head)
+		if (!session_field_shown(f, s))
 			continue;
 		if (!t->widths[i])
 			t->widths[i] = (int)strlen(f->head);
@@ -100,7 +100,8 @@ static void table_measure(struct table *t, const struct snapshot *s)
 }
 
 /* Fills columns (room for all fields), each with a blank before it; returns their number. */
-static int table_columns(struct table *t, struct column *columns, int width)
+static int table_columns(struct table *t, const struct snapshot *s, struct column *columns,
+			 int width)
 {
 	int n = 0, skip = t->skip;
 	size_t names = 0;
@@ -113,7 +114,7 @@ static int table_columns(struct table *t, struct column *columns, int width)
 		const struct session_field *f = &session_fields[i];
 		int least = elastic(f) ? f->width * 3 / 5 : t->widths[i];
 
-		if (!f->head || (i > names && skip-- > 0))
+		if (!session_field_shown(f, s) || (i > names && skip-- > 0))
 			continue;
 		if (least > t->widths[i])
 			least = t->widths[i];
@@ -223,9 +224,9 @@ void table_draw(struct table *t, struct screen *scr, int y, int seen, const stru
 	t->seen = seen;
 	scroll_to(t->at, &t->top, t->nr_rows, t->seen);
 	table_measure(t, s);
-	n = table_columns(t, columns, width);
+	n = table_columns(t, s, columns, width);
 	if (t->more)
-		n = table_columns(t, columns, width - 1);
+		n = table_columns(t, s, columns, width - 1);
 	table_draw_head(t, scr, y, o, columns, n);
 	for (int i = 0; i < t->seen && t->top + i < t->nr_rows; i++)
 		table_draw_row(t, scr, y + 1 + i, s, l, t->top + i, columns, n);
