@@ -34,6 +34,9 @@ static const struct {
 	{ { "wait_longest", ARG_CLASS_TIME,
 	    .help = "no call of the class waited longer than TIME in the queue; for what is waited before it see no_convoy" },
 	  judge_wait_longest },
+	{ { "scmi_longest", ARG_TIME,
+	    .help = "no SCMI transfer that called OP-TEE took longer than TIME" },
+	  judge_scmi_longest },
 	{ { "command_succeeds", ARG_NONE, .help = "COMMAND ended with status 0" }, judge_command },
 };
 
@@ -109,10 +112,8 @@ const char *usual_rule(size_t i, char buf[RULE_TEXT])
 const char *rule_arg_help(enum rule_arg arg)
 {
 	static const char *const texts[] = {
-		[ARG_NONE] = "",
-		[ARG_TIME_OR_NONE] = "[TIME]",
-		[ARG_COUNT] = "N",
-		[ARG_CLASS_TIME] = "normal|system TIME",
+		[ARG_NONE] = "",   [ARG_TIME_OR_NONE] = "[TIME]",           [ARG_TIME] = "TIME",
+		[ARG_COUNT] = "N", [ARG_CLASS_TIME] = "normal|system TIME",
 	};
 
 	return texts[arg];

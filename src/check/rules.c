@@ -158,10 +158,8 @@ static enum status take_arguments(struct rule *r, const struct place *at, char *
 	static const struct {
 		int least, most;
 	} words_of[] = {
-		[ARG_NONE] = { 0, 0 },
-		[ARG_TIME_OR_NONE] = { 0, 1 },
-		[ARG_COUNT] = { 1, 1 },
-		[ARG_CLASS_TIME] = { 2, 2 },
+		[ARG_NONE] = { 0, 0 },  [ARG_TIME_OR_NONE] = { 0, 1 }, [ARG_TIME] = { 1, 1 },
+		[ARG_COUNT] = { 1, 1 }, [ARG_CLASS_TIME] = { 2, 2 },
 	};
 	enum rule_arg arg = r->kind->arg;
 	enum status status = STATUS_OK;

@@ -8,6 +8,7 @@
 enum rule_arg {
 	ARG_NONE,
 	ARG_TIME_OR_NONE, /* [TIME] */
+	ARG_TIME,         /* TIME */
 	ARG_COUNT,        /* N */
 	ARG_CLASS_TIME,   /* normal|system TIME */
 };

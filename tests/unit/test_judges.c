@@ -317,6 +317,40 @@ UNIT_TEST(sight)
 	assert_int_equal(judged("no_drift"), VERDICT_FAIL);
 }
 
+UNIT_TEST(scmi)
+{
+	struct snap_pool *begin = &fake.first.pools[0], *end = &fake.last.pools[0];
+
+	fake_init(&fake);
+	expect("scmi_longest 5ms", VERDICT_UNKNOWN, "SCMI's transfers are not seen here");
+	begin->scmi_known = end->scmi_known = true;
+	expect("scmi_longest 5ms", VERDICT_UNKNOWN, "there were no transfers of SCMI");
+	end->nr_scmi = 2;
+	end->scmi[0] = (struct snap_scmi){ .protocol = 0x14,
+					   .message = 5,
+					   .count = 20,
+					   .ns = 800 * MS,
+					   .max_ns = 70 * MS,
+					   .wait_ns = 780 * MS };
+	end->scmi[1] = (struct snap_scmi){ .other = true, .count = 1, .ns = MS, .max_ns = MS };
+	expect("scmi_longest 70ms", VERDICT_PASS, "70ms, in 21 transfers");
+	expect("scmi_longest 5ms", VERDICT_FAIL, "70ms");
+	assert_true(evidence(
+		"tee0: 20 transfers of clock rate_set: 800ms, of which 780ms in the queue; the longest 70ms"));
+	fake.last.losses.count[LOSS_SCMI] = 1;
+	expect("scmi_longest 70ms", VERDICT_UNKNOWN, "70ms, but some were not seen");
+	fake.last.losses.count[LOSS_SCMI] = 0;
+	/* The long one was before, but perhaps there was another. */
+	fake.first.seq = 5;
+	begin->nr_scmi = 1;
+	begin->scmi[0] = end->scmi[0];
+	begin->scmi[0].count = 19;
+	expect("scmi_longest 5ms", VERDICT_UNKNOWN,
+	       "there was one of 70ms, perhaps before the first snapshot");
+	begin->scmi[0].count = 20;
+	expect("scmi_longest 5ms", VERDICT_PASS, "1.0ms, in 1 transfers");
+}
+
 UNIT_TEST(waits)
 {
 	fake_init(&fake);
