@@ -11,7 +11,7 @@ from typing import NamedTuple, Optional, Sequence
 from guest.lib import kmod, vm
 from guest.lib.deadlock import PUT
 from guest.lib.registry import Context, Failed
-from optee_vm.kernel import KERNELS
+from optee_vm.kernel import KERNELS, locate
 
 from . import accounts, workloads
 from .workloads import Workload
@@ -142,6 +142,8 @@ def _options(workload: Workload, setting: Setting, scratch: Path) -> Sequence[st
         options += ["--module", str(setting.module)]
     if workload.plugin:
         options += PUT
+    if workload.scmi:
+        options += ["--scmi", "each"]
     if workload.account:
         options += ["--put", f"{vm.ROOT / 'build/arm64/tee-account.so'}:/tee-account.so"]
     if workload.clients:
@@ -160,6 +162,14 @@ def no_clients(kernel: str) -> Optional[str]:
     except kmod.NoHeaders as failure:
         return str(failure)
     return None
+
+
+def no_scmi(kernel: str, scratch: Path) -> Optional[str]:
+    """Why no SCMI client calls OP-TEE with that kernel; None: one does."""
+    root = locate(kernel, scratch).image.parent
+    if any(root.glob("lib/modules/*/**/scmi_transport_optee.ko*")):
+        return None
+    return "the kernel has no module scmi_transport_optee"
 
 
 def judge(workload: Workload, setting: Setting) -> Outcome:

@@ -76,6 +76,7 @@ class Workload(NamedTuple):
     clients: bool = False  # needs the modules of tests/driver/modules
     plugin: bool = False   # and tests/programs/lib/calling-plugin.c
     account: bool = False  # and tests/programs/lib/tee-account.c
+    scmi: bool = False     # and an OP-TEE with an SCMI server
     least_threads: int = 0 # with more than Debian's, OP-TEE is 4.10
     hidden_ms: int = 10    # of a call, that optee-top may not know of: accounts.py
     seconds: int = 30      # about how long the guest takes
@@ -117,6 +118,23 @@ END
      ("wait_longest system 5ms", "it is in reserve so that a system call need not wait"),
      ("calls_at_least 90", "else this is no test")),
     clients=True, seconds=20)
+
+# What the reserve is for: the clock is asked for while normal clients want all threads.
+SCMI = Workload(
+    "scmi", "clocks are set by way of SCMI while normal clients want all threads",
+    r"""
+kclient_load
+kclient_run_given <<END
+name=C clock=1 at=200 repeat=20 wait=1 gap=50
+name=N count=%(clients)d repeat=15 wait=100
+END
+""",
+    (*EVERYWHERE, CALLS_SUCCEED, LIMITED,
+     ("scmi_longest 5ms", "a clock that takes 1 ms is not kept waiting by normal clients"),
+     ("no_harmful_overrun", "SCMI makes one call at a time for each channel"),
+     ("no_reserve_breach", "normal calls leave the entry in reserve alone"),
+     ("calls_at_least 100", "else this is no test")),
+    clients=True, scmi=True, seconds=20)
 
 # Neither no_stranded nor no_lost_wake here: they judge by the rule of Linux 6.8. A driver that
 # holds system calls back for the reserve's sake lets them sleep beside free threads, and gives
@@ -315,7 +333,7 @@ XTEST = Workload(
 # builds it, has no memory for the sessions of a workload.
 MIN_THREADS, MAX_THREADS = 2, 10
 
-WORKLOADS = (IDLE, CONTENDED, SYSTEM, OVERRUN, STRANDED, ARGUMENTS, CLIENT_KILLED,
+WORKLOADS = (IDLE, CONTENDED, SYSTEM, SCMI, OVERRUN, STRANDED, ARGUMENTS, CLIENT_KILLED,
              SUPPLICANT_KILLED, DEADLOCK, STORM, XTEST)
 
 

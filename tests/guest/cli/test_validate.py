@@ -108,6 +108,20 @@ def validate_series(context: Context) -> None:
                    "arguments"), {}).done()
 
 
+# Unknown where Linux does not count OP-TEE's threads.
+UNCOUNTED = {"no_count_mismatch", "no_drift", "no_count_leak", "no_reserve_breach"}
+
+
+@test(slots=2, check_all=True)
+def validate_scmi(context: Context) -> None:
+    """A driver that does not know how many threads there are has none in reserve: a clock waits."""
+    found = validate(context, 1, *patched("unknown-threads"), "--workload", "scmi")
+    findings = check(found, {"scmi": {"scmi_longest", *UNCOUNTED}})
+    names(findings, "scmi", found["scmi"].get("scmi_longest", ()),
+          r"20 transfers of clock rate_set: \d\.\ds, of which \d\.\ds in the queue")
+    findings.done()
+
+
 @test()
 def validate_lost_wake(context: Context) -> None:
     """It is not called stranded: the driver says that it has woken C. That C waits for too
