@@ -24,6 +24,8 @@ static __always_inline void call_uncount(struct call *c, u64 now)
 		return;
 	if (c->flags & CALL_WAITING)
 		pool_wait_over(p, c, now);
+	if (c->flags & CALL_RPC_COUNTED)
+		pool_rpc_ends(p, c);
 	if (c->phase == PHASE_LIMIT)
 		pool_limited(c, -1);
 	else if (c->phase != PHASE_QUEUED)
@@ -240,6 +242,8 @@ static __noinline void call_rpc_over(struct call *c, u64 spent)
 	if (!c)
 		return;
 	c->flags &= ~CALL_SUPPLICANT;
+	if (c->flags & CALL_RPC_COUNTED)
+		pool_rpc_ends(pool_at(c->pool), c);
 	s = session_at(c->session_slot);
 	if (s && c->rpc_kind < NR_RPC_KINDS)
 		add(s->rpc_ns[c->rpc_kind], spent);
@@ -446,6 +450,8 @@ static __noinline void call_rpc(struct call *c, u64 a0, struct arm_smccc_res *re
 		return;
 	c->rpc_kind = rpc_kind(c, a0, res);
 	c->phase = PHASE_RPC;
+	if (!pool_at(c->pool)->total)
+		pool_rpc_begins(pool_at(c->pool), c);
 	s = session_at(c->session_slot);
 	if (s && c->rpc_kind < NR_RPC_KINDS)
 		inc(s->rpc_count[c->rpc_kind]);

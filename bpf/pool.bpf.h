@@ -132,15 +132,45 @@ static __always_inline s32 pool_taken(const struct pool *p, const struct pool_st
 }
 
 /*
+ * Where T is unknown. A call in an RPC has a thread, whichever the driver's rule: OP-TEE cannot
+ * have fewer threads than there ever were such calls at once.
+ */
+static __always_inline void pool_rpc_begins(struct pool *p, struct call *c)
+{
+	s32 in_rpc = __sync_fetch_and_add(&p->in_rpc, 1) + 1;
+
+	c->flags |= CALL_RPC_COUNTED;
+	peak_s32(p->threads_at_least, in_rpc);
+}
+
+static __always_inline void pool_rpc_ends(struct pool *p, struct call *c)
+{
+	c->flags &= ~CALL_RPC_COUNTED;
+	add(p->in_rpc, -1);
+}
+
+/*
+ * Threads that are free for sure: those that the driver counts; or, where it does not, as many as
+ * there are fewer calls now than threads at least.
+ */
+static __always_inline s32 pool_free(const struct pool *p, const struct pool_state *s)
+{
+	if (p->total)
+		return queue_free(p->queue);
+	return p->threads_at_least - s->in_use[CLASS_NORMAL] - s->in_use[CLASS_SYSTEM];
+}
+
+/*
  * Stranded waiters: those with no wake on its way to them, in each class that
  * the driver's rule would admit with the threads that are free and not already
- * promised to woken ones. A policy (kernel/) hands threads over, and strands nobody.
+ * promised to woken ones. A policy (kernel/) hands threads over, and strands nobody. A call that
+ * we do not know may have a thread that the driver does not count.
  */
 static __always_inline s32 pool_stranded(const struct pool *p)
 {
 	struct pool_state s = pool_state(*(volatile u64 *)&p->state);
 	s32 normal = p->woken[CLASS_NORMAL], system = p->woken[CLASS_SYSTEM];
-	s32 spare = queue_free(p->queue) - normal - system, n = 0;
+	s32 spare = pool_free(p, &s) - normal - system, n = 0;
 
 	if (queue_has_policy(p->queue))
 		return 0;
@@ -149,7 +179,7 @@ static __always_inline s32 pool_stranded(const struct pool *p)
 		n += s.waiting[CLASS_SYSTEM] - system;
 	if (spare > queue_keeps(p->queue) && s.waiting[CLASS_NORMAL] > normal)
 		n += s.waiting[CLASS_NORMAL] - normal;
-	return n;
+	return n && !p->total && has_entry(p->queue, 0) ? 0 : n;
 }
 
 const volatile bool sees_wakes = true; /* pool_wake() is called */
@@ -163,7 +193,7 @@ __noinline int pool_strands(u32 pool, u64 now)
 {
 	struct pool *p = pool_at(pool);
 
-	if (!p->total || !sees_wakes || unsettled)
+	if (!sees_wakes || unsettled)
 		return 0;
 	for (int i = 0; i < 3; i++) {
 		u64 serial = p->lasting[COND_STRANDED].serial;
@@ -238,7 +268,7 @@ static __always_inline void pool_wait(struct pool *p, struct call *c, u64 now)
 	c->flags |= CALL_WAITED | CALL_WAITING;
 	old = __sync_fetch_and_add(&p->state, one);
 	pool_sleeps(p, c, now);
-	if (p->total && !pool_waits(old))
+	if (sees_wakes && !pool_waits(old))
 		queue_find_spent_wakes(p->queue);
 	pool_contended(c->pool, old, old + one, now);
 }
@@ -298,8 +328,6 @@ __noinline int pool_wake(u32 pool, u64 now, bool again)
 	struct target t = {};
 	struct call *c;
 
-	if (!p->total)
-		return 0;
 	/* A policy wakes whom it likes. */
 	if (queue_has_policy(p->queue))
 		return again ? 0 : pool_strands(pool, now);

@@ -154,4 +154,35 @@ static __always_inline void queue_target(u64 queue, struct target *t, bool syste
 	bpf_loop(MAX_WALK, target_found, t, 0);
 }
 
+/* An entry of the driver's queue that lies on one stack. */
+struct entry_search {
+	struct walk walk;
+	u64 stack; /* 0: one that lies on the stack of no call of ours */
+	bool found;
+};
+
+static long entry_found(u32 i, void *data)
+{
+	struct entry_search *search = data;
+	u64 waiter;
+
+	if (walk_done(&search->walk))
+		return 1;
+	waiter = walk_waiter(&search->walk);
+	walk_on(&search->walk);
+	if (search->stack ? waiter - search->stack >= stack_bytes : call_of_waiter(waiter) != NULL)
+		return 0;
+	search->found = true;
+	return 1;
+}
+
+static __always_inline bool has_entry(u64 queue, u64 stack)
+{
+	struct entry_search search = { .stack = stack };
+
+	walk_queue(&search.walk, queue);
+	bpf_loop(MAX_WALK, entry_found, &search, 0);
+	return search.found;
+}
+
 #endif

@@ -12,43 +12,11 @@
 
 #define UNSEEN_BLIND  2 /* so many unseen calls in a row, and none that was seen to begin */
 #define END_MISSED_NS 500000000
-#define MAX_LIST_WALK 4096
 #define MAX_NESTED    3 /* calls of one task, each in an RPC of the one before */
 
 static u64 unseen_in_a_row;
 static u64 looked_ns;    /* the look before */
 static bool ends_missed; /* the driver and we count differently: calls may have ended unseen */
-
-/* An entry of the driver's queue that lies on one stack. */
-struct entry_search {
-	struct walk walk;
-	u64 stack; /* 0: one that lies on the stack of no call of ours */
-	bool found;
-};
-
-static long entry_found(u32 i, void *data)
-{
-	struct entry_search *search = data;
-	u64 waiter;
-
-	if (walk_done(&search->walk))
-		return 1;
-	waiter = walk_waiter(&search->walk);
-	walk_on(&search->walk);
-	if (search->stack ? waiter - search->stack >= stack_bytes : call_of_waiter(waiter) != NULL)
-		return 0;
-	search->found = true;
-	return 1;
-}
-
-static __always_inline bool has_entry(u64 queue, u64 stack)
-{
-	struct entry_search search = { .stack = stack };
-
-	walk_queue(&search.walk, queue);
-	bpf_loop(MAX_LIST_WALK, entry_found, &search, 0);
-	return search.found;
-}
 
 /* Its end was missed, or will be: takes the slot from its task. */
 static __always_inline void call_let_go(struct call *c, u64 task, u64 now)

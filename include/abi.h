@@ -76,9 +76,10 @@ enum call_flags {
 	CALL_WAITING = 1 << 1, /* sleeps there now, or is on its way out: counted in pool.state */
 	/* In flight when we attached: it began before start_ns, which is when it was found. */
 	CALL_LATE = 1 << 2,
-	CALL_SUPPLICANT = 1 << 3, /* its RPC was handed to tee-supplicant */
-	CALL_HELD = 1 << 4,       /* of a late one: it held a thread then, since before admit_ns */
-	CALL_ARGUMENT = 1 << 5,   /* registers a page for arguments, with their cache locked */
+	CALL_SUPPLICANT = 1 << 3,  /* its RPC was handed to tee-supplicant */
+	CALL_HELD = 1 << 4,        /* of a late one: it held a thread then, since before admit_ns */
+	CALL_ARGUMENT = 1 << 5,    /* registers a page for arguments, with their cache locked */
+	CALL_RPC_COUNTED = 1 << 6, /* counted in pool.in_rpc */
 };
 
 /*
@@ -493,6 +494,8 @@ struct pool {
 	s32 quiet; /* so many normal calls in flight and nothing else: nothing to look at */
 	s32 woken[NR_CLASSES]; /* of the waiters, those with a wake on its way */
 	s32 limited; /* calls that sleep after ETHREAD_LIMIT and that the driver counts as in flight */
+	/* Where T is unknown: calls in an RPC, each of which has a thread, and the most of these at once. */
+	s32 in_rpc, threads_at_least;
 	s32 at_arguments;        /* tasks that wait for the lock of the argument cache, */
 	u32 arguments_late, pad; /* and others that did so when the pool was found */
 	s32 in_use_peak[NR_CLASSES], in_use_all_peak;

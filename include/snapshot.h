@@ -96,7 +96,8 @@ struct snap_scmi {
 struct snap_pool {
 	u32 id; /* N of /dev/teeN */
 	enum sight sight;
-	int total; /* T, or -1 */
+	int total;            /* T, or -1 */
+	int threads_at_least; /* where T is unknown: it is no less than this; or -1 */
 	int in_use[NR_CLASSES], in_use_all;
 	int in_rpc; /* of them */
 	int waiting[NR_CLASSES], waiting_all;

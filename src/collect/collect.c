@@ -173,6 +173,8 @@ static void collect_pools(struct collect *c)
 			.id = p->id,
 			.sight = watch_sight(c->watch, i),
 			.total = p->total ? p->total : -1,
+			.threads_at_least = !p->total && p->threads_at_least ? p->threads_at_least :
+									       -1,
 			.at_arguments = probes_see_waiters_at_arguments(c->probes, p) ? 0 : -1,
 			.in_use_all_peak = peak_of(peaks.in_use_all_peak, p->in_use_all_peak),
 			.waiting_all_peak = peak_of(peaks.waiting_all_peak, p->waiting_all_peak),

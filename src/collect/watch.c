@@ -181,6 +181,7 @@ void watch_condition(const struct watch *w, u32 pool, enum condition cond, u64 n
 	const struct pool *p = &w->shared->pools[pool];
 	const struct found *f = &w->pools[pool].found[cond];
 	struct cond_count ended = f->count;
+	u32 known = known_of(w, pool);
 	struct episode e;
 	u64 ns = 0, peak = 0;
 
@@ -211,7 +212,10 @@ void watch_condition(const struct watch *w, u32 pool, enum condition cond, u64 n
 		to->ns = to->longest_ns = to->peak = 0; /* so is this one */
 	if (to->longest_ns > to->ns)
 		to->longest_ns = to->ns; /* one that is just being counted */
-	to->known = !(condition_table[cond].needs & ~known_of(w, pool)) &&
+	/* Without T those that are seen are certain, and that there were none is not. */
+	if (cond == COND_STRANDED && to->count)
+		known |= NEEDS_THREADS;
+	to->known = !(condition_table[cond].needs & ~known) &&
 		    w->pools[pool].sight == SIGHT_FOLLOWED;
 }
 

@@ -60,10 +60,14 @@ WHY(exhausted)
 
 WHY(stranded)
 {
-	int n = waiting(e);
+	int n = waiting(e), held = in_use(e);
 
-	snprintf(buf, len, "%d wait%s in the queue, %d thread%s free", n, n == 1 ? "s" : "",
-		 e->driver_free, plural(e->driver_free));
+	if (e->threads < 0)
+		snprintf(buf, len, "%d wait%s in the queue, %d thread%s held, and there are more",
+			 n, n == 1 ? "s" : "", held, plural(held));
+	else
+		snprintf(buf, len, "%d wait%s in the queue, %d thread%s free", n, n == 1 ? "s" : "",
+			 e->driver_free, plural(e->driver_free));
 }
 
 WHY(starved)
@@ -367,7 +371,7 @@ const struct condition_row condition_table[NR_CONDS] = {
 		.remedy = "A defect of the driver: see what its optee_cq_complete_one() does. Mainline's is known to waste wakes, which is 'stranded', but not to drop them.",
 		.alarm = true,
 		.few = true,
-		.needs = NEEDS_THREADS | NEEDS_WAKES,
+		.needs = NEEDS_WAKES,
 		.why = why_lost_wake,
 		.alert = { ALERT_COMES, 0, "0m", "critical" },
 		.rule = { "no_lost_wake", ARG_NONE, .help = "no waiter slept on that should have been woken" },

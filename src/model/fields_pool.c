@@ -20,6 +20,7 @@
 POOL_NUMBER(tee, true, pool->id)
 POOL_NUMBER(is_followed, pool->sight != SIGHT_UNKNOWN, pool_followed(pool))
 POOL_NUMBER(threads, pool->total >= 0, pool->total)
+SEEN_NUMBER(threads_at_least, pool->threads_at_least >= 0, pool->threads_at_least)
 SEEN_NUMBER(free, pool->total >= 0, pool->total - pool->in_use_all)
 SEEN_NUMBER(in_use_normal, true, pool->in_use[CLASS_NORMAL])
 SEEN_NUMBER(in_use_system, true, pool->in_use[CLASS_SYSTEM])
@@ -102,6 +103,9 @@ const struct pool_field pool_fields[] = {
 	{ "threads", UNIT_COUNT, KIND_NOW,
 	  "T, the number of TEE threads; unknown where Linux does not count them", pool_threads,
 	  .metric = "optee_threads" },
+	{ "threads_at_least", UNIT_COUNT, KIND_PEAK,
+	  "where T is unknown, a lower bound: the most calls that were in an RPC at once",
+	  pool_threads_at_least, .metric = "optee_threads_at_least" },
 	{ "free", UNIT_COUNT, KIND_NOW, "T minus the calls that hold a thread", pool_free,
 	  .metric = "optee_threads_free" },
 	{ "in_use_normal", UNIT_COUNT, KIND_NOW, "normal calls that hold a thread",

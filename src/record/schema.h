@@ -13,7 +13,7 @@
 #include "record/codec.h"
 #include "snapshot.h"
 
-#define SCHEMA        7 /* that is written; doc/recording.md says what each has */
+#define SCHEMA        8 /* that is written; doc/recording.md says what each has */
 #define SCHEMA_OLDEST 1 /* that is still read */
 
 /* The histograms of one session: wait, hold, secure. */

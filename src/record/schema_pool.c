@@ -140,4 +140,8 @@ void code_pool(struct codec *c, struct snap_pool *p)
 		p->at_arguments = -1;
 	if (c->schema >= 7)
 		code_scmi(c, p);
+	if (c->schema >= 8)
+		code_int(c, &p->threads_at_least);
+	else
+		p->threads_at_least = -1;
 }

@@ -177,6 +177,139 @@ UNIT_TEST_SETUP(ffa_kretprobe, start)
 	assert_int_equal(sums()->calls, 1);
 }
 
+/* Three tasks, each with a waiter on its stack: the first two are in an RPC, the third was refused. */
+#define STACK 16384
+
+static char stacks[4][STACK] __attribute__((aligned(STACK)));
+static struct task_struct many[3];
+
+static struct optee_call_waiter *waiter_of(int t)
+{
+	return (struct optee_call_waiter *)&stacks[t][STACK / 2];
+}
+
+static void queue_add(int t)
+{
+	struct list_head *head = &optee.call_queue.waiters, *node = &waiter_of(t)->list_node;
+
+	*node = (struct list_head){ head, head->prev };
+	head->prev->next = node;
+	head->prev = node;
+}
+
+static void queue_del(int t)
+{
+	struct list_head *node = &waiter_of(t)->list_node;
+
+	node->prev->next = node->next;
+	node->next->prev = node->prev;
+}
+
+static void at(int t, u64 ns)
+{
+	current_task = &many[t];
+	current_ns = ns;
+}
+
+static void begin_at(int t, u64 ns)
+{
+	many[t] = (struct task_struct){
+		.pid = 200 + t, .tgid = 200 + t, .group_leader = &many[t], .stack = stacks[t]
+	};
+	memset(waiter_of(t), 0, sizeof(*waiter_of(t)));
+	waiter_of(t)->c.wait.task_list.next = &waiter_of(t)->c.wait.task_list;
+	at(t, ns);
+	begin();
+	queue_add(t);
+}
+
+static void answer(u32 result, u32 what)
+{
+	ffa_sends(DEVICE, (u32)WITH_ARG);
+	ffa_answered(call_find((u64)current_task), 0, result, what);
+}
+
+/* As optee_cq_complete_one() begins; then it wakes somebody. */
+static void end_and_wake(int t, int woken)
+{
+	queue_del(t);
+	call_ends_and_wakes((u64)&optee.call_queue);
+	waiter_of(woken)->c.done = 1;
+	if (waiter_of(t)->c.done) /* it passes the wake on that it had no use for */
+		call_ends_and_wakes((u64)&optee.call_queue);
+}
+
+static const struct pool *the_pool(void)
+{
+	return &shared.pools[0];
+}
+
+static void two_in_rpc(void)
+{
+	stack_bytes = STACK;
+	unsettled = false;
+	for (int t = 0; t < 2; t++) {
+		begin_at(t, 1000 + t);
+		answer(TEEC_SUCCESS, OPTEE_FFA_RETURN_INTERRUPT);
+	}
+}
+
+UNIT_TEST_SETUP(ffa_threads_at_least, start)
+{
+	two_in_rpc();
+	assert_int_equal(the_pool()->threads_at_least, 2);
+	/* Three are in OP-TEE, for all that we know; but one of them is refused. */
+	begin_at(2, 2000);
+	answer(TEEC_ERROR_BUSY, 0);
+	assert_int_equal(the_pool()->threads_at_least, 2);
+	at(1, 3000);
+	answer(TEEC_SUCCESS, OPTEE_FFA_RETURN_DONE);
+	assert_int_equal(the_pool()->in_rpc, 1);
+	end_and_wake(1, 0);
+	at(2, 3100);
+	answer(TEEC_SUCCESS, OPTEE_FFA_RETURN_INTERRUPT);
+	assert_int_equal(the_pool()->in_rpc, 2);
+	assert_int_equal(the_pool()->threads_at_least, 2);
+	call_abandon(call_find((u64)&many[2]), 3200);
+	assert_int_equal(the_pool()->in_rpc, 1);
+}
+
+/* The end of the second wakes the first, which does not sleep. */
+UNIT_TEST_SETUP(ffa_stranded, start)
+{
+	two_in_rpc();
+	begin_at(2, 2000);
+	answer(TEEC_ERROR_BUSY, 0);
+	call_wait((u64)waiter_of(2));
+	assert_int_equal(the_pool()->lasting[COND_STRANDED].serial, 0);
+	at(1, 3000);
+	answer(TEEC_SUCCESS, OPTEE_FFA_RETURN_DONE);
+	end_and_wake(1, 0);
+	assert_int_equal(the_pool()->lasting[COND_STRANDED].serial, 1);
+	at(0, 9000);
+	answer(TEEC_SUCCESS, OPTEE_FFA_RETURN_DONE);
+	end_and_wake(0, 2);
+	assert_int_equal(the_pool()->lasting[COND_STRANDED].serial, 0);
+	assert_int_equal(the_pool()->conds[COND_STRANDED].count, 1);
+	assert_int_equal(the_pool()->conds[COND_STRANDED].ns, 6000);
+}
+
+/* Somebody is in the queue whom we do not know: he may have the thread. */
+UNIT_TEST_SETUP(ffa_not_stranded, start)
+{
+	two_in_rpc();
+	begin_at(2, 2000);
+	answer(TEEC_ERROR_BUSY, 0);
+	call_wait((u64)waiter_of(2));
+	memset(waiter_of(3), 0, sizeof(*waiter_of(3)));
+	queue_add(3);
+	at(1, 3000);
+	answer(TEEC_SUCCESS, OPTEE_FFA_RETURN_DONE);
+	end_and_wake(1, 0);
+	assert_int_equal(the_pool()->lasting[COND_STRANDED].serial, 0);
+	queue_del(3);
+}
+
 static u8 sight(u64 ffa, u64 function)
 {
 	memset(shared.pools, 0, sizeof(shared.pools));

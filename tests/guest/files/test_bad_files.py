@@ -33,7 +33,7 @@ def with_schema(schema: int) -> bytes:
     return recfile.join([b._replace(schema=schema) for b in blocks()])
 
 
-NEWEST = 7  # schema
+NEWEST = 8  # schema
 READS = f"and this optee-top reads 1 to {NEWEST}; use"
 UNREADABLE = (
     Bad("empty", "it is empty", b""),

@@ -16,7 +16,7 @@ HOOKS = {"optee_ffa_do_call_with_arg": ("fentry", "kprobe"),
          "ffa_sync_send_receive": ("fentry", "kprobe"),
          "ffa_sync_send_receive ": ("fexit", "kretprobe")}
 # What needs T, or the driver's count.
-UNCOUNTED = ("reserve_breach", "reserve_idle", "exhausted", "count_mismatch", "drift", "lost_wake")
+UNCOUNTED = ("reserve_breach", "reserve_idle", "exhausted", "count_mismatch", "drift")
 
 LOAD = r"""
 load() { # NAME
@@ -54,7 +54,6 @@ optee-top export /tmp/hidden.rec --format csv --what pools >/tmp/csv
 
 # The first clients make the driver keep as many pages for arguments as the others need.
 RUN = r"""
-optee-top $HOW doctor >/tmp/doctor || die "doctor ended with $?"
 optee-load -r 0 -o /dev/null 'name=hold count=2 wait=300' \
 	'name=many ta=invoke_tests threads=14 at=100 nop' || die "the first optee-load failed"
 trace_start
@@ -69,8 +68,20 @@ optee-top replay /tmp/rec --json >/tmp/replayed || die "replay: status $?"
 optee-top export /tmp/rec --format csv >/tmp/calls.csv || die "export: status $?"
 """
 PLAIN, KPROBES = (f"HOW={how}\n" + ftrace.SCRIPT + LOAD + RUN for how in ("", "--kprobes"))
-GETS = ("doctor", "top.jsonl", "replayed", "load.traced", "calls.csv", *ftrace.FILES)
+# C could begin when B ends: the wake for it goes to A, which has no use for it.
+STRANDED = r"""
+top_start -d 0.5 --starved 0.3
+for try in 1 2 3; do
+	optee-load -o /tmp/load.$try 'name=A wait=3000' 'name=B at=20 wait=1000' 'name=C at=600 wait=100' ||
+		die "optee-load failed"
+done
+top_stop
+"""
+GETS = ("top.jsonl", "replayed", "load.traced", "calls.csv", *ftrace.FILES)
 SIGHT = "not followed: called by FF-A"
+
+
+RECORDED = ("class_sums", "conditions", "threads_at_least")
 
 
 def check_hooks(findings: Findings, doctor: str, column: int) -> None:
@@ -99,8 +110,8 @@ def check_records(findings: Findings, guest: vm.Run, seen: Sequence[Object],
                   truth: account.Account) -> None:
     """The recording has the same frames, and each call of the account with its time."""
     findings.equal("the last frame of the recording",
-                   frames.load(guest.files["replayed"])[-1]["pools"][0]["class_sums"],
-                   seen[-1]["pools"][0]["class_sums"])
+                   [frames.load(guest.files["replayed"])[-1]["pools"][0][key] for key in RECORDED],
+                   [seen[-1]["pools"][0][key] for key in RECORDED])
     recorded = {tid: [c for c in policy.calls(guest.files["calls.csv"]) if c.tid == tid
                       and c.op in ("open", "invoke", "close")] for tid in truth.by_thread()}
     for tid, made in truth.by_thread().items():
@@ -111,8 +122,22 @@ def check_records(findings: Findings, guest: vm.Run, seen: Sequence[Object],
                           theirs.start <= ours.start and ours.end <= (theirs.end or 0))
 
 
-def check_run(findings: Findings, guest: vm.Run, column: int) -> None:
-    check_hooks(findings, guest.read("doctor").decode(), column)
+def holding(trace: Sequence[ftrace.Call], ns: float) -> int:
+    """How many calls have a thread then, for all that ftrace knows. One that was refused has none
+    until its last try."""
+    return sum((c.tried or c.entered).low <= ns < c.returned.low for c in trace)
+
+
+def check_strands(findings: Findings, seen: Sequence[Object], trace: Sequence[ftrace.Call]) -> None:
+    """Whoever is called stranded sleeps while OP-TEE has a thread for it."""
+    for event in (e for f in seen for e in f["events"] if e["condition"] == "stranded"):
+        middle = event["mono_ns"] - event["duration_ns"] / 2
+        findings.true(f"{holding(trace, middle)} calls had a thread in {event}",
+                      holding(trace, middle) < THREADS)
+        findings.equal("the threads that are known", event["why"]["threads"], None)
+
+
+def check_run(findings: Findings, guest: vm.Run) -> None:
     seen = frames.load(guest.files["top.jsonl"])
     # Memory is registered without a call.
     truth = account.Account([c for c in account.load(guest.files["load.traced"]).calls
@@ -122,6 +147,10 @@ def check_run(findings: Findings, guest: vm.Run, column: int) -> None:
     findings.true("few were refused: this is no test",
                   seen[-1]["pools"][0]["class_sums"]["normal"]["limits"] >= 10)
     check_known(findings, "live", seen)
+    check_strands(findings, seen, trace)
+    bounds = [f["pools"][0]["threads_at_least"] for f in seen]
+    findings.true(f"lower bounds for T: {bounds}", bounds == sorted(bounds, key=lambda b: b or 0)
+                  and bounds[-1] == THREADS)
     check_records(findings, guest, seen, truth)
 
 
@@ -154,22 +183,69 @@ def check_hidden(findings: Findings, guest: vm.Run) -> None:
 
 @test()
 def ffa(context: Context) -> None:
-    """Calls, waits, times and RPCs are those of ftrace and of the clients; also in a recording. A
-    device without hooks is shown, and nothing of it."""
-    guest = vm.run(context, PLAIN.replace(RUN, HIDDEN + RUN), "--icount", *OPTIONS, seconds=400,
-                   gets=(*GETS, "hidden", "hidden.replayed", "hidden.doctor", "metrics", "batch",
-                         "check", "csv"))
+    """Calls, waits, times and RPCs are those of ftrace and of the clients, also in a recording; and
+    as many threads are known for sure as there are."""
+    guest = vm.run(context, PLAIN, "--icount", *OPTIONS, seconds=300, gets=GETS)
     findings = Findings()
-    check_hidden(findings, guest)
-    check_run(findings, guest, 0)
+    check_run(findings, guest)
     findings.done()
 
 
 @test(check_all=True)
 def ffa_kprobes(context: Context) -> None:
     """The same by kprobes, and a kretprobe where OP-TEE answers."""
-    guest = vm.run(context, KPROBES, "--icount", *OPTIONS, seconds=400,
-                   gets=GETS)
+    guest = vm.run(context, KPROBES + "optee-top --kprobes doctor >/tmp/doctor", "--icount",
+                   *OPTIONS, seconds=400, gets=(*GETS, "doctor"))
     findings = Findings()
-    check_run(findings, guest, 1)
+    check_run(findings, guest)
+    check_hooks(findings, guest.read("doctor").decode(), 1)
+    findings.done()
+
+
+@test(check_all=True)
+def ffa_unseen(context: Context) -> None:
+    """A device without hooks is shown, and nothing of it. With them, doctor names them."""
+    guest = vm.run(context, HIDDEN + "optee-top doctor >/tmp/doctor", "--icount", *OPTIONS,
+                   seconds=400, gets=("doctor", "hidden", "hidden.replayed", "hidden.doctor",
+                                      "metrics", "batch", "check", "csv"))
+    findings = Findings()
+    check_hidden(findings, guest)
+    check_hooks(findings, guest.read("doctor").decode(), 0)
+    findings.done()
+
+
+def invoke(truth: account.Account, client: str) -> account.Call:
+    return next(c for c in truth.calls if (c.client, c.op) == (client, "invoke"))
+
+
+@test(check_all=True)
+def ffa_stranded(context: Context) -> None:
+    """C is stranded until A ends, or a bottom half that comes between wakes it: then OP-TEE's thread
+    has been unused for as long as we say. Unknown until one is found."""
+    guest = vm.run(context, STRANDED, "--icount", *OPTIONS, seconds=400,
+                   gets=("top.jsonl", "load.1", "load.2", "load.3"))
+    findings = Findings()
+    seen = frames.load(guest.files["top.jsonl"])
+    check_known(findings, "live", seen)
+    ends = [e for f in seen for e in f["events"]
+            if (e["condition"], e["state"]) == ("stranded", "end")]
+    findings.equal("strands in the first frame", seen[0]["pools"][0]["conditions"]["stranded"], None)
+    told = seen[-1]["pools"][0]["conditions"]["stranded"]
+    findings.true(f"strands: {told}", told is not None and told["count"] >= len(ends) > 0)
+    long = 0
+    for number in (1, 2, 3):
+        truth = account.load(guest.files[f"load.{number}"])
+        a, b, c = (invoke(truth, client) for client in "ABC")
+        mine = [e for e in ends if (b.end or 0) - 5e6 < e["since_ns"] < (c.end or 0)]
+        idle = (c.end or 0) - 100e6 - (b.end or 0)  # what C waited in vain
+        lasted = sum(e["duration_ns"] for e in mine)
+        findings.true(f"try {number}: stranded for {lasted} ns, C waited {idle} ns after B",
+                      idle - 30e6 < lasted < idle + 30e6)
+        for event in mine:
+            findings.true(f"try {number}: C is not among {event['who']}",
+                          c.tid in [p["tid"] for p in event["who"] if p["waits"]])
+            findings.true(f"try {number}: {event['who']}", {p["tid"] for p in event["who"]
+                                                            if p["culprit"]} <= {a.tid})
+        long += lasted > 200e6
+    findings.true("nobody was stranded for long: this is no test", long > 0)
     findings.done()
