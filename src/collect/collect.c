@@ -138,7 +138,7 @@ static void collect_conditions(struct collect *c, u32 pool, struct snap_pool *to
 /* A row that is being filled for the first time has no count yet, and is left to the next snapshot. */
 static void collect_scmi(const struct collect *c, struct snap_pool *to, const struct pool *p)
 {
-	to->scmi_known = c->probes->sees_scmi;
+	to->scmi_known = c->probes->sees_scmi && pool_counted(to);
 	for (int i = 0; i < MAX_SCMI; i++) {
 		const struct scmi_sums *row = &p->scmi[i];
 		u64 count = __atomic_load_n(&row->count, __ATOMIC_ACQUIRE);

@@ -187,7 +187,7 @@ def check_run(context: Context, setting: Setting) -> tuple[Findings, vm.Run]:
     return findings, guest
 
 
-@test()
+@test(check_all=True)
 def scmi(context: Context) -> None:
     """Which channel and protocol an SCMI session has, how long its messages take, and what was
     there before the attach."""
