@@ -100,6 +100,20 @@ static bool is_hook(const struct bpf_program *prog)
 		bpf_program__expected_attach_type(prog) != BPF_TRACE_ITER);
 }
 
+/*
+ * The programs walk lists with bpf_loop(). A kernel that has it has the rest, too: atomic
+ * operations that return a value, programs that are called (BPF_PROG_TYPE_SYSCALL), and the
+ * driver's trace events.
+ */
+static enum status check_age(void)
+{
+	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_loop, NULL))
+		return STATUS_OK; /* or not known: then loading tells */
+	return fail(STATUS_KERNEL,
+		    "cannot follow calls: this kernel's BPF has no bpf_loop(), which came "
+		    "with Linux 5.17; boot a newer kernel");
+}
+
 static bool kernel_without_btf(void)
 {
 	return access("/sys/kernel/btf/vmlinux", F_OK) != 0;
@@ -431,6 +445,8 @@ enum status probes_attach(struct probes *p, const struct attach_opts *opts)
 	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* kernels before 5.11 count BPF maps there */
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	status = raise_files(opts);
+	if (status == STATUS_OK)
+		status = check_age();
 	if (status == STATUS_OK)
 		status = check_btf(opts);
 	if (status != STATUS_OK)

@@ -30,6 +30,13 @@ optee-top policy shadow none --btf /tmp/types.btf -n 1 2>>/tmp/said
 echo $? >>/tmp/said
 """
 
+TOO_OLD = r"""
+optee-top -b -n 1 >/dev/null 2>/tmp/said
+echo $? >>/tmp/said
+optee-top doctor >/dev/null 2>>/tmp/said
+echo $? >>/tmp/said
+"""
+
 
 @test(check_all=True)
 def kernel_7_2(context: Context) -> None:
@@ -71,4 +78,15 @@ def kernel_nobtf(context: Context) -> None:
     findings.true("nobody ever waited: this is no test",
                   seen[-1]["pools"][0]["class_sums"]["normal"]["waited"] >= 10)
     findings.true("the types take more than 8 kB", types.stat().st_size <= 8192)
+    findings.done()
+
+
+@test(check_all=True)
+def kernel_5_10(context: Context) -> None:
+    """Too old: each command that looks says so in one line."""
+    guest = vm.run(context, TOO_OLD, "--kernel", "5.10", "--mem", "4096", gets=("said",))
+    findings = Findings()
+    findings.equal("what it says", guest.read("said").decode(), 2 * (
+        "optee-top: cannot follow calls: this kernel's BPF has no bpf_loop(), which came with Linux "
+        "5.17; boot a newer kernel\n3\n"))
     findings.done()

@@ -22,6 +22,7 @@ MAX_AGE = 12 * 3600
 
 # base release, with an architecture if it is not arm64 -> suites with binaries, suites with sources
 SUITES = {
+    "bullseye": (("bullseye",), ()),
     "bookworm": (("bookworm", "bookworm-backports"), ()),
     "trixie": (("trixie", "trixie-backports"), ("trixie",)),
     "sid": (("sid",), ("sid",)),

@@ -14,6 +14,7 @@ class Debian(NamedTuple):
 
 
 KERNELS = {
+    "5.10": Debian("bullseye", "bullseye"),  # with --mem 4096: with less it panics, early
     "6.1": Debian("bookworm", "bookworm"),
     "6.12": Debian("bookworm", "bookworm-backports"),
     # Pages of 16K, which the usual CPU does not have.
