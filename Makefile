@@ -54,7 +54,7 @@ JOBS	= $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 ARCH	:= $(if $(CROSS_COMPILE),$(or $(and $(findstring aarch64,$(CROSS_COMPILE)),arm64), \
 	$(and $(filter arm-%,$(notdir $(CROSS_COMPILE))),arm),$(CROSS_COMPILE:%-=%)),native)
 OUT	:= build/$(ARCH)
-GEN	:= build/gen
+GEN	:= build/gen$(if $(filter arm,$(ARCH)),-arm)
 
 ifeq ($(origin CC),default)
 CC	:= $(CROSS_COMPILE)gcc
@@ -67,7 +67,7 @@ BPFTOOL	?= bpftool
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all install clean deps format guest demo check check-all check-matrix check-hosts optee-ko debug-kernel \
+.PHONY: all install clean deps format guest guest-arm demo check check-all check-matrix check-hosts optee-ko debug-kernel \
 	check-debug xtest-policies validate min-btf
 
 all: $(OUT)/optee-top build/optee-top.8
@@ -92,7 +92,7 @@ install: all
 		install -D -m 644 systemd/daemon.conf $(DESTDIR)$(sysconfdir)/optee-top/daemon.conf
 
 clean:
-	rm -rf $(OUT) build/native build/arm64 build/gen build/homes build/man build/policies build/unit \
+	rm -rf $(OUT) build/native build/arm64 build/arm build/gen build/gen-arm build/homes build/man build/policies build/unit \
 		build/optee-top.8
 
 deps:
@@ -110,6 +110,13 @@ guest:
 	$(Q)$(MAKE) $(JOBS) --no-print-directory $(if $(V),,-s) CROSS_COMPILE=aarch64-linux-gnu- STATIC=1 \
 		SYSROOT=$(SYSROOT_ARM64) build/arm64/optee-top build/arm64/log-made $(GUEST_PROGRAMS) \
 		$(HOMES) policies
+
+# What a guest of 32-bit Arm gets.
+guest-arm:
+	$(Q)scripts/host-deps build vm arm
+	$(Q)tests/vm/prepare sysroot-arm
+	$(Q)$(MAKE) $(JOBS) --no-print-directory $(if $(V),,-s) CROSS_COMPILE=arm-linux-gnueabihf- STATIC=1 \
+		SYSROOT=$(SYSROOT_ARM) build/arm/optee-top build/arm/optee-load
 
 demo: guest
 	$(Q)tests/demo

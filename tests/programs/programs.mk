@@ -5,10 +5,16 @@
 # file, and a new file is found.
 
 SYSROOT_ARM64 := build/vm/sysroot
+SYSROOT_ARM := build/vm/sysroot-arm
 TEEC	:= build/vm/sysroot-teec
-GUEST_CC := aarch64-linux-gnu-gcc --sysroot=$(SYSROOT_ARM64) -std=gnu11 -D_GNU_SOURCE -O2 \
-	-Wall -Wextra $(ERRORS) -Wformat=2 -Wshadow
-LIBTEEC	:= -isystem $(TEEC)/usr/include -L$(TEEC)/usr/lib/aarch64-linux-gnu \
+TRIPLET	:= aarch64-linux-gnu
+GUEST_SYSROOT = $(SYSROOT_ARM64)
+build/arm/%: TEEC := build/vm/sysroot-teec-arm
+build/arm/%: TRIPLET := arm-linux-gnueabihf
+build/arm/%: GUEST_SYSROOT = $(SYSROOT_ARM)
+GUEST_CC = $(TRIPLET)-gcc --sysroot=$(GUEST_SYSROOT) -std=gnu11 -D_GNU_SOURCE -O2 \
+	-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -Wall -Wextra $(ERRORS) -Wformat=2 -Wshadow
+LIBTEEC	= -isystem $(TEEC)/usr/include -L$(TEEC)/usr/lib/$(TRIPLET) \
 	-Wl,--as-needed -lteec -Wl,--unresolved-symbols=ignore-in-shared-libs
 
 define guest_program # FLAGS, LIBRARIES
@@ -20,7 +26,7 @@ endef
 programs_in = $(sort $(filter-out %.bpf.c,$(wildcard tests/programs/$(1)/*.c)))
 
 # Clients of OP-TEE.
-build/arm64/optee-load: $(call programs_in,load) $(wildcard tests/programs/load/*.h) \
+build/arm64/optee-load build/arm/optee-load: $(call programs_in,load) $(wildcard tests/programs/load/*.h) \
 		tests/programs/programs.mk
 	$(call guest_program,,-pthread $(LIBTEEC))
 

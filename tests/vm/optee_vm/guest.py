@@ -7,23 +7,23 @@ from typing import Sequence
 
 from .cpio import Cpio
 from .host import VmError
-from .paths import ARM64
-
-KO_DIR = ARM64 / "ko"
+from .paths import ARM, ARM64
 
 
-def _programs() -> list[Path]:
-    return [p for p in sorted(ARM64.rglob("*"))
-            if p.is_file() and os.access(p, os.X_OK) and KO_DIR not in p.parents
+def _programs(built: Path) -> list[Path]:
+    return [p for p in sorted(built.rglob("*"))
+            if p.is_file() and os.access(p, os.X_OK) and built / "ko" not in p.parents
             and ".so" not in p.name]
 
 
-def pack(archive: Path, puts: Sequence[tuple[Path, str]]) -> Path:
-    """Write the archive of build/arm64's programs and modules and the put files."""
+def pack(archive: Path, puts: Sequence[tuple[Path, str]], arm: bool = False) -> Path:
+    """Write the archive of build/arm64's programs and modules, or build/arm's, and the put
+    files."""
+    built = ARM if arm else ARM64
     with Cpio(archive) as cpio:
-        for program in _programs():
+        for program in _programs(built):
             cpio.copy(program, f"/usr/bin/{program.name}", 0o755)
-        for module in sorted(KO_DIR.glob("*.ko")):
+        for module in sorted((built / "ko").glob("*.ko")):
             cpio.copy(module, f"/lib/optee-top-test/{module.name}")
         for source, name in puts:
             try:

@@ -15,8 +15,6 @@ from .debian import CPU
 from .host import VmError, command
 
 QEMU = "qemu-system-aarch64"
-KERNEL_ADDR = 0x50000000
-INITRD_ADDR = 0x60000000
 RAM_BASE = 0x40000000
 ARCHIVE_ALIGN = 4096
 MIN_MEM = 768
@@ -34,6 +32,25 @@ SECOND_TEE = (("s", "compatible", "linaro,optee-tz"), ("s", "method", "smc"),
               ("x", "interrupts", "0", "c8", "1"))
 
 
+class Board(NamedTuple):
+    """What the firmware of a machine expects."""
+
+    machine: str
+    kernel: int
+    initrd: int
+    dtb: int = 0  # where it is loaded to; 0: QEMU knows where
+    nodes: Sequence[tuple[str, ...]] = ()  # to add to the device tree: path, type, name, values
+
+
+ARM64 = Board("virt,secure=on,gic-version=3", 0x50000000, 0x60000000)
+# The driver wants an interrupt, since OP-TEE announces
+# notifications. See arm.py for the addresses.
+ARM = Board("virt,secure=on,gic-version=2", 0x41000000, 0x46000000, 0x44000000,
+            (("/firmware/optee", "s", "compatible", "linaro,optee-tz"),
+             ("/firmware/optee", "s", "method", "smc"),
+             ("/firmware/optee", "x", "interrupts", "0", "bb", "4")))
+
+
 class Config(NamedTuple):
     firmware: Path
     kernel: Path
@@ -46,6 +63,7 @@ class Config(NamedTuple):
     twice: bool = False  # a second device of the OP-TEE
     scmi: str = ""  # its SCMI server's channels, one of scmi.CHANNELS
     cpu: str = CPU
+    board: Board = ARM64
 
 
 class Machine:
@@ -67,7 +85,7 @@ class Machine:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL",
                  *self._hardware(theirs.fileno(), self._network(asked.fileno())),
-                 *loaders, "-dtb", str(dtb)],
+                 *loaders, *self._load_tree(dtb)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 pass_fds=[theirs.fileno(), asked.fileno()], start_new_session=True)
 
@@ -78,7 +96,7 @@ class Machine:
                      *FIXED_CLOCK]
         else:
             speed = ["-accel", "tcg,thread=multi"]
-        return [QEMU, "-machine", f"virt,secure=on,gic-version=3{machine}",
+        return [QEMU, "-machine", f"{config.board.machine}{machine}",
                 "-cpu", config.cpu, "-smp", str(config.cpus), "-m", str(config.mem),
                 *speed, "-nodefaults", "-display", "none", "-no-reboot",
                 "-bios", str(config.firmware),
@@ -98,20 +116,26 @@ class Machine:
         """The port of the host for each of the guest's that was asked for."""
         return network.forwarded(self.monitor) if self.config.ports else {}
 
+    def _load_tree(self, dtb: Path) -> list[str]:
+        addr = self.config.board.dtb
+        return ["-device", f"loader,file={dtb},addr={addr:#x},force-raw=on"] if addr else \
+               ["-dtb", str(dtb)]
+
     def _place(self) -> tuple[list[str], int]:
         """Loader arguments for kernel and archives, and the initramfs' end."""
+        board = self.config.board
         args = ["-device", f"loader,file={self.config.kernel},"
-                           f"addr={KERNEL_ADDR:#x},force-raw=on"]
-        addr = end = INITRD_ADDR
+                           f"addr={board.kernel:#x},force-raw=on"]
+        addr = end = board.initrd
         for archive in self.config.archives:
             args += ["-device", f"loader,file={archive},addr={addr:#x},force-raw=on"]
             end = addr + archive.stat().st_size
             addr = -(-end // ARCHIVE_ALIGN) * ARCHIVE_ALIGN
-        if KERNEL_ADDR + self.config.kernel.stat().st_size * 2 > INITRD_ADDR:
-            raise VmError("cannot place the kernel: its image is too large for "
-                          "tests/vm/optee_vm/machine.py's INITRD_ADDR")
+        if board.kernel + self.config.kernel.stat().st_size * 2 > board.initrd:
+            raise VmError("cannot place the kernel: its image is too large for where "
+                          "tests/vm/optee_vm/machine.py has the initramfs")
         room = RAM_BASE + (self.config.mem << 20) - end
-        if room < 2 * (end - INITRD_ADDR):
+        if room < 2 * (end - board.initrd):
             raise VmError(f"cannot fit the initramfs into {self.config.mem} MB; "
                           "give the guest more with --mem")
         return args, end
@@ -129,10 +153,13 @@ class Machine:
         fixed = FIXED_ARGS if self.config.icount else ()
         args = " ".join((*KERNEL_ARGS, *fixed, *self.config.flags))
         for kind, name, value in (("s", "bootargs", args),
-                                  ("x", "linux,initrd-start", f"{INITRD_ADDR:x}"),
+                                  ("x", "linux,initrd-start", f"{self.config.board.initrd:x}"),
                                   ("x", "linux,initrd-end", f"{initrd_end:x}")):
             command(["fdtput", "-t", kind, dtb, "/chosen", name, value],
                     "edit the device tree")
+        for node, kind, name, *values in self.config.board.nodes:
+            command(["fdtput", "-p", "-t", kind, dtb, node, name, *values],
+                    "add the device to the device tree")
         if self.config.twice:
             for kind, name, *values in SECOND_TEE:
                 command(["fdtput", "-p", "-t", kind, dtb, "/optee-2", name, *values],

@@ -7,4 +7,5 @@ ROOT = Path(__file__).resolve().parents[3]
 TOOLS = ROOT / "tests" / "vm"
 VM = ROOT / "build" / "vm"
 ARM64 = ROOT / "build" / "arm64"
+ARM = ROOT / "build" / "arm"
 CROSS = "aarch64-linux-gnu-"
