@@ -44,7 +44,8 @@ void record_end(struct record *r, int err, u32 ret)
 	u64 now = ktime_get_ns();
 
 	r->result = err ? err : (s64)ret;
-	smp_store_release(&r->end_ns, now);
+	r->end_ns = now;
+	smp_store_release(&r->ended, true);
 }
 
 static void session_print(struct seq_file *s, const struct client *c, const struct record *r,
@@ -63,7 +64,7 @@ static void session_print(struct seq_file *s, const struct client *c, const stru
 static void record_print(struct seq_file *s, const struct client *c, const struct record *r)
 {
 	const struct task_struct *task = c->task;
-	u64 end_ns = smp_load_acquire(&r->end_ns);
+	u64 end_ns = smp_load_acquire(&r->ended) ? r->end_ns : 0;
 	const char *kind = is_of_scmi(c) ? "scmi" : "call";
 
 	if (r->op == OP_SYSTEM)
@@ -89,6 +90,6 @@ void account_print(struct seq_file *s, const struct client *c)
 
 	for (unsigned int i = 0; i < nr; i++)
 		record_print(s, c, &c->records[i]);
-	if (smp_load_acquire(&c->promotion.end_ns))
+	if (smp_load_acquire(&c->promotion.ended))
 		record_print(s, c, &c->promotion);
 }

@@ -24,8 +24,9 @@ enum op { OP_OPEN, OP_INVOKE, OP_CLOSE, OP_SYSTEM, OP_RATE, OP_RESET };
 struct record {
 	enum op op;
 	bool system; /* the session's class when this began */
+	bool ended;  /* the last to be written: of a word, also where a u64 is two */
 	u64 start_ns;
-	u64 end_ns; /* 0: not ended; the result is written before */
+	u64 end_ns;
 	s64 result; /* -errno or TEE_Result */
 };
 
