@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # BPF objects and their skeletons. The program carries two of the same programs: one for kernels
-# with BTF, and a bare one, without all that needs it (SEC_TYPED in compat.bpf.h).
+# with BTF, and a bare one, without all that needs it (SEC_TYPED in compat.bpf.h). One for 32-bit
+# Arm carries others, as addresses are smaller there (machine.bpf.h).
 
-BPF_CC	:= $(CLANG) -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_arm64 -Wall -Wextra $(ERRORS) \
-	-Wno-unused-parameter -Wno-unused-function -Ivmlinux -Iinclude -Ibpf
+BPF_CC	:= $(CLANG) -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(if $(filter arm,$(ARCH)),arm,arm64) \
+	-Wall -Wextra $(ERRORS) -Wno-unused-parameter -Wno-unused-function -Ivmlinux -Iinclude -Ibpf
 
 # bpftool applies the object's own relocations, which makes it a fifth smaller. The labels of
 # jumps have no use.

@@ -53,7 +53,7 @@ extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
 
 static __always_inline bool reads_directly(void)
 {
-	return !foreign_btf && &bpf_rdonly_cast != NULL;
+	return WORD_BYTES == sizeof(u64) && !foreign_btf && &bpf_rdonly_cast != NULL;
 }
 #endif
 
@@ -183,7 +183,9 @@ static __always_inline u64 word_at(u64 addr)
 
 	if (reads_directly())
 		return pair_at(addr)->tv_sec;
-	bpf_probe_read_kernel(&word, sizeof(word), (void *)addr);
+	if (WORD_BYTES < sizeof(word))
+		word = 0;
+	bpf_probe_read_kernel(&word, WORD_BYTES, (void *)addr);
 	return word;
 }
 

@@ -29,25 +29,36 @@ struct kept_context {
 static struct kept_context kept_contexts[KEPT_CONTEXTS];
 static u32 context_look;
 
-/* make: take a place for it, if there is none. NULL: there is none. */
-static __always_inline struct kept_context *kept_find(u64 context, bool make)
+/* make: take a place for it, if there is none. KEPT_CONTEXTS: there is none. */
+LOOKED_AT_ONCE u32 kept_index(u64 context, bool make)
 {
 	for (u32 i = 0; i < KEPT_TRIES; i++) {
-		struct kept_context *k = &kept_contexts[((context >> 6) + i) & (KEPT_CONTEXTS - 1)];
+		u32 at = ((context >> 6) + i) & (KEPT_CONTEXTS - 1);
+		struct kept_context *k = &kept_contexts[at];
 
 		if (k->look == context_look && k->context == context)
-			return k;
+			return at;
 		if (k->look == context_look)
 			continue;
 		if (!make)
-			return NULL;
+			return KEPT_CONTEXTS;
 		k->context = context;
 		k->look = context_look;
 		k->pages = 0;
 		k->told = false;
-		return k;
+		return at;
 	}
-	return NULL;
+	return KEPT_CONTEXTS;
+}
+
+static __always_inline struct kept_context *kept_find(u64 context, bool make)
+{
+	u32 at = kept_index(context, make);
+
+	if (at >= KEPT_CONTEXTS)
+		return NULL;
+	barrier_var(at); /* else clang leaves the mask out, which the verifier wants */
+	return &kept_contexts[at & (KEPT_CONTEXTS - 1)];
 }
 
 struct pages {
@@ -110,17 +121,18 @@ static __always_inline void context_is_kept(struct pages *pages, struct tee_cont
  * Who opened one from before the attach is not known: that process is gone. Such a session gets
  * a row at the first look, or none: else all looks would count that there is no room.
  */
-static __always_inline void session_is_left(struct pages *pages, u32 id)
+LOOKED_AT_ONCE int session_is_left(u32 pool, u32 id, u32 n)
 {
 	struct session_origin o = { .flags = SESSION_LATE | SESSION_USER };
-	struct pool *p = pool_at(pages->pool);
-	u32 slot = session_search(pages->pool, id), n = pages->left_open++;
+	struct pool *p = pool_at(pool);
+	u32 slot = session_search(pool, id);
 
 	if (slot == SESSION_SLOTS && (s32)n >= p->left_open)
-		slot = session_adopt(pages->pool, id, &o);
+		slot = session_adopt(pool, id, &o);
 	barrier_var(n); /* else the verifier does not see that it is bounded */
 	if (n < MAX_PARTIES)
 		p->left_slots[n] = slot;
+	return 0;
 }
 
 static long left_session_found(u32 i, void *data)
@@ -132,7 +144,7 @@ static long left_session_found(u32 i, void *data)
 						   list_node);
 
 		walk_on(&pages->sessions);
-		session_is_left(pages, BPF_CORE_READ(s, session_id));
+		session_is_left(pages->pool, BPF_CORE_READ(s, session_id), pages->left_open++);
 		return 0;
 	}
 	if (walk_done(&pages->walk))
@@ -174,7 +186,7 @@ static long memory_found(u32 i, void *data)
 
 	if (ids->id == NO_ID)
 		return 1;
-	shm = idr_entry(ids->idr, ids->id, &ids->id);
+	shm = idr_entry((u64)ids->idr, ids->id, &ids->id);
 	if (shm && (u64)BPF_CORE_READ((struct tee_shm *)shm, ctx) == ids->context)
 		ids->found++;
 	return 0;
@@ -188,8 +200,8 @@ static long waiting_request_found(u32 i, void *data)
 
 	if (ids->id == NO_ID)
 		return 1;
-	request = idr_entry(ids->idr, ids->id, &ids->id);
-	ids->found += request && request < (u64)-MAX_ERRNO;
+	request = idr_entry((u64)ids->idr, ids->id, &ids->id);
+	ids->found += request && request <= WORD_MAX - MAX_ERRNO;
 	return 0;
 }
 
@@ -228,20 +240,25 @@ static __always_inline s32 unserved_requests(struct optee *optee)
 	return ids_walk(&ids, &optee->supp.idr, true) ? ids.found : -1;
 }
 
+/* A global function: the verifier looks at it once. */
+__noinline int look_at_contexts(u32 pool)
+{
+	struct pool *p = pool_at(pool);
+	struct optee *optee = (void *)entry_of(p->queue, struct optee, call_queue);
+
+	if (!p->ready || p->sight != SIGHT_FOLLOWED)
+		return 0;
+	look_at_pages(pool, optee);
+	p->unserved = unserved_requests(optee);
+	return 0;
+}
+
 /* At each look, after inspect(). It is a program of its own for the same reason as look_sight(). */
 SEC("syscall")
 int look_contexts(void *ctx)
 {
-	for (u32 i = 0; i < MAX_POOLS; i++) {
-		struct pool *p = pool_at(i);
-		struct optee *optee;
-
-		if (!p->ready || p->sight != SIGHT_FOLLOWED)
-			continue;
-		optee = (void *)entry_of(p->queue, struct optee, call_queue);
-		look_at_pages(i, optee);
-		p->unserved = unserved_requests(optee);
-	}
+	for (u32 i = 0; i < MAX_POOLS; i++)
+		look_at_contexts(i);
 	return 0;
 }
 

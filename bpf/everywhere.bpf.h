@@ -55,7 +55,7 @@ static long everywhere_file(u32 i, void *data)
 	u64 file;
 
 	if (e->fd < e->nr_fds) {
-		file = word_at(e->fds + e->fd++ * sizeof(file));
+		file = word_at(e->fds + e->fd++ * WORD_BYTES);
 		if (file)
 			sessions_of_file((void *)e->task, (void *)file);
 		return 0;
@@ -89,11 +89,12 @@ static long everywhere_thread(u32 i, void *data)
 }
 
 SEC_TYPED("iter/task")
-int find_everywhere(struct bpf_iter__task *it)
+int find_everywhere(u64 *it)
 {
+	struct task_struct *here = (void *)it[ITER_TASK];
 	struct everywhere *e = &everywhere;
 
-	if (searched_everywhere || !it->task)
+	if (searched_everywhere || !here || !address_of(here))
 		return 0;
 	e->root = bpf_get_current_task();
 	bpf_loop(MAX_ANCESTORS, ancestor_found, NULL, 0);

@@ -52,7 +52,8 @@ static __always_inline int sessions_of_file(struct task_struct *task, struct fil
 	struct tee_device *dev;
 	struct optee *optee;
 
-	if (!file || !task || BPF_CORE_READ(file, f_inode, i_rdev) >> 20 != tee_major)
+	if (!file || !address_of(file) || !task || !address_of(task) ||
+	    BPF_CORE_READ(file, f_inode, i_rdev) >> 20 != tee_major)
 		return 0;
 	if (BPF_CORE_READ(task, tgid) != BPF_CORE_READ(task, pid))
 		return 0;
@@ -79,10 +80,16 @@ static __always_inline int sessions_of_file(struct task_struct *task, struct fil
 	return 0;
 }
 
+/*
+ * What an iterator gives, which is struct bpf_iter__task_file here, and __task below. Always of 64
+ * bits: CO-RE would read pointers as a 32-bit kernel has them.
+ */
+enum { ITER_META, ITER_TASK, ITER_FD, ITER_FILE };
+
 SEC_TYPED("iter/task_file")
-int find_sessions(struct bpf_iter__task_file *it)
+int find_sessions(u64 *it)
 {
-	return sessions_of_file(it->task, it->file);
+	return sessions_of_file((void *)it[ITER_TASK], (void *)it[ITER_FILE]);
 }
 
 /* All stacks are of one size; the least one is assumed where they are not mapped one by one. */
@@ -180,22 +187,23 @@ static __always_inline void late_uncount(struct call *c)
  * A call that began before we attached. Two of one task are nested: the stack
  * grows down, so the inner one has the lower waiter.
  */
-static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u32 pool)
+LOOKED_AT_ONCE int call_found(u64 task, u64 waiter, u32 pool)
 {
+	struct optee_call_waiter *w = (void *)waiter;
 	struct task_struct *t = (void *)task;
 	struct call *known = call_find(task), *c;
 	struct pool *p = pool_at(pool);
 	bool sleeps = waiter_sleeps(w);
 	u64 now = bpf_ktime_get_ns();
 
-	if (known && (!(known->flags & CALL_LATE) || known->waiter == (u64)w))
-		return;
+	if (known && (!(known->flags & CALL_LATE) || known->waiter == waiter))
+		return 0;
 	c = known ? NULL : call_own(task);
 	if (!c || !call_claim(c, task | CALL_KEY_IDLE, task))
 		c = call_take(task, true);
 	if (!c) {
 		inc(exits_expected);
-		return;
+		return 0;
 	}
 	c->tid = BPF_CORE_READ(t, pid);
 	c->tgid = BPF_CORE_READ(t, tgid);
@@ -208,7 +216,7 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 	c->limits = 0;
 	c->session_id = 0;
 	c->func = 0;
-	c->waiter = (u64)w;
+	c->waiter = waiter;
 	c->msg = 0;
 	c->session_slot = SESSION_SLOTS;
 	c->pool = pool;
@@ -218,7 +226,7 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 	c->class = waiter_class(w);
 	c->flags = sleeps ? CALL_LATE : CALL_LATE | CALL_HELD;
 	c->outer = 0;
-	if (known && (u64)w < known->waiter) {
+	if (known && waiter < known->waiter) {
 		known->key |= CALL_KEY_SUSPENDED;
 		c->outer = call_index(known) + 1;
 	} else if (known) {
@@ -241,6 +249,7 @@ static __always_inline void call_found(u64 task, struct optee_call_waiter *w, u3
 		late_uncount(c);
 		call_release(c);
 	}
+	return 0;
 }
 
 /* The queue entries on the stack of one task. */
@@ -277,7 +286,7 @@ static long waiter_found(u32 i, void *data)
 		return !next_queue(search);
 	waiter = walk_waiter(&search->walk);
 	if (waiter - search->stack < stack_bytes)
-		call_found(search->task, (void *)waiter, search->pool);
+		call_found(search->task, waiter, search->pool);
 	walk_on(&search->walk);
 	return 0;
 }
@@ -293,7 +302,7 @@ static __always_inline bool serves_a_pool(u32 tgid)
 /* One task: the queue entries that lie on its stack are its calls. */
 static __always_inline int calls_of_task(struct task_struct *task)
 {
-	if (!task)
+	if (!task || !address_of(task))
 		return 0;
 	learn_stack_bytes(task);
 	if (serves_a_pool(BPF_CORE_READ(task, tgid)))
@@ -305,9 +314,9 @@ static __always_inline int calls_of_task(struct task_struct *task)
 }
 
 SEC_TYPED("iter/task")
-int find_calls(struct bpf_iter__task *it)
+int find_calls(u64 *it)
 {
-	return calls_of_task(it->task);
+	return calls_of_task((void *)it[ITER_TASK]);
 }
 
 static __always_inline bool task_sleeps(u64 task)
@@ -324,7 +333,7 @@ static __always_inline bool task_sleeps(u64 task)
  * A holder whose task sleeps, or has another call, is in an RPC: the secure world
  * lets no task sleep.
  */
-static long late_call_check(u32 i, void *data)
+LOOKED_AT_ONCE int late_call_look(u32 i)
 {
 	struct call *c = call_at(i);
 	u64 key = c->key, task = key & ~(u64)(CALL_KEY_IDLE | CALL_KEY_SUSPENDED);
@@ -347,6 +356,11 @@ static long late_call_check(u32 i, void *data)
 	c->key = task;
 	call_release(c);
 	return 0;
+}
+
+static long late_call_check(u32 i, void *data)
+{
+	return late_call_look(i);
 }
 
 /* A global function: the verifier looks at it once. */
@@ -391,7 +405,7 @@ int inspect(void *ctx)
 		inspect_pool(i, now);
 	if (late_calls) {
 		late_calls = 0; /* counted anew */
-		bpf_loop(MAX_CALLS, late_call_check, NULL, 0);
+		each_call(1, late_call_check, NULL);
 	}
 	if (!unsettled || blind)
 		return 0;

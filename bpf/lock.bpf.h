@@ -75,10 +75,12 @@ static long wait_found(u32 i, void *data)
 /*
  * Of a call from before we attached it is not known where its message is. But nobody else
  * waits for this number: it is its thread's own. What ended calls have left there may
- * have it, too: one with a limit is enough to believe in none.
+ * have it, too: one with a limit is enough to believe in none. A global function: the
+ * verifier looks at it once.
  */
-static __noinline int late_waits_without_limit(struct optee *optee, u32 number)
+__noinline int late_waits_without_limit(u64 address, u32 number)
 {
+	struct optee *optee = (void *)address;
 	struct arg_search *search = &args_searched;
 	u32 params = BPF_CORE_READ(optee, rpc_param_count);
 
@@ -97,7 +99,7 @@ static __always_inline bool waits_without_limit(struct call *c, struct optee *op
 	bool limited;
 
 	if (c->flags & CALL_LATE && !c->msg)
-		return late_waits_without_limit(optee, number);
+		return late_waits_without_limit((u64)optee, number);
 	return c->rpc_kind == RPC_NOTIFICATION &&
 	       is_wait_for(shared.requests[call_index(c) & (MAX_CALLS - 1)], number, &limited) &&
 	       !limited;

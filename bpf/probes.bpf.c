@@ -10,6 +10,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include "machine.bpf.h"
 #include <bpf/bpf_tracing.h>
 #include "optee_types.h"
 #include "abi.h"

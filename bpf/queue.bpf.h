@@ -43,8 +43,7 @@ static __always_inline u64 walk_waiter(const struct walk *w)
  * the calls are found by their stacks; two of one task are told apart by the
  * waiter, where it is known. NULL: not known.
  */
-#define STACK_BITS  14 /* the least size; larger ones take several tries */
-#define STACK_TRIES 4
+#define STACK_TRIES 4    /* larger ones than the least size take several */
 #define STACK_HOMES 4096 /* a power of two: stacks are side by side, with a gap each */
 
 static u64 stack_bytes = 1 << STACK_BITS;

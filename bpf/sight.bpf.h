@@ -35,9 +35,8 @@ struct letting_go {
 	bool all;
 };
 
-static long call_let_go_check(u32 i, void *data)
+LOOKED_AT_ONCE int call_let_go_look(u32 i, u64 now, bool all)
 {
-	struct letting_go *l = data;
 	struct call *c = call_at(i);
 	u64 key = c->key;
 
@@ -45,16 +44,23 @@ static long call_let_go_check(u32 i, void *data)
 		return 0;
 	if (at_arguments(c->phase))
 		return 0; /* not a call: the hooks of contended locks end it */
-	if (l->all) {
+	if (all) {
 		/* The outer call of a nested one has its turn once that has gone. */
 		if (!(key & CALL_KEY_SUSPENDED))
-			call_let_go(c, key, l->now);
+			call_let_go(c, key, now);
 	} else if (c->phase == PHASE_DONE && !(key & CALL_KEY_SUSPENDED) &&
-		   (s64)(l->now - c->phase_ns) > END_MISSED_NS &&
+		   (s64)(now - c->phase_ns) > END_MISSED_NS &&
 		   !has_entry(pool_at(c->pool)->queue, c->stack)) {
-		call_let_go(c, key, l->now);
+		call_let_go(c, key, now);
 	}
 	return 0;
+}
+
+static long call_let_go_check(u32 i, void *data)
+{
+	struct letting_go *l = data;
+
+	return call_let_go_look(i, l->now, l->all);
 }
 
 /* The calls that came back long ago and are in no queue: nobody saw them leave it. */
@@ -62,7 +68,7 @@ static __always_inline void sight_missed_ends(u64 now)
 {
 	struct letting_go l = { .now = now };
 
-	bpf_loop(MAX_CALLS, call_let_go_check, &l, 0);
+	each_call(1, call_let_go_check, &l);
 }
 
 struct begin_search {
@@ -83,7 +89,7 @@ static __always_inline bool began_since(u64 ns)
 {
 	struct begin_search search = { .since_ns = ns };
 
-	bpf_loop(MAX_CALLS, begin_found, &search, 0);
+	each_call(1, begin_found, &search);
 	return search.found;
 }
 
@@ -92,7 +98,7 @@ static __always_inline void sight_lost(u64 now)
 	struct letting_go l = { .now = now, .all = true };
 
 	blind = true;
-	bpf_loop(MAX_NESTED * MAX_CALLS, call_let_go_check, &l, 0);
+	each_call(MAX_NESTED, call_let_go_check, &l);
 	unsettled = true; /* only now: the episodes that lasted have ended with their calls */
 	lose(LOSS_SIGHT);
 }

@@ -60,7 +60,7 @@ static __always_inline u64 address_of(const void *ptr)
 {
 	u64 addr = 0;
 
-	bpf_probe_read_kernel(&addr, sizeof(addr), &ptr);
+	bpf_probe_read_kernel(&addr, WORD_BYTES, &ptr);
 	return addr;
 }
 
@@ -114,7 +114,7 @@ __noinline int raise_s32(s32 *max, s32 v)
 /* A task_struct is about two pages long: the page spreads tasks better than a hash, and cheaper. */
 static __always_inline u32 call_home(u64 task)
 {
-	return task >> 12 & (MAX_CALLS - 1);
+	return task >> TASK_BITS & (MAX_CALLS - 1);
 }
 
 static __always_inline struct call *call_at(u32 i)

@@ -90,24 +90,26 @@ static __always_inline void supplicants_sweep(void)
  * What the id stands for; 0: nothing. next: the first id after it that may stand for
  * something, or NO_ID. The low bits of an entry tell a node.
  */
-static __always_inline u64 idr_entry(struct idr *idr, u32 id, u32 *next)
+LOOKED_AT_ONCE u64 idr_entry(u64 address, u32 id, u32 *next)
 {
+	struct idr *idr = (void *)address;
 	u64 entry = (u64)BPF_CORE_READ(idr, idr_rt.xa_head);
-	u32 base = BPF_CORE_READ(idr, idr_base), shift = 0;
+	u32 base = BPF_CORE_READ(idr, idr_base), shift = 0, at;
 
+	if (!next)
+		return 0;
 	id -= base;
 	*next = NO_ID;
 	if ((entry & 3) != 2)
 		return id ? 0 : entry;
 	for (u32 i = 0; i < IDR_LEVELS && (entry & 3) == 2; i++) {
 		struct xa_node *node = (void *)(entry - 2);
-		u64 *slot;
 
 		shift = BPF_CORE_READ(node, shift) & 31;
 		if (!i && id >> shift > 63)
 			return 0; /* beyond the highest */
-		slot = (u64 *)&node->slots[id >> shift & 63];
-		bpf_probe_read_kernel(&entry, sizeof(entry), slot);
+		at = bpf_core_field_offset(struct xa_node, slots) + (id >> shift & 63) * WORD_BYTES;
+		entry = word_at((u64)node + at);
 	}
 	id = ((id >> shift) + 1) << shift; /* a node that is missing is skipped */
 	*next = base + id;
@@ -125,7 +127,7 @@ static __always_inline void supplicant_took(struct tee_context *ctx, struct tee_
 
 	if (slot >= MAX_SUPPLICANTS)
 		return;
-	req = (void *)idr_entry(&optee->supp.idr, BPF_CORE_READ(params, u.value.a), &next);
+	req = (void *)idr_entry((u64)&optee->supp.idr, BPF_CORE_READ(params, u.value.a), &next);
 	s->request = (u64)BPF_CORE_READ(req, param); /* 0 if there is none */
 	s->taken_ns = bpf_ktime_get_ns();
 }
@@ -183,8 +185,8 @@ static long request_found(u32 i, void *data)
 
 	if (requests->id == NO_ID)
 		return 1;
-	entry = idr_entry(&requests->supp->idr, requests->id, &requests->id);
-	if (entry >= (u64)-MAX_ERRNO)
+	entry = idr_entry((u64)&requests->supp->idr, requests->id, &requests->id);
+	if (entry > WORD_MAX - MAX_ERRNO)
 		requests->found++;
 	else if (entry)
 		request_of_late_call((void *)entry);

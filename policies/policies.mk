@@ -15,12 +15,12 @@ build/policies/%.o: policies/%.c policies/policies.mk Makefile
 	$(call say,BPF,$@)
 	$(Q)$(CLANG) $(POLICY_FLAGS) $(ERRORS) -MMD -MP -Iinclude -Ipolicies $(POLICY_DEFINES) -c $< -o $@
 
-$(GEN)/policies/%.o: build/policies/%.o
+build/gen/policies/%.o: build/policies/%.o
 	@mkdir -p $(@D)
 	$(Q)llvm-strip -g -R .llvm_addrsig -o $@ $<
 
-$(GEN)/policies.gz: $(CARRIED) $(CARRIED:policies/%.c=$(GEN)/policies/%.o) scripts/policy-blob
-	$(Q)scripts/policy-blob $(GEN)/policies $(CARRIED) > $@.tmp
+build/gen/policies.gz: $(CARRIED) $(CARRIED:policies/%.c=build/gen/policies/%.o) scripts/policy-blob
+	$(Q)scripts/policy-blob build/gen/policies $(CARRIED) > $@.tmp
 	$(Q)gzip -9nc $@.tmp > $@ && rm $@.tmp
 
 -include $(POLICIES:.o=.d)

@@ -41,7 +41,7 @@ SRC_BUILDS := $(OUT) build/man build/unit/src build/fuzz/src
 $(OBJS): | $(GEN)/probes.skel.h
 $(OUT)/probe/bpf_object.o: $(GEN)/probes.bpf.o.gz $(GEN)/bare.bpf.o.gz
 $(SRC_BUILDS:%=%/command/man.o): man/optee-top.8.in
-$(SRC_BUILDS:%=%/policy/policy_carried.o): $(GEN)/policies.gz
+$(SRC_BUILDS:%=%/policy/policy_carried.o): build/gen/policies.gz
 $(SRC_BUILDS:%=%/view/terminal.o): $(GEN)/terminfo.h
 $(SRC_BUILDS:%=%/command/cmd_policy_build.o): policies/policies.mk
 %/command/cmd_policy_build.o: EXTRA_CFLAGS := -DPOLICY_FLAGS='"$(POLICY_FLAGS)"'

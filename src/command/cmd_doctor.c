@@ -135,6 +135,8 @@ enum status cmd_doctor(const struct opts *o)
 	row("BTF of the optee module", access("/sys/kernel/btf/optee", R_OK) ?
 					       "no (built in, not loaded, or built without)" :
 					       "yes");
+	if (sizeof(void *) == 4) /* see bpf/machine.bpf.h */
+		row("BPF programs", "interpreted: no compiler of a 32-bit kernel takes them");
 	row("probes that are switched off", switched_off());
 	row("optee driver", !driver_visible() ? "not known: /sys is not mounted" :
 			    driver_present()  ? "bound to a device" :

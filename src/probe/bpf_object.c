@@ -13,7 +13,7 @@
 #define CARRIED(name, file)                                                                        \
 	extern const unsigned char name[] HIDDEN;                                                  \
 	extern const unsigned long name##_bytes HIDDEN;                                            \
-	__asm__(".pushsection .rodata\n" #name ": .incbin \"build/gen/" file "\"\n" #name          \
+	__asm__(".pushsection .rodata\n" #name ": .incbin \"" file "\"\n" #name                    \
 		"_end: .balign 8\n" #name "_bytes: .dc.a " #name "_end - " #name "\n"              \
 		".popsection\n")
 

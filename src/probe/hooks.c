@@ -234,6 +234,11 @@ enum status hooks_choose(struct probes *p, const struct attach_opts *opts,
 			status = refuse_silent(state);
 	}
 	p->knows_rule = opts->mainline_rule || admission_rule_known(&types, opts->btf);
+	if (status == STATUS_OK && mechanism_word_differs(&types))
+		status = fail(STATUS_KERNEL,
+			      "cannot attach: this program is for kernels of %zu bits; "
+			      "use one that was built for this kernel",
+			      8 * sizeof(void *));
 	mechanism_types_free(&types);
 	if (status != STATUS_OK)
 		return status;

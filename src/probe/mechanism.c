@@ -111,9 +111,13 @@ static int try_program(enum mechanism m, int btf_fd, int btf_id)
 	return 0;
 }
 
+#define ENOTSUPP 524 /* the kernel's own, which strerror() does not know */
+
 static bool cannot(char *why, size_t len, const char *what, int err)
 {
-	if (err)
+	if (err == -ENOTSUPP)
+		snprintf(why, len, "%s: not supported", what);
+	else if (err)
 		snprintf(why, len, "%s: %s", what, strerror(-err));
 	else
 		snprintf(why, len, "%s", what);
@@ -161,6 +165,11 @@ bool mechanism_is_on(struct mechanism_types *types, enum mechanism m)
 	if (!*fires)
 		*fires = mechanism_fires(m, types->kernel) ? 1 : -1;
 	return *fires > 0;
+}
+
+bool mechanism_word_differs(struct mechanism_types *types)
+{
+	return mechanism_load(types) && btf__pointer_size(types->kernel) != sizeof(void *);
 }
 
 /* A module's types are numbered behind the kernel's. */

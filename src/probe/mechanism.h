@@ -56,6 +56,9 @@ bool mechanism_try(struct mechanism_types *types, enum mechanism m, const char *
 /* Does the driver have this function? True also where its types cannot be read. */
 bool mechanism_knows(struct mechanism_types *types, const char *function);
 
+/* Has the kernel addresses of another size than this program? False where its types cannot be read. */
+bool mechanism_word_differs(struct mechanism_types *types);
+
 /*
  * Functions of the driver: their addresses, which are 0 before, as /proc/kallsyms has them. Returns
  * how many there are. 0: there is none, or addresses are hidden from us.

@@ -25,6 +25,12 @@ CALL=optee_smc_do_call_with_arg
 by_ffa && CALL=optee_ffa_do_call_with_arg
 BRACKETED="$CALL optee_cq_wait_init optee_cq_wait_final"
 SLEEP=optee_cq_wait_for_completion
+# The register of a third argument; where a function has begun but called none; and on 32 bits,
+# where optee-top has kprobes and knows of no copy of a function, what this needs, too.
+case $(uname -m) in
+arm*) THIRD=r2 BEGUN=16 SLEEP=wait_for_completion FIRST=trace_first ;;
+*) THIRD=x2 BEGUN=12 FIRST=: ;;
+esac
 
 probe() { # [r:]GROUP/EVENT PLACE [ARG...]
 	case $1 in r:*) kind= ;; *) kind=p: ;; esac
@@ -40,7 +46,7 @@ trace_start() {
 		probe check/$f $f
 	done
 	probe check/optee_cq_wait_for_completion $SLEEP
-	probe check/optee_rpc_cmd optee_rpc_cmd 'cmd=+0(%x2):u32'
+	probe check/optee_rpc_cmd optee_rpc_cmd "cmd=+0(%$THIRD):u32"
 	if by_ffa; then
 		probe check/ffa_begin ffa_sync_send_receive 'first=+0(%x1):x32'
 		probe r:check/ffa_end ffa_msg_send_direct_req \
@@ -60,11 +66,12 @@ trace_first() { # optee-top has kprobes: of several at one place the last to com
 }
 
 trace_after() {
+	$FIRST
 	mkdir $AFTER
 	echo mono >$AFTER/trace_clock
 	echo 16384 >$AFTER/buffer_size_kb
 	for f in $BRACKETED; do
-		probe after/$f $f+12
+		probe after/$f $f+$BEGUN
 	done
 	if by_ffa; then # the one calls the other, and does nothing else
 		probe after/ffa_begin ffa_msg_send_direct_req

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Iterator, NamedTuple
+from typing import Iterator, NamedTuple, Sequence
 
 from . import target
 from .registry import Failed
@@ -17,6 +17,10 @@ KERNEL = target.KERNEL
 SOURCES = ROOT / "tests/driver/modules"
 MODULES = ROOT / "build/arm64/ko"
 CROSS = "aarch64-linux-gnu-"
+ARM = "arm"  # the kernel of a guest of 32-bit Arm
+VM = ROOT / "build/vm"
+ARM64 = ("ARCH=arm64", f"CROSS_COMPILE={CROSS}")
+ARCHS = {ARM: ("ARCH=arm", "CROSS_COMPILE=arm-linux-gnueabihf-")}
 
 
 class NoHeaders(Failed):
@@ -43,26 +47,28 @@ def _headers(kernel: str) -> Headers:
         if not tree:
             raise NoHeaders(f"{kernel} has no lib/modules/VERSION/build")
         return Headers(tree, Path(kernel) / "Image")
-    done = subprocess.run([ROOT / "tests/vm/prepare", f"headers:{kernel}"],
+    target = ARM if kernel == ARM else f"headers:{kernel}"
+    done = subprocess.run([ROOT / "tests/vm/prepare", target],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         why = done.stdout.strip().splitlines() or [f"no headers of kernel {kernel}"]
         raise NoHeaders(why[-1].removeprefix("vm: "))
-    return Headers(ROOT / f"build/vm/headers/{kernel}/build",
-                   ROOT / f"build/vm/headers/{kernel}/.stamp")
+    if kernel == ARM:
+        return Headers(VM / "arm-objects", VM / "kernel-arm/.stamp")
+    return Headers(VM / f"headers/{kernel}/build", VM / f"headers/{kernel}/.stamp")
 
 
 def _is_new(module: Path, *inputs: Path) -> bool:
     return module.exists() and all(module.stat().st_mtime > p.stat().st_mtime for p in inputs)
 
 
-def _make(name: str, tree: Path, work: Path) -> Path:
+def _make(name: str, tree: Path, work: Path, arch: Sequence[str]) -> Path:
     """Build in a copy of the sources, as kbuild writes its files among them."""
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(SOURCES / name, work)
-    done = subprocess.run(["make", "-s", "-C", tree, f"M={work}", "ARCH=arm64",
-                           f"CROSS_COMPILE={CROSS}", f"KCFLAGS={' '.join(target.WERROR)}", "modules"],
+    done = subprocess.run(["make", "-s", "-C", tree, f"M={work}", *arch,
+                           f"KCFLAGS={' '.join(target.WERROR)}", "modules"],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
     if done.returncode:
@@ -80,7 +86,7 @@ def build(name: str, kernel: str = KERNEL) -> Path:
         headers = _headers(kernel)
         if _is_new(module, headers.stamp, *(SOURCES / name).iterdir()):
             return module
-        built = _make(name, headers.tree, work)
+        built = _make(name, headers.tree, work, ARCHS.get(version, ARM64))
         module.parent.mkdir(parents=True, exist_ok=True)
         os.replace(shutil.copy(built, f"{module}.new"), module)
     return module
