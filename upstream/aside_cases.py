@@ -89,6 +89,25 @@ else
 fi
 """
 
+# Linux's own SCMI client sets a clock that needs no time, alone and beside normal clients.
+SCMI = r"""
+kclient_load
+run() { # WHAT
+	kclient_run
+	sed -n 's/.*"client":"C".*"start_ns":\([0-9]*\),"end_ns":\([0-9]*\).*/\1 \2/p' /tmp/kclient | awk -v what="$1" '
+	NR == 1 { from = $1 }
+	{ to = $2; if ($2 - $1 > max) max = $2 - $1 }
+	END { printf "%s: %d rate changes, 50 ms apart, in %.2f s; the longest took %.1f ms\n", what, NR, (to - from) / 1e9, max / 1e6 }'
+}
+run "without load" <<END
+name=C clock=2 repeat=20 wait=1 gap=50
+END
+run "beside three normal clients" <<END
+name=C clock=2 at=100 repeat=20 wait=1 gap=50
+name=N count=3 repeat=30 wait=500
+END
+"""
+
 BOTTOM_HALF = r"""
 # How long each bottom half took, by kprobe events: who of OP-TEE has interrupts to handle waits for it.
 T=/sys/kernel/tracing
@@ -202,6 +221,7 @@ ASIDE = {
     "cost": COST,
     "count-leak": COUNT_LEAK,
     "nowait": NOWAIT,
+    "scmi": SCMI,
     "bottom-half": BOTTOM_HALF,
     "killed": KILLED,
     "killed-request": KILLED_REQUEST,
