@@ -54,6 +54,27 @@ UNIT_TEST(names_are_unique)
 	assert_null(session_field_find("no such field"));
 }
 
+UNIT_TEST(scmi)
+{
+	struct snapshot one = snap;
+	struct snap_session row = { .serial = 4 };
+	const struct session_field *f = session_field_find("scmi");
+
+	assert_false(f->get(&snap, &row).known);
+	assert_false(session_field_shown(f, &snap)); /* a column for nobody is left out */
+	row.scmi_protocols = SCMI_PROTOCOL_BIT(0x14) | SCMI_PROTOCOL_BIT(0x10);
+	assert_string_equal(f->get(&snap, &row).text, "?:base,clock");
+	assert_false(session_field_find("scmi_channel")->get(&snap, &row).known);
+	row.scmi_channel = 1 + 0;
+	assert_string_equal(f->get(&snap, &row).text, "0:base,clock");
+	assert_true(session_field_find("scmi_channel")->get(&snap, &row).known);
+	row.scmi_protocols = ~0U;
+	assert_true(strlen(f->get(&snap, &row).text) < 72); /* what is too long is cut off */
+	one.nr_sessions = 1;
+	one.sessions = &row;
+	assert_true(session_field_shown(f, &one));
+}
+
 UNIT_TEST(unknown_is_not_zero)
 {
 	struct value v = value_of("wait_p50", 0);

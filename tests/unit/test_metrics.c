@@ -8,7 +8,8 @@
 #include "model/hist.h"
 #include "view/view_metrics.h"
 
-#define TA "{tee=\"2\",ta=\"avb\",class=\"normal\"}"
+#define TA       "{tee=\"2\",ta=\"avb\",class=\"normal\"}"
+#define RATE_SET "{tee=\"2\",protocol=\"clock\",message=\"rate_set\"}"
 
 static const struct host host = { .version = "v1", .release = "6.12", .real_ns = 5 * SECOND };
 static struct snap_ta tas[3];
@@ -69,6 +70,35 @@ UNIT_TEST(values)
 			expect("optee_calls_created" TA, "5");
 		else
 			expect_none("_created");
+		exposition_free(&e);
+	}
+}
+
+UNIT_TEST(scmi_messages)
+{
+	make();
+	snap.pools[0].scmi_known = true;
+	snap.pools[0].nr_scmi = 3;
+	snap.pools[0].scmi[0] = (struct snap_scmi){ .protocol = 0x14,
+						    .message = 5,
+						    .count = 2,
+						    .failed = 1,
+						    .ns = 1500000000,
+						    .max_ns = 7,
+						    .wait_ns = 3 };
+	snap.pools[0].scmi[1] = (struct snap_scmi){ .protocol = 0x82, .message = 0x77, .count = 1 };
+	snap.pools[0].scmi[2] = (struct snap_scmi){ .other = true, .count = 9 };
+	for (int dialect = METRICS_CLASSIC; dialect <= METRICS_OPENMETRICS; dialect++) {
+		exposition_make(&e, dialect, &host, &snap, NULL);
+		expect("optee_scmi_transfers_total" RATE_SET, "2");
+		expect("optee_scmi_transfers_failed_total" RATE_SET, "1");
+		expect("optee_scmi_seconds_total" RATE_SET, "1.5");
+		expect("optee_scmi_longest_seconds" RATE_SET, "0.000000007");
+		expect("optee_scmi_wait_seconds_total" RATE_SET, "0.000000003");
+		expect("optee_scmi_transfers_total{tee=\"2\",protocol=\"0x82\",message=\"0x77\"}",
+		       "1");
+		expect("optee_scmi_transfers_total{tee=\"2\",protocol=\"(others)\",message=\"(others)\"}",
+		       "9");
 		exposition_free(&e);
 	}
 }
