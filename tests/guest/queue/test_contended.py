@@ -42,9 +42,10 @@ FOUR_THREADS = (*EIGHT, "name=more count=2 repeat=5 wait=400..700 gap=100")
 
 # With --icount the guest's clock counts instructions: what else the host does is not in
 # its times. That is one CPU; cpus_4 and threads_4 have more, and the host's clock.
-def contended(context: Context, clients: Sequence[str], *options: str, threads: int = 2) -> None:
+def contended(context: Context, clients: Sequence[str], *options: str, threads: int = 2,
+              setting: str = "") -> None:
     words = " ".join(map(shlex.quote, clients))
-    guest = vm.run(context, ftrace.SCRIPT + RUN % (threads, "1", words), *options,
+    guest = vm.run(context, ftrace.SCRIPT + setting + RUN % (threads, "1", words), *options,
                    gets=("top.jsonl", "load", *ftrace.FILES))
     findings = Findings()
     seen = frames.load(guest.files["top.jsonl"])

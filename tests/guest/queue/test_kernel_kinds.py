@@ -10,10 +10,12 @@ from ..lib import account, compare, frames, ftrace, vm
 from ..lib.registry import Context, Findings, test
 from .test_contended import THREE, contended
 
-# No pool is known until its first call. In this kernel optee_cq_wait_for_completion() is also a part
-# of optee_cq_wait_init(), where only the kernel's own function can be probed.
-NO_BTF = r"""
-SLEEP=wait_for_completion
+# Where optee_cq_wait_for_completion() is also a part of optee_cq_wait_init(), only the kernel's own
+# function can be probed.
+SLEEP = "SLEEP=wait_for_completion\n"
+
+# No pool is known until its first call.
+NO_BTF = SLEEP + r"""
 optee-top -b -n 1 2>/tmp/said
 echo $? >>/tmp/said
 trace_start
@@ -51,8 +53,9 @@ def kernel_16k(context: Context) -> None:
 
 @test(check_all=True)
 def kernel_rt(context: Context) -> None:
-    """PREEMPT_RT: a mutex is an rt_mutex, and probes may be preempted."""
-    contended(context, THREE, "--icount", "--kernel", "rt:6.12")
+    """PREEMPT_RT: a mutex is an rt_mutex, and probes may be preempted. Here, too,
+    optee_cq_wait_for_completion() is a part of its caller."""
+    contended(context, THREE, "--icount", "--kernel", "rt:6.12", setting=SLEEP)
 
 
 @test(check_all=True)
