@@ -11,6 +11,7 @@ from typing import Sequence
 from ..lib import account, frames, kclient, kmod, policy, vm
 from ..lib.frames import Object
 from ..lib.registry import Context, Findings, test
+from . import test_ffa
 
 KERNEL = "7.3"
 MS = 1_000_000
@@ -146,4 +147,18 @@ def trace_events(context: Context) -> None:
         findings.true(f"{how}: W was admitted at {admitted}, not as {close} was over",
                       len(admitted) == 1 and close.start < admitted[0] < (close.end or 0) + MS)
         findings.true(f"{how}: few waited, this is no test", sum(x.slept for x in calls) > 30)
+    findings.done()
+
+
+@test(check_all=True)
+def trace_events_ffa(context: Context) -> None:
+    """The same driver called by FF-A: doctor says so, and all is as ftrace and the clients have it."""
+    guest = vm.run(context, test_ffa.PLAIN + "optee-top doctor >/tmp/doctor", "--icount",
+                   *test_ffa.OPTIONS, "--module", str(driver()), seconds=400,
+                   gets=(*test_ffa.GETS, "doctor"))
+    findings = Findings()
+    check_hooks(findings, guest.read("doctor").decode(), 0)
+    test_ffa.check_run(findings, guest)
+    seen = frames.load(guest.files["top.jsonl"])
+    findings.equal("strands", seen[-1]["pools"][0]["conditions"]["stranded"], None)
     findings.done()
