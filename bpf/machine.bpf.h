@@ -60,6 +60,7 @@ struct arm_registers {
 #define WORD_MAX                      (~0ULL)
 #define STACK_BITS                    14
 #define TASK_BITS                     12
+#define LOOP_STEPS                    (1 << 23) /* of the kernel's bpf_loop() */
 #define LOOKED_AT_ONCE                static __always_inline
 #define each_call(rounds, step, data) bpf_loop((rounds)*MAX_CALLS, step, data, 0)
 

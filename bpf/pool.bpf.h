@@ -160,6 +160,15 @@ static __always_inline s32 pool_free(const struct pool *p, const struct pool_sta
 	return p->threads_at_least - s->in_use[CLASS_NORMAL] - s->in_use[CLASS_SYSTEM];
 }
 
+/* On 32 bits only so much of it is seen, and perhaps not whom a wake has reached. */
+static __always_inline bool queue_is_too_long(const struct pool_state *s)
+{
+	s32 in_use = s->in_use[CLASS_NORMAL] + s->in_use[CLASS_SYSTEM];
+	s32 waiting = s->waiting[CLASS_NORMAL] + s->waiting[CLASS_SYSTEM];
+
+	return LOOP_STEPS < MAX_CALLS && in_use + waiting > LOOP_STEPS;
+}
+
 /*
  * Stranded waiters: those with no wake on its way to them, in each class that
  * the driver's rule would admit with the threads that are free and not already
@@ -172,7 +181,7 @@ static __always_inline s32 pool_stranded(const struct pool *p)
 	s32 normal = p->woken[CLASS_NORMAL], system = p->woken[CLASS_SYSTEM];
 	s32 spare = pool_free(p, &s) - normal - system, n = 0;
 
-	if (queue_has_policy(p->queue))
+	if (queue_has_policy(p->queue) || queue_is_too_long(&s))
 		return 0;
 	/* One that v6 holds back was refused by OP-TEE. */
 	if (spare > 0 && s.waiting[CLASS_SYSTEM] > system && !driver_is_v6())
