@@ -62,9 +62,11 @@ wait $CHECK
 echo "status $?" >>/tmp/check
 """
 
-# Of a device that is not followed these are known all the same: they are the driver's.
+# Of a device that is not followed these are known all the same: they are the driver's, or SCMI's,
+# which has hooks of its own.
 KNOWN = {"tee", "design", "threads", "reserved", "system_sessions", "driver_free", "policy",
-         "policies_attached", "policies_ejected", "policy_left", "followed", "sight", "policies"}
+         "policies_attached", "policies_ejected", "policy_left", "followed", "sight", "policies",
+         "scmi"}
 
 
 def unknown(findings: Findings, what: str, pool: Object) -> None:
