@@ -125,7 +125,7 @@ check check-all:
 	$(Q)scripts/host-deps build unit vm
 	$(Q)tests/check $(if $(filter check-all,$@),--all) $(if $(LOADED),--loaded)
 
-check-matrix: guest
+check-matrix: guest guest-arm
 	$(Q)scripts/host-deps build vm debug
 	$(Q)tests/matrix/run
 
