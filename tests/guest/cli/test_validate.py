@@ -229,7 +229,7 @@ def broken_source(context: Context, kernel: str) -> Path:
 
 
 def without_btf(context: Context) -> Path:
-    own = next((vm.ROOT / "build/vm/kernel" / kmod.KERNEL).rglob("optee.ko"))
+    own = next((vm.ROOT / "build/vm/kernels" / kmod.KERNEL).rglob("optee.ko"))
     out = context.dir / "optee.ko"
     subprocess.run(["aarch64-linux-gnu-objcopy", "--remove-section=.BTF", own, out], check=True)
     return out

@@ -72,9 +72,9 @@ def _calls_of(disassembly: str, callee: str) -> Iterator[tuple[str, int]]:
 
 def script(kernel: str = "6.12") -> str:
     """SCRIPT for one of Debian's kernels: the driver's module says where to probe."""
-    found = list((ROOT / f"build/vm/kernel/{kernel}").glob("lib/modules/*/kernel/**/optee.ko"))
+    found = list((ROOT / f"build/vm/kernels/{kernel}").glob("lib/modules/*/kernel/**/optee.ko"))
     if len(found) != 1:
-        raise Failed(f"no optee.ko of {kernel} below build/vm/kernel: {found}")
+        raise Failed(f"no optee.ko of {kernel} below build/vm/kernels: {found}")
     base = ROOT / f"build/vm/headers/{kernel}/build/vmlinux"
     if not base.exists():
         _run(ROOT / "tests/vm/prepare", f"headers:{kernel}")

@@ -189,7 +189,7 @@ def objects(context: Context) -> Sequence[str]:
 
 def drivers(context: Context) -> Sequence[str]:
     """The stock one, and ours as if it had been built for another kernel: its BTF does not fit."""
-    stock = next((vm.ROOT / "build/vm/kernel" / kmod.KERNEL).rglob("optee.ko"))
+    stock = next((vm.ROOT / "build/vm/kernels" / kmod.KERNEL).rglob("optee.ko"))
     misfit, part = context.dir / "misfit.ko", context.dir / "btf"
     subprocess.run(["aarch64-linux-gnu-objcopy", "--dump-section", f".BTF={part}",
                     policy.driver(), context.dir / "whole.ko"], check=True)
