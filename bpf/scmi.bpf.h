@@ -106,13 +106,14 @@ static __always_inline void scmi_count(const struct scmi_transfer *t, u8 protoco
 	struct session *s = session_at(t->session_slot);
 	u64 spent = now - t->begun_ns;
 
-	add(sums->ns, spent);
-	add(sums->wait_ns, t->wait_ns);
+	/* The whole before its parts; the reader takes them in the other order. */
+	add_in_order(sums->count, 1);
 	if (spent > sums->max_ns)
 		raise_u64(&sums->max_ns, spent);
+	add_in_order(sums->ns, spent);
+	add_in_order(sums->wait_ns, t->wait_ns);
 	if (failed)
 		inc(sums->failed);
-	add_in_order(sums->count, 1); /* last: the reader takes no more than it counts */
 	if (!s || t->session_slot >= MAX_SESSIONS || s->id != t->session_id)
 		return;
 	if (!(s->scmi_protocols & SCMI_PROTOCOL_BIT(protocol)))

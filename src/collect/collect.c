@@ -135,13 +135,20 @@ static void collect_conditions(struct collect *c, u32 pool, struct snap_pool *to
 	to->exhausted_ns_iv = to->conds[COND_EXHAUSTED].ns - exhausted_ns;
 }
 
-/* A row that is being filled for the first time has no count yet, and is left to the next snapshot. */
+static u64 read_u64(const u64 *from)
+{
+	return __atomic_load_n(from, __ATOMIC_ACQUIRE);
+}
+
+/* The parts before the whole that they are of: scmi_count() adds to them in the other order. */
 static void collect_scmi(const struct collect *c, struct snap_pool *to, const struct pool *p)
 {
 	to->scmi_known = c->probes->sees_scmi && pool_counted(to);
 	for (int i = 0; i < MAX_SCMI; i++) {
 		const struct scmi_sums *row = &p->scmi[i];
-		u64 count = __atomic_load_n(&row->count, __ATOMIC_ACQUIRE);
+		u64 failed = read_u64(&row->failed), wait_ns = read_u64(&row->wait_ns);
+		u64 ns = read_u64(&row->ns), max_ns = read_u64(&row->max_ns);
+		u64 count = read_u64(&row->count);
 
 		if (!count)
 			continue;
@@ -150,10 +157,10 @@ static void collect_scmi(const struct collect *c, struct snap_pool *to, const st
 			.protocol = row->key == SCMI_KEY_OTHER ? 0 : row->key >> 8 & 0xff,
 			.message = row->key == SCMI_KEY_OTHER ? 0 : row->key & 0xff,
 			.count = count,
-			.failed = row->failed,
-			.ns = row->ns,
-			.max_ns = row->max_ns,
-			.wait_ns = row->wait_ns,
+			.failed = failed,
+			.ns = ns,
+			.max_ns = max_ns,
+			.wait_ns = wait_ns,
 		};
 	}
 }
