@@ -17,10 +17,10 @@ struct everywhere {
 	u32 fd, nr_fds;
 };
 
-/* Where the search is. Not on the stack: the chain of calls below it needs all of that. */
 /* To the end. The value gives it the same place in each object: src/ knows only one. */
 bool searched_everywhere = false;
 
+/* Where the search is. Not on the stack: the chain of calls below it needs all of that. */
 static struct everywhere everywhere __attribute__((used)); /* else clang takes it apart */
 
 /* The swapper is its own parent, and everybody's ancestor. */

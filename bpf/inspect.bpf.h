@@ -401,6 +401,7 @@ int inspect(void *ctx)
 {
 	u64 now = bpf_ktime_get_ns();
 
+	learn_stack_bytes((void *)bpf_get_current_task()); /* where nobody has looked for tasks */
 	for (u32 i = 0; i < MAX_POOLS; i++)
 		inspect_pool(i, now);
 	if (late_calls) {

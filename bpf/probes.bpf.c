@@ -4,8 +4,9 @@
  * and the kprobe twin of a hook call the same and differ in how they read their
  * arguments. src/probe/hooks.c has the table that picks one.
  *
- * No kprobe is a return hook of a function that sleeps: that would run out of
- * instances exactly when there is contention.
+ * No kprobe is a return hook of a function that sleeps for long: that would run
+ * out of instances exactly when there is contention. The one of FF-A is around
+ * the secure world alone.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -308,7 +309,7 @@ int BPF_PROG(raw_tp__cq_wake, struct optee_call_queue *q, struct optee_call_wait
  * A transfer of SCMI begins, and ends: with OP-TEE as its transport it has made a call then.
  * Only these arguments are the same in all kernels.
  */
-SEC("tp_btf/scmi_xfer_begin")
+SEC_TYPED("tp_btf/scmi_xfer_begin")
 int BPF_PROG(tp_btf__scmi_xfer_begin)
 {
 	scmi_begins();
@@ -322,7 +323,7 @@ int BPF_PROG(raw_tp__scmi_xfer_begin)
 	return 0;
 }
 
-SEC("tp_btf/scmi_xfer_end")
+SEC_TYPED("tp_btf/scmi_xfer_end")
 int BPF_PROG(tp_btf__scmi_xfer_end, int id, u8 message, u8 protocol, u16 seq, int status)
 {
 	scmi_ends(protocol, message, status);

@@ -23,7 +23,7 @@ static __always_inline void call_let_go(struct call *c, u64 task, u64 now)
 {
 	if (!call_claim(c, task, CALL_KEY_SUSPENDED))
 		return;
-	if (c->phase != PHASE_DONE)
+	if (c->phase != PHASE_DONE && !pool_at(c->pool)->ffa)
 		inc(exits_expected);
 	call_abandon(c, now);
 	c->key = task;
@@ -130,7 +130,7 @@ __noinline int sight_is_back(u32 pool)
 	    (!p->total || counted == pool_taken(p, &idle)))
 		__sync_val_compare_and_swap(&p->state, state, state & STATE_RESERVED_MASK);
 	s = pool_state(*(volatile u64 *)&p->state);
-	return !p->total || counted == pool_taken(p, &s);
+	return !p->total || !knows_rule || counted == pool_taken(p, &s);
 }
 
 #define LOOKS_BETWEEN 8

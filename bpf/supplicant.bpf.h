@@ -171,7 +171,7 @@ static __always_inline void request_of_late_call(struct optee_supp_req *req)
 	if (func < RPC_CMDS)
 		c->rpc_kind = rpc_cmd_kinds[func] ?: RPC_OTHER;
 	shared.requests[call_index(c) & (MAX_CALLS - 1)] = (u64)BPF_CORE_READ(req, param);
-	c->flags |= CALL_SUPPLICANT;
+	__sync_fetch_and_or(&c->flags, CALL_SUPPLICANT); /* its own task may set others just now */
 }
 
 /*

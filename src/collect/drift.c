@@ -31,8 +31,8 @@ void watch_drift_look(struct watch *w, u32 pool, u64 now)
 	int drift = p->driver_total - p->driver_free - p->driver_in_use;
 	struct episode e = watch_episode(w, pool, COND_DRIFT);
 
-	if (!p->total || p->sight != SIGHT_FOLLOWED)
-		return;
+	if (!p->total || p->sight != SIGHT_FOLLOWED || !w->probes->knows_rule)
+		return; /* by another rule it may count something else */
 	watched->unseen_run = p->driver_unseen ? watched->unseen_run + 1 : 0;
 	if (p->blind || watched->unseen_run > 1) {
 		forget_drift(w, pool, now);

@@ -3,13 +3,12 @@
  * The code of a driver cannot be read, but what it counts can: a driver with another rule
  * counts something else. Each design has its members of struct optee_call_queue.
  */
-#include <stdlib.h>
 #include <string.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "probe/admission_rule.h"
 
-/* How a design is told from the others: by a member that no other has. */
+/* Members of the designs that we know, and of what leaves their rule alone. */
 static bool is_known(const char *member)
 {
 	static const char *const known[] = {

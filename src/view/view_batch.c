@@ -101,13 +101,16 @@ static void print_cell(const struct session_field *f, const char *text)
 static void print_sessions(const struct opts *o, const struct snapshot *s)
 {
 	u32 *order = malloc((s->nr_sessions + 1) * sizeof(*order));
+	bool *shown = malloc(nr_session_fields);
 	char text[80];
 
-	if (!order)
-		return;
-	for (size_t i = 0; i < nr_session_fields; i++)
-		if (session_field_shown(&session_fields[i], s))
+	if (!order || !shown)
+		goto out;
+	for (size_t i = 0; i < nr_session_fields; i++) {
+		shown[i] = session_field_shown(&session_fields[i], s);
+		if (shown[i])
 			print_cell(&session_fields[i], session_fields[i].head);
+	}
 	putchar('\n');
 	sessions_order(s, o->sort, o->reverse, order);
 	for (u32 n = 0; n < s->nr_sessions; n++) {
@@ -119,13 +122,15 @@ static void print_sessions(const struct opts *o, const struct snapshot *s)
 			const struct session_field *f = &session_fields[i];
 			struct value v;
 
-			if (!session_field_shown(f, s))
+			if (!shown[i])
 				continue;
 			v = f->get(s, row);
 			print_cell(f, value_format(&v, f->unit, text, sizeof(text)));
 		}
 		putchar('\n');
 	}
+out:
+	free(shown);
 	free(order);
 }
 

@@ -114,12 +114,12 @@ static void put_pool(struct page *p, const struct snapshot *s, u32 index)
 		{ "design", "design", "" },
 	};
 	const struct snap_pool *pool = &s->pools[index];
+	bool at_least = pool->threads_at_least >= 0 && pool_followed(pool);
 	char a[80], b[80];
 
 	page_put(p, STYLE_BOLD, "tee%u", pool->id);
-	page_put(p, STYLE_PLAIN, "  T %s%s", pool->threads_at_least >= 0 ? ">=" : "",
-		 pool_value(s, pool, pool->threads_at_least >= 0 ? "threads_at_least" : "threads",
-			    a, sizeof(a)));
+	page_put(p, STYLE_PLAIN, "  T %s%s", at_least ? ">=" : "",
+		 pool_value(s, pool, at_least ? "threads_at_least" : "threads", a, sizeof(a)));
 	if (!pool_followed(pool)) {
 		page_flow(p, 6, 2, STYLE_ALARM, "%s", sight_name(pool->sight));
 		view_policies_pool(p, pool);
