@@ -353,7 +353,7 @@ static __always_inline void call_goes_in(struct call *c, u64 *ctx)
 		pool_limited(c, -1);
 		if (limit_is_odd(c))
 			episode_of_call(c, COND_COUNT_MISMATCH, c->phase_ns, now, 1);
-		call_admitted(c, spent, now, ctx);
+		call_admitted(c, c->flags & CALL_RETRIES ? 0 : spent, now, ctx);
 		break;
 	case PHASE_RPC:
 		call_rpc_over(c, spent);
@@ -378,64 +378,6 @@ static __always_inline void call_enter(u64 *ctx)
 
 	if (c)
 		call_goes_in(c, ctx);
-}
-
-/* enum rpc_kind by OPTEE_RPC_CMD_*; a command without an entry is RPC_OTHER. */
-#define RPC_CMDS 32
-static const volatile u8 rpc_cmd_kinds[RPC_CMDS] = {
-	[OPTEE_RPC_CMD_LOAD_TA] = RPC_LOAD_TA,
-	[OPTEE_RPC_CMD_RPMB] = RPC_RPMB,
-	[OPTEE_RPC_CMD_FS] = RPC_FS,
-	[OPTEE_RPC_CMD_GET_TIME] = RPC_GET_TIME,
-	[OPTEE_RPC_CMD_NOTIFICATION] = RPC_NOTIFICATION,
-	[OPTEE_RPC_CMD_SUSPEND] = RPC_SUSPEND,
-	[OPTEE_RPC_CMD_SHM_ALLOC] = RPC_SHM_ALLOC,
-	[OPTEE_RPC_CMD_SHM_FREE] = RPC_SHM_FREE,
-	[OPTEE_RPC_CMD_SOCKET] = RPC_SOCKET,
-	[OPTEE_RPC_CMD_PLUGIN] = RPC_PLUGIN,
-	[OPTEE_RPC_CMD_I2C] = RPC_I2C,
-	[OPTEE_RPC_CMD_RPMB_PROBE_RESET] = RPC_RPMB,
-	[OPTEE_RPC_CMD_RPMB_PROBE_NEXT] = RPC_RPMB,
-	[OPTEE_RPC_CMD_RPMB_FRAMES] = RPC_RPMB,
-};
-
-/* The command lies behind the call's own message, or in a message that a1:a2 names. */
-static __always_inline u8 rpc_command(struct call *c, struct arm_smccc_res *res)
-{
-	struct msg_head *rpc;
-	u32 cmd = RPC_CMDS, params;
-
-	if (pool_at(c->pool)->rpc_appended) {
-		if (bpf_probe_read_kernel(&params, sizeof(params),
-					  &((struct msg_head *)c->msg)->num_params))
-			return RPC_OTHER;
-		rpc = (void *)(c->msg + sizeof(*rpc) + params * sizeof(struct msg_param));
-	} else {
-		u64 a1 = BPF_CORE_READ(res, a1), a2 = BPF_CORE_READ(res, a2);
-
-		rpc = BPF_CORE_READ((struct tee_shm *)(a1 << 32 | (u32)a2), kaddr);
-	}
-	bpf_probe_read_kernel(&cmd, sizeof(cmd), &rpc->cmd);
-	if (cmd >= RPC_CMDS)
-		return RPC_OTHER;
-	if (cmd == OPTEE_RPC_CMD_NOTIFICATION)
-		shared.requests[call_index(c) & (MAX_CALLS - 1)] = (u64)rpc;
-	return rpc_cmd_kinds[cmd] ?: RPC_OTHER;
-}
-
-static __always_inline u8 rpc_kind(struct call *c, u64 a0, struct arm_smccc_res *res)
-{
-	switch (a0 & 0xffff) {
-	case OPTEE_SMC_RPC_FOREIGN_INTR:
-		return RPC_FOREIGN_INTR;
-	case OPTEE_SMC_RPC_CMD:
-		return c->msg ? rpc_command(c, res) : RPC_OTHER;
-	case OPTEE_SMC_RPC_ALLOC:
-		return RPC_ALLOC;
-	case OPTEE_SMC_RPC_FREE:
-		return RPC_FREE;
-	}
-	return RPC_OTHER;
 }
 
 /* Of a0: OPTEE_SMC_RETURN_RPC_PREFIX_MASK, OPTEE_SMC_RETURN_UNKNOWN_FUNCTION. */
@@ -482,6 +424,20 @@ static __noinline int call_exit_unseen(struct call *c, u64 a0)
 	return 0;
 }
 
+/* It was refused before, and has a thread now: since it entered the last time. */
+static __noinline int call_got_in(struct call *c, u64 entered)
+{
+	u64 since;
+
+	if (!c)
+		return 0;
+	since = call_waits_since(c);
+	c->flags &= ~CALL_RETRIES;
+	if (entered > since && entered - since > starved_ns)
+		episode_of_call(c, COND_STARVED, since + starved_ns, entered, 1);
+	return 0;
+}
+
 /*
  * It comes back from the secure world: for good, with an RPC, or because no thread was free.
  * res: where an RPC may say more; or NULL.
@@ -490,6 +446,8 @@ static __always_inline void call_comes_out(struct call *c, u64 a0, struct arm_sm
 {
 	u64 now = bpf_ktime_get_ns();
 
+	if (c->flags & CALL_RETRIES && a0 != OPTEE_SMC_RETURN_ETHREAD_LIMIT)
+		call_got_in(c, c->phase_ns);
 	c->secure_ns += now - c->phase_ns;
 	c->phase_ns = now;
 	if (is_rpc(a0)) {
@@ -497,6 +455,8 @@ static __always_inline void call_comes_out(struct call *c, u64 a0, struct arm_sm
 	} else if (a0 == OPTEE_SMC_RETURN_ETHREAD_LIMIT) {
 		c->phase = PHASE_LIMIT;
 		c->limits++;
+		if (!pool_at(c->pool)->total)
+			c->flags |= CALL_RETRIES;
 		pool_limited(c, 1);
 		pool_leave(pool_at(c->pool), c, now);
 	} else {

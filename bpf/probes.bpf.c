@@ -28,6 +28,7 @@
 #include "shadow_state.bpf.h"
 #include "shadow.bpf.h"
 #include "scmi.bpf.h"
+#include "rpc.bpf.h"
 #include "call.bpf.h"
 #include "ffa.bpf.h"
 #include "argument.bpf.h"

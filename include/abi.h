@@ -80,6 +80,8 @@ enum call_flags {
 	CALL_HELD = 1 << 4,        /* of a late one: it held a thread then, since before admit_ns */
 	CALL_ARGUMENT = 1 << 5,    /* registers a page for arguments, with their cache locked */
 	CALL_RPC_COUNTED = 1 << 6, /* counted in pool.in_rpc */
+	CALL_RETRIES =
+		1 << 7, /* OP-TEE has refused it, by which Linux learns that it has to wait */
 };
 
 /*
@@ -360,11 +362,19 @@ struct party {
 	u32 flags; /* enum call_flags */
 };
 
+/* Since when it waits for a thread. One that OP-TEE refuses waits on, however often it tries. */
+static inline u64 call_waits_since(const struct call *c)
+{
+	if (!(c->flags & CALL_RETRIES))
+		return c->phase_ns;
+	return c->flags & CALL_LATE ? c->start_ns : c->admit_ns;
+}
+
 /* serial: of the call's session. */
 static inline void party_of(struct party *to, const struct call *c, u64 serial)
 {
 	to->serial = serial;
-	to->since_ns = c->flags & CALL_WAITING || at_arguments(c->phase) ? c->phase_ns :
+	to->since_ns = c->flags & CALL_WAITING || at_arguments(c->phase) ? call_waits_since(c) :
 		       c->phase == PHASE_QUEUED ? 0 : /* not in it yet */
 						  c->admit_ns;
 	to->woken_ns = c->woken_ns & WOKEN_UNSURE ? 0 : c->woken_ns;

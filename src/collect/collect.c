@@ -262,6 +262,7 @@ static void take_call(struct collect *c, const struct call *call, u64 now)
 	struct snap_pool *pool = &s->pools[call->pool];
 	bool known = call_is_known(call->phase, call->op);
 	u64 start_ns = known ? call->start_ns : call->phase_ns;
+	u64 phase_ns = call->flags & CALL_WAITING ? call_waits_since(call) : call->phase_ns;
 
 	*to = (struct snap_call){
 		.tid = call->tid,
@@ -277,9 +278,9 @@ static void take_call(struct collect *c, const struct call *call, u64 now)
 		.nested = call->outer != 0,
 		.late = call->flags & CALL_LATE,
 		.age_at_least = call->flags & CALL_LATE,
-		.phase_at_least = call->flags & CALL_LATE && call->phase_ns == start_ns,
+		.phase_at_least = call->flags & CALL_LATE && phase_ns == start_ns,
 		.age_ns = start_ns ? now - start_ns : 0,
-		.phase_ns = call->phase_ns ? now - call->phase_ns : 0,
+		.phase_ns = phase_ns ? now - phase_ns : 0,
 	};
 	if (start_ns && to->phase_ns > to->age_ns)
 		to->phase_ns = to->age_ns; /* it is just beginning */

@@ -83,12 +83,14 @@ static void look_at_calls(struct watch *w, u32 pool, u32 n, u64 now)
 
 	for (u32 i = 0; i < n; i++) {
 		const struct call *c = &w->live[i].call;
+		u64 since = call_waits_since(c);
 
-		if (!(c->flags & CALL_WAITING) || !c->phase_ns)
+		/* One that tries again has no thread yet, as far as anybody knows. */
+		if (!(c->flags & (CALL_WAITING | CALL_RETRIES)) || !c->phase_ns)
 			continue;
-		if (now > c->phase_ns && now - c->phase_ns > w->starved_ns)
-			look_at_call(w, pool, COND_STARVED, c, c->start_ns,
-				     c->phase_ns + w->starved_ns, now);
+		if (now > since && now - since > w->starved_ns)
+			look_at_call(w, pool, COND_STARVED, c, c->start_ns, since + w->starved_ns,
+				     now);
 		if (c->phase == PHASE_LIMIT && counts)
 			look_at_call(w, pool, COND_COUNT_MISMATCH, c, c->start_ns, c->phase_ns,
 				     now);

@@ -10,6 +10,7 @@ from ..lib.frames import Object
 from ..lib.registry import Context, Findings, test
 from .test_sight import unknown
 
+MS = 1_000_000
 OPTIONS = ("--ffa", "--kernel", "7.3")
 THREADS = 2
 HOOKS = {"optee_ffa_do_call_with_arg": ("fentry", "kprobe"),
@@ -57,7 +58,7 @@ RUN = r"""
 optee-load -r 0 -o /dev/null 'name=hold count=2 wait=300' \
 	'name=many ta=invoke_tests threads=14 at=100 nop' || die "the first optee-load failed"
 trace_start
-top_start $HOW -d 0.5 record /tmp/rec
+top_start $HOW -d 0.5 --starved 0.2 record /tmp/rec
 trace_after
 load traced
 top_settle
@@ -128,6 +129,27 @@ def holding(trace: Sequence[ftrace.Call], ns: float) -> int:
     return sum((c.tried or c.entered).low <= ns < c.returned.low for c in trace)
 
 
+def check_waits(findings: Findings, seen: Sequence[Object], trace: Sequence[ftrace.Call]) -> None:
+    """A caller waits from its first try to the last one, however often OP-TEE refuses it."""
+    refused = [c for c in trace if c.tried]
+    waited = [(c.tried or c.entered).low - c.entered.low for c in refused]
+    starved = seen[-1]["pools"][0]["conditions"]["starved"]["count"]
+    findings.true(f"{starved} calls starved, waits over 150 ms were "
+                  f"{sorted(w / MS for w in waited if w > 150 * MS)}",
+                  sum(w > 210 * MS for w in waited) <= starved <= sum(w > 190 * MS for w in waited))
+    shown = 0
+    for frame in seen:
+        now = frame["mono_ns"]
+        for call in (c for c in frame["calls"] if c["queued"] and not c["late"]):
+            for c in (c for c in refused if c.tid == call["tid"]
+                      and c.entered.low < now < (c.tried or c.entered).low):
+                shown += 1
+                findings.true(f"{call['comm']} waits for {call['phase_ns'] / MS} ms, by ftrace "
+                              f"{(now - c.entered.low) / MS} ms",
+                              abs(call["phase_ns"] - (now - c.entered.low)) < 20 * MS)
+    findings.true("no frame shows a waiter", shown > 0)
+
+
 def check_strands(findings: Findings, seen: Sequence[Object], trace: Sequence[ftrace.Call]) -> None:
     """Whoever is called stranded sleeps while OP-TEE has a thread for it."""
     for event in (e for f in seen for e in f["events"] if e["condition"] == "stranded"):
@@ -148,6 +170,7 @@ def check_run(findings: Findings, guest: vm.Run) -> None:
                   seen[-1]["pools"][0]["class_sums"]["normal"]["limits"] >= 10)
     check_known(findings, "live", seen)
     check_strands(findings, seen, trace)
+    check_waits(findings, seen, trace)
     bounds = [f["pools"][0]["threads_at_least"] for f in seen]
     findings.true(f"lower bounds for T: {bounds}", bounds == sorted(bounds, key=lambda b: b or 0)
                   and bounds[-1] == THREADS)
