@@ -94,7 +94,7 @@ LOOKED_AT_ONCE u64 idr_entry(u64 address, u32 id, u32 *next)
 {
 	struct idr *idr = (void *)address;
 	u64 entry = (u64)BPF_CORE_READ(idr, idr_rt.xa_head);
-	u32 base = BPF_CORE_READ(idr, idr_base), shift = 0, at;
+	u32 base = BPF_CORE_READ(idr, idr_base), shift = 0, top = 0, at;
 
 	if (!next)
 		return 0;
@@ -106,13 +106,16 @@ LOOKED_AT_ONCE u64 idr_entry(u64 address, u32 id, u32 *next)
 		struct xa_node *node = (void *)(entry - 2);
 
 		shift = BPF_CORE_READ(node, shift) & 31;
-		if (!i && id >> shift > 63)
+		if (!i)
+			top = shift;
+		if (id >> top > 63)
 			return 0; /* beyond the highest */
 		at = bpf_core_field_offset(struct xa_node, slots) + (id >> shift & 63) * WORD_BYTES;
 		entry = word_at((u64)node + at);
 	}
 	id = ((id >> shift) + 1) << shift; /* a node that is missing is skipped */
-	*next = base + id;
+	if (id >> top <= 63)
+		*next = base + id;
 	return (entry & 3) == 2 ? 0 : entry;
 }
 
